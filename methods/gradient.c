@@ -1,0 +1,94 @@
+/*
+ * Gradient descent and its flows.
+ *
+ *   flow       x' = -g(x)
+ *   modified   x' = -g - (h/2) H g, the gradient flow of f + (h/4) |g|^2, which gradient descent follows to O(h^2)
+ *   map        x_{k+1} = x_k - h g(x_k); with `batch`, g is the mean over a mini-batch. One iteration stands for time
+ * h.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "draw.h"
+#include "law.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool propagator(const double *p, double lambda, double t0, double t, double phi[4])
+{
+    phi[0] = exp(-lambda * (1 + p[0] / 2 * lambda) * (t - t0));
+    return true;
+}
+
+static od_status gradient_flow(od_context *ctx, const od_settings *s, const od_problem *f, const char *face,
+                               od_flow *flow)
+{
+    od_law law = {.order = 1, .propagator = propagator};
+    if (strcmp(face, "modified") == 0) {
+        od_status status = od_draw_need_step(ctx, s, "the modified flow depends on the learning rate h");
+        if (status != OD_OK) {
+            return status;
+        }
+        law.modified = law.p[0] = od_setting_real(s, "step");
+    }
+    return od_law_flow(ctx, s, f, &law, od_setting_real(s, "step"), flow);
+}
+
+static od_status descend(const od_map *map, uint64_t k, size_t n, double *x, const double *dw, const uint32_t *index,
+                         double *tau, double *ws)
+{
+    (void)k;
+    const od_draw *draw = map->data;
+    const size_t size = map->dim * n;
+    const double h = draw->tau;
+    double *g = ws;
+    od_status status = od_draw_gradient(draw, n, x, dw, index, g, ws + size);
+    for (size_t i = 0; i < size; i++) {
+        x[i] -= h * g[i];
+    }
+    for (size_t p = 0; p < n; p++) {
+        tau[p] = h;
+    }
+    return status;
+}
+
+/* I - h H is symmetric: its own transpose. */
+static od_status descend_jvp(const od_map *map, uint64_t k, size_t n, const double *x, size_t m, const double *u,
+                             double *ju, double *ws)
+{
+    (void)k;
+    const od_draw *draw = map->data;
+    od_status status = draw->f->hvp(draw->f, n, x, m, u, ju, ws);
+    for (size_t i = 0; i < m * map->dim * n; i++) {
+        ju[i] = u[i] - draw->tau * ju[i];
+    }
+    return status;
+}
+
+static od_status gradient_map(od_context *ctx, const od_settings *s, const od_problem *f, const char *face, od_map *map)
+{
+    (void)face;
+    od_status status = od_draw_need_step(ctx, s, "the learning rate h");
+    if (status != OD_OK) {
+        return status;
+    }
+    const double own[OD_DRAW_PARAMS] = {0};
+    status = od_draw_map(ctx, s, f, od_setting_real(s, "step"), 1, own, map);
+    map->step = descend;
+    map->jvp = map->vjp = f->hvp != NULL ? descend_jvp : NULL;
+    return status;
+}
+
+const od_method_type od_method_gradient = {
+    .name = "gradient",
+    .summary = "gradient descent and gradient flow",
+    .source = "flow and iteration: Cauchy (1847); modified flow: Barrett and Dherin (2021), eq. (1)",
+    .params = (const od_param[]){{.name = NULL}},
+    .flows = (const od_face[]){{"flow", "x' = -grad f(x)"},
+                               {"modified", "x' = -grad f - (step/2) H grad f, followed to second order in the step"},
+                               {NULL, NULL}},
+    .maps = (const od_face[]){{"descent", "x+ = x - step grad f(x), full gradient or mini-batch"}, {NULL, NULL}},
+    .flow = gradient_flow,
+    .map = gradient_map,
+    .correspondence = "one iteration stands for time step",
+};

@@ -1,0 +1,126 @@
+/* Errors, remarks, progress and cancellation. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "context.h"
+
+#include "memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct od_context {
+    char message[2048];
+    char entry[256];
+    od_progress *progress;
+    void *progress_user;
+    od_remark *remark;
+    void *remark_user;
+    atomic_int cancelled; /* lock-free, hence safe in a signal handler */
+};
+
+const char *od_status_name(od_status status)
+{
+    switch (status) {
+    case OD_OK: return "ok";
+    case OD_EINVAL: return "invalid";
+    case OD_ENOMEM: return "no memory";
+    case OD_EUSER: return "callback failed";
+    case OD_EIO: return "input/output";
+    case OD_EUNSUPPORTED: return "unsupported";
+    case OD_EDIVERGED: return "diverged";
+    case OD_EINTERRUPTED: return "interrupted";
+    case OD_ENUMERIC: return "numerical failure";
+    }
+    return "unknown status";
+}
+
+od_context *od_context_create(void)
+{
+    return od_zalloc(1, sizeof(od_context));
+}
+
+void od_context_free(od_context *ctx)
+{
+    free(ctx);
+}
+
+const char *od_message(const od_context *ctx)
+{
+    return ctx->message;
+}
+
+const char *od_message_entry(const od_context *ctx)
+{
+    return ctx->entry;
+}
+
+od_status od_fail_at(od_context *ctx, od_status status, const char *origin, int line, const char *entry,
+                     const char *format, va_list args)
+{
+    size_t used = 0;
+    const size_t room = sizeof ctx->message;
+    if (origin != NULL) {
+        int w = line > 0 ? snprintf(ctx->message, room, "%s:%d: ", origin, line)
+                         : snprintf(ctx->message, room, "%s: ", origin);
+        used += w < 0 ? 0 : (size_t)w;
+    }
+    if (entry != NULL && entry[0] != '\0' && used < room) {
+        int w = snprintf(ctx->message + used, room - used, "%s: ", entry);
+        used += w < 0 ? 0 : (size_t)w;
+    }
+    if (used < room) {
+        vsnprintf(ctx->message + used, room - used, format, args);
+    }
+    snprintf(ctx->entry, sizeof ctx->entry, "%s", entry != NULL ? entry : "");
+    return status;
+}
+
+od_status od_fail(od_context *ctx, od_status status, const char *entry, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    od_fail_at(ctx, status, NULL, 0, entry, format, args);
+    va_end(args);
+    return status;
+}
+
+void od_cancel(od_context *ctx)
+{
+    atomic_store(&ctx->cancelled, 1);
+}
+
+bool od_cancelled(const od_context *ctx)
+{
+    return atomic_load_explicit(&ctx->cancelled, memory_order_relaxed) != 0;
+}
+
+void od_context_on_progress(od_context *ctx, od_progress *progress, void *user)
+{
+    ctx->progress = progress;
+    ctx->progress_user = user;
+}
+
+void od_context_progress(od_context *ctx, double fraction)
+{
+    if (ctx->progress != NULL) {
+        ctx->progress(ctx->progress_user, fraction);
+    }
+}
+
+void od_context_on_remark(od_context *ctx, od_remark *remark, void *user)
+{
+    ctx->remark = remark;
+    ctx->remark_user = user;
+}
+
+void od_note(od_context *ctx, const char *format, ...)
+{
+    if (ctx->remark == NULL) {
+        return;
+    }
+    char sentence[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    ctx->remark(ctx->remark_user, sentence);
+}

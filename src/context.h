@@ -1,0 +1,16 @@
+/* What the library's own files know of a context. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OD_CONTEXT_H
+#define OD_CONTEXT_H
+
+#include "optdyn.h"
+
+#include <stdarg.h>
+
+/** od_fail with the place "origin:line" in front; line 0 leaves the line out, origin NULL the place. */
+od_status od_fail_at(od_context *ctx, od_status status, const char *origin, int line, const char *entry,
+                     const char *format, va_list args);
+
+/** Reports progress in [0, 1]; call from one thread at a time. */
+void od_context_progress(od_context *ctx, double fraction);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "parts.h"
+
+#include "text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const od_param od_method_common[] = {
+    {.name = "flow", .kind = OD_TEXT, .fallback = "", .meaning = "which of the method's flows; the first by default"},
+    {.name = "map",
+     .kind = OD_TEXT,
+     .fallback = "",
+     .meaning = "which of the method's iterations; the first by default"},
+    {.name = "step",
+     .kind = OD_REAL,
+     .fallback = "",
+     .unit = "",
+     .low = 0,
+     .high = INFINITY,
+     .low_open = true,
+     .meaning = "learning rate of the iteration (heavy-ball: the h of its semi-implicit step)"},
+    {.name = "noise",
+     .kind = OD_VARIANT,
+     .fallback = "",
+     .unit = "gradient * sqrt(time)",
+     .meaning = "sigma of g dt + sigma dB: a number, a matrix, or gradient-covariance"},
+    {.name = "batch",
+     .kind = OD_INTEGER,
+     .fallback = "",
+     .unit = "samples",
+     .low = 1,
+     .high = 4294967295.0,
+     .meaning = "mini-batch size; the whole sum if absent"},
+    {.name = "sampling",
+     .kind = OD_CHOICE,
+     .fallback = "replacement",
+     .choices = "replacement|epochs",
+     .meaning = "how a mini-batch is drawn"},
+    {.name = NULL},
+};
+
+enum { MAX_PARTS = 64 };
+
+static od_status unknown_part(od_context *ctx, const od_node *node, const char *path, const char *kind,
+                              const char *name, const char *const *names, size_t count)
+{
+    char all[1024] = "";
+    for (size_t i = 0, used = 0; i < count; i++) {
+        int w = snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", names[i]);
+        used = w > 0 && used + (size_t)w < sizeof all ? used + (size_t)w : used;
+    }
+    const char *nearest = od_text_nearest(name, names, count);
+    char entry[128];
+    snprintf(entry, sizeof entry, "%s.name", path);
+    const od_node *place = node->kind == OD_NODE_MAP ? od_node_item(node, "name") : node;
+    return od_node_fail(ctx, place, entry, "there is no %s '%s'%s%s%s; there are: %s", kind, name,
+                        nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                        nearest != NULL ? "'?" : "", all);
+}
+
+od_status od_problem_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice)
+{
+    const char *names[MAX_PARTS], *name = od_part_name(ctx, node, place.path);
+    size_t count = 0;
+    for (; name != NULL && od_problem_types[count] != NULL; count++) {
+        const od_problem_type *type = od_problem_types[count];
+        names[count] = type->name;
+        if (strcmp(type->name, name) == 0) {
+            choice->problem = type;
+            choice->settings = od_settings_resolve(ctx, arena, (const od_param *const[]){type->params, NULL}, node,
+                                                   place);
+            return choice->settings != NULL ? OD_OK : OD_EINVAL;
+        }
+    }
+    return name == NULL ? OD_EINVAL : unknown_part(ctx, node, place.path, "problem", name, names, count);
+}
+
+od_status od_method_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice)
+{
+    const char *names[MAX_PARTS], *name = od_part_name(ctx, node, place.path);
+    size_t count = 0;
+    for (; name != NULL && od_method_types[count] != NULL; count++) {
+        const od_method_type *type = od_method_types[count];
+        names[count] = type->name;
+        if (strcmp(type->name, name) == 0) {
+            choice->method = type;
+            choice->settings = od_settings_resolve(
+                ctx, arena, (const od_param *const[]){type->params, od_method_common, NULL}, node, place);
+            return choice->settings != NULL ? OD_OK : OD_EINVAL;
+        }
+    }
+    return name == NULL ? OD_EINVAL : unknown_part(ctx, node, place.path, "method", name, names, count);
+}
+
+od_status od_integrator_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice)
+{
+    const char *names[MAX_PARTS], *name = od_part_name(ctx, node, place.path);
+    size_t count = 0;
+    for (; name != NULL && od_integrator_types[count] != NULL; count++) {
+        const od_integrator_type *type = od_integrator_types[count];
+        names[count] = type->name;
+        if (strcmp(type->name, name) == 0) {
+            choice->integrator = type;
+            choice->settings = od_settings_resolve(ctx, arena, (const od_param *const[]){type->params, NULL}, node,
+                                                   place);
+            return choice->settings != NULL ? OD_OK : OD_EINVAL;
+        }
+    }
+    return name == NULL ? OD_EINVAL : unknown_part(ctx, node, place.path, "integrator", name, names, count);
+}
+
+od_status od_problem_build(od_context *ctx, const od_choice *choice, od_problem *problem)
+{
+    const od_constant unknown = {NAN, "unknown"};
+    *problem = (od_problem){.type = choice->problem,
+                            .name = choice->problem->name,
+                            .lipschitz = unknown,
+                            .convexity = unknown,
+                            .minimum = unknown};
+    od_status status = choice->problem->create(ctx, choice->settings, problem);
+    if (status != OD_OK) {
+        *problem = (od_problem){0};
+    }
+    return status;
+}
+
+static const char *face_of(od_context *ctx, const od_choice *choice, const char *which, const od_face *faces)
+{
+    const char *wanted = od_setting_text(choice->settings, which), *names[MAX_PARTS];
+    size_t count = 0;
+    for (; faces != NULL && faces[count].name != NULL; count++) {
+        names[count] = faces[count].name;
+        if (wanted[0] == '\0' || strcmp(wanted, faces[count].name) == 0) {
+            return faces[count].name;
+        }
+    }
+    if (count == 0) {
+        od_setting_fail(ctx, choice->settings, which, "the method '%s' has no %s", choice->method->name,
+                        strcmp(which, "map") == 0 ? "iteration; run its flow with until and integrator"
+                                                  : "flow; run its iteration with iterations and method.step");
+        return NULL;
+    }
+    const char *nearest = od_text_nearest(wanted, names, count);
+    od_setting_fail(ctx, choice->settings, which, "the method '%s' has no %s '%s'; the first of its own is '%s'",
+                    choice->method->name, which, wanted, nearest != NULL ? nearest : names[0]);
+    return NULL;
+}
+
+od_status od_flow_build(od_context *ctx, const od_choice *choice, const od_problem *f, od_flow *flow)
+{
+    const char *face = face_of(ctx, choice, "flow", choice->method->flows);
+    *flow = (od_flow){.name = face};
+    return face == NULL ? OD_EINVAL : choice->method->flow(ctx, choice->settings, f, face, flow);
+}
+
+od_status od_map_build(od_context *ctx, const od_choice *choice, const od_problem *f, od_map *map)
+{
+    const char *face = face_of(ctx, choice, "map", choice->method->maps);
+    *map = (od_map){.name = face};
+    return face == NULL ? OD_EINVAL : choice->method->map(ctx, choice->settings, f, face, map);
+}
+
+void od_problem_clear(od_problem *problem)
+{
+    if (problem->free != NULL) {
+        problem->free(problem->data);
+    }
+    *problem = (od_problem){0};
+}
+
+void od_flow_clear(od_flow *flow)
+{
+    if (flow->free != NULL) {
+        flow->free((void *)flow->data);
+    }
+    *flow = (od_flow){0};
+}
+
+void od_map_clear(od_map *map)
+{
+    if (map->free != NULL) {
+        map->free((void *)map->data);
+    }
+    *map = (od_map){0};
+}
+
+/* Parts of their own, for C programs: the object first, so that a pointer to it is a pointer to its owner. */
+
+typedef struct owned_problem {
+    od_problem problem;
+    od_arena *arena;
+} owned_problem;
+
+typedef struct owned_flow {
+    od_flow flow;
+    od_arena *arena;
+} owned_flow;
+
+typedef struct owned_map {
+    od_map map;
+    od_arena *arena;
+} owned_map;
+
+static od_node *parse_yaml(od_context *ctx, od_arena *arena, const char *yaml)
+{
+    if (arena == NULL) {
+        od_fail(ctx, OD_ENOMEM, NULL, "no memory");
+        return NULL;
+    }
+    return od_document_parse(ctx, arena, yaml, strlen(yaml), "text");
+}
+
+od_problem *od_problem_create(od_context *ctx, const char *yaml)
+{
+    od_arena *arena = od_arena_create();
+    owned_problem *owned = od_zalloc(1, sizeof *owned);
+    od_node *node = owned != NULL ? parse_yaml(ctx, arena, yaml) : NULL;
+    od_choice choice;
+    if (node == NULL || od_problem_choose(ctx, arena, node, (od_place){.path = "problem"}, &choice) != OD_OK ||
+        od_problem_build(ctx, &choice, &owned->problem) != OD_OK) {
+        od_arena_free(arena);
+        free(owned);
+        return NULL;
+    }
+    owned->arena = arena;
+    return &owned->problem;
+}
+
+void od_problem_free(od_problem *problem)
+{
+    if (problem != NULL) {
+        owned_problem *owned = (owned_problem *)problem;
+        od_problem_clear(problem);
+        od_arena_free(owned->arena);
+        free(owned);
+    }
+}
+
+od_flow *od_flow_create(od_context *ctx, const char *method_yaml, const od_problem *problem)
+{
+    od_arena *arena = od_arena_create();
+    owned_flow *owned = od_zalloc(1, sizeof *owned);
+    od_node *node = owned != NULL ? parse_yaml(ctx, arena, method_yaml) : NULL;
+    od_choice choice;
+    if (node == NULL || od_method_choose(ctx, arena, node, (od_place){.path = "method"}, &choice) != OD_OK ||
+        od_flow_build(ctx, &choice, problem, &owned->flow) != OD_OK) {
+        od_arena_free(arena);
+        free(owned);
+        return NULL;
+    }
+    owned->arena = arena;
+    return &owned->flow;
+}
+
+void od_flow_free(od_flow *flow)
+{
+    if (flow != NULL) {
+        owned_flow *owned = (owned_flow *)flow;
+        od_flow_clear(flow);
+        od_arena_free(owned->arena);
+        free(owned);
+    }
+}
+
+od_map *od_map_create(od_context *ctx, const char *method_yaml, const od_problem *problem)
+{
+    od_arena *arena = od_arena_create();
+    owned_map *owned = od_zalloc(1, sizeof *owned);
+    od_node *node = owned != NULL ? parse_yaml(ctx, arena, method_yaml) : NULL;
+    od_choice choice;
+    if (node == NULL || od_method_choose(ctx, arena, node, (od_place){.path = "method"}, &choice) != OD_OK ||
+        od_map_build(ctx, &choice, problem, &owned->map) != OD_OK) {
+        od_arena_free(arena);
+        free(owned);
+        return NULL;
+    }
+    owned->arena = arena;
+    return &owned->map;
+}
+
+void od_map_free(od_map *map)
+{
+    if (map != NULL) {
+        owned_map *owned = (owned_map *)map;
+        od_map_clear(map);
+        od_arena_free(owned->arena);
+        free(owned);
+    }
+}
