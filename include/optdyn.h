@@ -99,6 +99,7 @@ typedef enum od_kind {
     OD_FLAG,    /* true or false */
     OD_VECTOR,  /* list of finite numbers */
     OD_MATRIX,  /* list of rows of finite numbers */
+    OD_NAMES,   /* list of names */
     OD_VARIANT  /* a number, a vector, a matrix or a text; the part says which it takes */
 } od_kind;
 
@@ -116,14 +117,15 @@ typedef struct od_param {
 
 /** A resolved parameter. */
 typedef struct od_value {
-    od_kind kind;       /* as found: OD_REAL, OD_INTEGER, OD_TEXT, OD_FLAG, OD_VECTOR or OD_MATRIX */
-    bool present;       /* false: absent and without default */
-    bool given;         /* true: written by the user, not a default */
-    double real;        /* numbers and flags */
-    const char *text;   /* as written */
-    size_t rows, cols;  /* of `list`; a vector has rows = 1 */
-    const double *list; /* row-major */
-    int line;           /* where it was written; 0 for a default */
+    od_kind kind;             /* as found: OD_REAL, OD_INTEGER, OD_TEXT, OD_FLAG, OD_VECTOR or OD_MATRIX */
+    bool present;             /* false: absent and without default */
+    bool given;               /* true: written by the user, not a default */
+    double real;              /* numbers and flags */
+    const char *text;         /* as written */
+    size_t rows, cols;        /* of `list`; a vector has rows = 1 */
+    const double *list;       /* row-major */
+    const char *const *names; /* [cols] of OD_NAMES */
+    int line;                 /* where it was written; 0 for a default */
 } od_value;
 
 /** Resolved parameters of one part; immutable. Look-ups by a name that is not in the table abort: a programming error.
@@ -393,6 +395,8 @@ typedef struct od_integrator_type {
     /** Fixed-step schemes: z1 = z(t + h) from z; dw as od_brownian_increment gives it, or NULL. z1 is not z. */
     od_status (*step)(const od_stepper *, double t, double h, size_t n, const double *z, const double *dw, double *z1,
                       double *ws);
+    /** Drift evaluations per path of the step from t to t + h; NULL: one. */
+    unsigned (*drifts)(const od_stepper *, double t, double h);
     /** Dense output at t + theta h between z and z1, 0 <= theta <= 1, of the scheme's own order. NULL: linear. */
     od_status (*dense)(const od_stepper *, double t, double h, double theta, size_t n, const double *z,
                        const double *z1, double *out, double *ws);

@@ -93,6 +93,11 @@ static od_status rk4_dense(const od_stepper *s, double t, double h, double theta
     return status;
 }
 
+static unsigned rk4_drifts(const od_stepper *s, double t, double h)
+{
+    return 4 * parts_of_step(s, t, h);
+}
+
 static od_scratch rk4_scratch(const od_flow *flow)
 {
     return (od_scratch){0, 3 * flow->dim};
@@ -107,5 +112,6 @@ const od_integrator_type od_integrator_rk4 = {
     .fixed_step = true,
     .scratch = rk4_scratch,
     .step = rk4_step,
+    .drifts = rk4_drifts,
     .dense = rk4_dense,
 };
