@@ -476,10 +476,10 @@ typedef struct od_outcome {
     double iteration_t;
     double *iteration_mean, *iteration_var, *iteration_stderr; /* the same for the map; NULL if there is none */
     double gap_max, gap_at; /* root-mean-square distance |x_flow - x_map| over paths; NaN if not in lock-step */
-    double loss, distance;  /* mean of f and |x - x*| at the end of the flow (or map); NaN if unknown */
-    uint64_t evaluations;   /* gradient evaluations, all paths */
-    double reached;         /* time at which `stop` was met by a single path; NaN if not */
-    char *flow_file, *iteration_file; /* CSV files written, or NULL */
+    double loss, loss_stderr, distance; /* mean of f and |x - x*| at the end of the flow (or map); NaN if unknown */
+    uint64_t evaluations;               /* gradient evaluations, all paths */
+    double reached;                     /* time at which `stop` was met by a single path; NaN if not */
+    char *flow_file, *iteration_file;   /* CSV files written, or NULL */
 } od_outcome;
 
 typedef struct od_result {
@@ -493,6 +493,8 @@ typedef struct od_result {
 /** Runs all members. On OD_EDIVERGED and OD_EINTERRUPTED *result holds what was computed; else NULL on failure. */
 od_status od_experiment_run(od_context *ctx, const od_experiment *experiment, od_result **result);
 void od_result_free(od_result *result);
+/** One JSON document: an object, or {"members": [...]} if there are several. Unknown numbers are null. */
+void od_result_write_json(FILE *out, const od_result *result);
 
 /* --------------------------------------------------------------------------------------------- claims */
 
