@@ -18,6 +18,7 @@ const cli_command cli_commands[] = {
     {"list", "[KIND]", "list problems, methods, integrators, figures", cli_list},
     {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
     {"completion", "bash", "print the shell completion", cli_completion},
+    {"manual", "man|markdown", "print the manual page, or the reference of all parts", cli_manual},
     {NULL, NULL, NULL, NULL},
 };
 
