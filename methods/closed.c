@@ -92,6 +92,12 @@ static void taylor_step(const equation *eq, double h, double phi[4])
     apply(step, phi);
 }
 
+/* Callers take h = end - t0, which is exact, so that the times of many steps do not add up their roundings. */
+static double end_of_step(double t0, double longest, double t)
+{
+    return t - t0 <= longest ? t : t0 + longest;
+}
+
 /* From rest at 0 to t: y = 0F1(; b; z), b = (r + 1)/2, z = -lambda t^2/4, and y' = -(lambda t/2)/b 0F1(; b + 1; z). */
 static void viscous_start(double r, double lambda, double t, double phi[4])
 {
@@ -114,11 +120,11 @@ static void viscous_steps(double r, double lambda, double t0, double t, double p
     /* besides the radius t0: terms like (1 + h/t0)^{-r} and cos(sqrt(lambda) h) must not cancel */
     const double ratio = fmin(1.0 / 3, 2 / (1 + fabs(r))), most = 2 / sqrt(fabs(lambda));
     while (t0 < t && isfinite(phi[0])) {
-        const double longest = fmin(ratio * t0, most), h = t - t0 <= longest ? t - t0 : longest;
+        const double next = end_of_step(t0, fmin(ratio * t0, most), t), h = next - t0;
         const double q = h / t0, stiffness = lambda * h * h;
         const equation eq = {.degree = 1, .p = {1, q}, .q = r * q, .r = {stiffness, stiffness * q}};
         taylor_step(&eq, h, phi);
-        t0 = h == t - t0 ? t : t0 + h;
+        t0 = next;
     }
 }
 
@@ -249,7 +255,7 @@ static void exponential_steps(double alpha, double beta, double t0, double t, do
     while (t0 < t && isfinite(phi[0])) {
         const double u = -expm1(-alpha * t0), w = exp(-alpha * t0);
         const double longest = fmin(t0 / 3, fmin(1 / alpha, 2 / sqrt(fabs(alpha * beta) / u)));
-        const double h = t - t0 <= longest ? t - t0 : longest, a = alpha * h;
+        const double next = end_of_step(t0, longest, t), h = next - t0, a = alpha * h;
         equation eq = {.degree = TERMS - 1, .p = {u}, .q = a, .r = {a * beta * h, 0}};
         double power = -w;
         for (size_t j = 1; j < TERMS; j++) {
@@ -261,7 +267,7 @@ static void exponential_steps(double alpha, double beta, double t0, double t, do
             }
         }
         taylor_step(&eq, h, phi);
-        t0 = h == t - t0 ? t : t0 + h;
+        t0 = next;
     }
 }
 
