@@ -4,7 +4,8 @@
  * From the singular start t = 0 of a flow whose damping behaves like q/t, the first steps would cost an order: there a
  * stage of size h sees the coefficient change by its own size, which leaves h^3/j^2 in x at step j. A flow that suffers
  * from it says so by `graded`; a step that ends at t < graded is then cut into ceil((graded/t)^(1/3)) equal parts. This
- * brings the sum of these errors to O(h^4) and costs half as many steps again on [0, graded].
+ * brings the sum of these errors to O(h^4) and costs half as many steps again on [0, graded]. What remains: v is of
+ * order 3 in the first few steps; at any fixed time x and v are of order 4, and x is so everywhere.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -108,7 +109,8 @@ const od_integrator_type od_integrator_rk4 = {
     .summary = "classical Runge-Kutta scheme, order 4",
     .source = "Kutta (1901)",
     .params = (const od_param[]){OD_STEP_PARAM, {.name = NULL}},
-    .order = "4, also from the singular start t = 0; dense output 4 (cubic Hermite)",
+    .order =
+        "4, also from the singular start t = 0 (there v in the first few steps: 3); dense output 4 (cubic Hermite)",
     .fixed_step = true,
     .scratch = rk4_scratch,
     .step = rk4_step,
