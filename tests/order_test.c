@@ -413,7 +413,7 @@ static void rk4_keeps_its_order_from_singular_starts(void **state)
 
 /* ------------------------------------------------------------------------------------------------ special relations */
 
-/* On the heavy-ball flow semi-implicit Euler is Polyak's iteration, to the bit: the operations are the same. */
+/* On the heavy-ball flow semi-implicit Euler is Polyak's iteration; 100 steps, a few roundings each. */
 static void semi_implicit_euler_is_polyaks_iteration(void **state)
 {
     od_context *ctx = *state;
@@ -433,7 +433,9 @@ static void semi_implicit_euler_is_polyaks_iteration(void **state)
         assert_int_equal(s->type->step(s, 0.13 * (double)k, 0.13, N, z, NULL, next, ws), OD_OK);
         memcpy(z, next, sizeof z);
         assert_int_equal(map->step(map, k, N, y, NULL, NULL, tau, ws), OD_OK);
-        assert_memory_equal(z, y, sizeof z);
+        for (size_t i = 0; i < 4 * N; i++) {
+            check_close(z[i], y[i], 1e-13);
+        }
     }
     od_stepper_free(s);
     od_map_free(map);
