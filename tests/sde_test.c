@@ -358,6 +358,23 @@ static void strong_order_one_where_the_correction_vanishes(void **state)
     od_problem_free(f);
 }
 
+/* One step of X = 0.4 by hand: the drift and the coefficients belong to the start of the step. */
+static void one_step_by_hand(void **state)
+{
+    od_context *ctx = *state;
+    const double x = 0.4, h = 0.1, dw = -0.37, root = sqrt(1 + x * x);
+    const double em = x + h * (x / 2 + root) + root * dw, milstein = em + x / 2 * (dw * dw - h);
+    const char *scheme[] = {"{name: euler-maruyama, step: 0.1}", "{name: milstein, step: 0.1}"};
+    for (size_t k = 0; k < 2; k++) {
+        double z = x;
+        od_stepper *s = od_stepper_create(ctx, scheme[k], &sinh_flow, 0, 1, &z);
+        check_done(ctx, s != NULL);
+        check_done(ctx, od_stepper_advance(ctx, s, 0, h, 1, &z, &dw) == OD_OK);
+        check_close(z, k == 0 ? em : milstein, 1e-15); /* a few roundings of numbers below 1 */
+        od_stepper_free(s);
+    }
+}
+
 /* The mean and second moment of the Euler chain for GBM are known: (1 + a h)^n and ((1 + a h)^2 + b^2 h)^n. */
 static void moments_of_the_chain(void **state)
 {
@@ -496,6 +513,7 @@ int main(void)
         test_with_context(strong_orders_of_a_nonlinear_equation),
         test_with_context(weak_orders),
         test_with_context(strong_order_one_where_the_correction_vanishes),
+        test_with_context(one_step_by_hand),
         test_with_context(moments_of_the_chain),
         test_with_context(without_noise_they_are_euler),
         test_with_context(milstein_says_where_it_is_euler_maruyama),
