@@ -210,6 +210,7 @@ static void memory_matches_moments(void **state)
     enum { N = 1000 };
     static const uint64_t at[] = {1, 10, 100, 1000};
     double *z = calloc(2 * (N + 1), sizeof *z), *dw = calloc(N + 1, sizeof *dw);
+    assert_true(z != NULL && dw != NULL);
     for (size_t i = 0; i < sizeof references / sizeof *references; i++) {
         runner r = {0};
         open_on(ctx, &r, references[i].method, references[i].eigenvalue, N + 1);
@@ -241,6 +242,7 @@ static void weights(od_context *ctx, const char *method, double eta, size_t k, d
     runner r = {0};
     open_on(ctx, &r, method, "0", k + 1);
     double *z = calloc(4 * (k + 1), sizeof *z), *dw = z + 2 * (k + 1), *before = dw + k + 1;
+    assert_non_null(z);
     for (uint64_t i = 0; i <= k; i++) {
         memset(dw, 0, (k + 1) * sizeof *dw);
         dw[i] = eta;
