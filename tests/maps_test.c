@@ -241,8 +241,9 @@ static void weights(od_context *ctx, const char *method, double eta, size_t k, d
 {
     runner r = {0};
     open_on(ctx, &r, method, "0", k + 1);
-    double *z = calloc(4 * (k + 1), sizeof *z), *dw = z + 2 * (k + 1), *before = dw + k + 1;
-    assert_non_null(z);
+    enum { ROOM = 16 };
+    double z[2 * ROOM] = {0}, dw[ROOM], before[ROOM];
+    assert_true(k < ROOM);
     for (uint64_t i = 0; i <= k; i++) {
         memset(dw, 0, (k + 1) * sizeof *dw);
         dw[i] = eta;
@@ -252,7 +253,6 @@ static void weights(od_context *ctx, const char *method, double eta, size_t k, d
     for (size_t j = 0; j <= k; j++) {
         w[j] = (before[j] - z[j]) / eta;
     }
-    free(z);
     close_map(&r);
 }
 
