@@ -291,7 +291,9 @@ static od_status check_singular(od_context *ctx, od_member *m)
         return od_node_fail(ctx, place, "start.t", "the coefficients of '%s' are singular at t = 0; start at t >= 0",
                             m->method_choice.method->name);
     }
-    if (m->flow.start_refused != NULL && m->flow.exact == NULL) {
+    const od_integrator_type *scheme = m->integrator_choice.integrator;
+    const bool evaluates_drift = scheme->fixed_step || scheme->per_path; /* a closed form needs no drift at t = 0 */
+    if (m->flow.start_refused != NULL && evaluates_drift) {
         return od_node_fail(ctx, place, "start.t", "'%s' cannot start at t = 0: %s", m->method_choice.method->name,
                             m->flow.start_refused);
     }
