@@ -3,8 +3,8 @@
  *
  * From the singular start t = 0 of a flow whose damping behaves like q/t, the first steps would cost an order: there a
  * stage of size h sees the coefficient change by its own size, which leaves h^3/j^2 in x at step j. A flow that suffers
- * from it says so by `graded`; a step that ends at t < graded is then cut into ceil((graded/t)^(1/3)) equal parts. This
- * brings the sum of these errors to O(h^4) and costs half as many steps again on [0, graded]. What remains: v is of
+ * from it says so by `graded`; a step that ends at t < graded is then cut into ceil((graded/t)^(1/2)) equal parts. This
+ * brings the sum of these errors to O(h^4), also for q = 1, and costs as many steps again on [0, graded]. What remains: v is of
  * order 3 in the first few steps; at any fixed time x and v are of order 4, and x is so everywhere.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
@@ -55,7 +55,7 @@ static unsigned parts_of_step(const od_stepper *s, double t, double h)
     if (s->origin != 0 || t + h >= graded) {
         return 1;
     }
-    return (unsigned)ceil(cbrt(graded / (t + h)));
+    return (unsigned)ceil(sqrt(graded / (t + h)));
 }
 
 static od_status rk4_step(const od_stepper *s, double t, double h, size_t n, const double *z, const double *dw,
