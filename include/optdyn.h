@@ -192,6 +192,13 @@ struct od_problem {
     od_status (*weighted_gradients)(const od_problem *, size_t n, const double *x, const double *weight, double *out,
                                     double *ws);
 
+    /**
+     * out[d*n] = beta v + c grad f in one pass, v[d*n] or NULL for c grad f alone; out is neither x nor v. Only for
+     * gradients that cost no more than a pass over memory; NULL: eval and a pass of its own. To the bit the same.
+     */
+    od_status (*force)(const od_problem *, double c, double beta, size_t n, const double *x, const double *v,
+                       double *out, double *ws);
+
     od_constant lipschitz;   /* L, largest curvature */
     od_constant convexity;   /* mu, smallest curvature */
     od_constant minimum;     /* f* */

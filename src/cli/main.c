@@ -17,6 +17,7 @@ const cli_command cli_commands[] = {
     {"run", "FILE", "run an experiment", cli_run},
     {"list", "[KIND]", "list problems, methods, integrators, figures", cli_list},
     {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
+    {"bench", "core", "measure speed beside bare loops and other libraries", cli_bench},
     {"completion", "bash", "print the shell completion", cli_completion},
     {"manual", "man|markdown", "print the manual page, or the reference of all parts", cli_manual},
     {NULL, NULL, NULL, NULL},
