@@ -917,3 +917,12 @@ void od_experiment_free(od_experiment *e)
     }
     od_arena_free(e->arena);
 }
+
+od_status od_experiment_observe(od_context *ctx, od_experiment *e, od_observer observer)
+{
+    if (e->observer_count == OD_MAX_OBSERVERS) {
+        return od_fail(ctx, OD_EINVAL, NULL, "more than %d observers", OD_MAX_OBSERVERS);
+    }
+    e->observer[e->observer_count++] = observer;
+    return OD_OK;
+}
