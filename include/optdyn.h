@@ -26,6 +26,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default) /* what stands here is exported; everything else of the library is hidden */
+#endif
 
 /* --------------------------------------------------------------------------------------------- status and context */
 
@@ -99,6 +102,7 @@ typedef enum od_kind {
     OD_FLAG,    /* true or false */
     OD_VECTOR,  /* list of finite numbers */
     OD_MATRIX,  /* list of rows of finite numbers */
+    OD_NAMES,   /* list of names */
     OD_VARIANT  /* a number, a vector, a matrix or a text; the part says which it takes */
 } od_kind;
 
@@ -116,14 +120,15 @@ typedef struct od_param {
 
 /** A resolved parameter. */
 typedef struct od_value {
-    od_kind kind;       /* as found: OD_REAL, OD_INTEGER, OD_TEXT, OD_FLAG, OD_VECTOR or OD_MATRIX */
-    bool present;       /* false: absent and without default */
-    bool given;         /* true: written by the user, not a default */
-    double real;        /* numbers and flags */
-    const char *text;   /* as written */
-    size_t rows, cols;  /* of `list`; a vector has rows = 1 */
-    const double *list; /* row-major */
-    int line;           /* where it was written; 0 for a default */
+    od_kind kind;             /* as found: OD_REAL, OD_INTEGER, OD_TEXT, OD_FLAG, OD_VECTOR or OD_MATRIX */
+    bool present;             /* false: absent and without default */
+    bool given;               /* true: written by the user, not a default */
+    double real;              /* numbers and flags */
+    const char *text;         /* as written */
+    size_t rows, cols;        /* of `list`; a vector has rows = 1 */
+    const double *list;       /* row-major */
+    const char *const *names; /* [cols] of OD_NAMES */
+    int line;                 /* where it was written; 0 for a default */
 } od_value;
 
 /** Resolved parameters of one part; immutable. Look-ups by a name that is not in the table abort: a programming error.
@@ -393,6 +398,8 @@ typedef struct od_integrator_type {
     /** Fixed-step schemes: z1 = z(t + h) from z; dw as od_brownian_increment gives it, or NULL. z1 is not z. */
     od_status (*step)(const od_stepper *, double t, double h, size_t n, const double *z, const double *dw, double *z1,
                       double *ws);
+    /** Drift evaluations per path of the step from t to t + h; NULL: one. */
+    unsigned (*drifts)(const od_stepper *, double t, double h);
     /** Dense output at t + theta h between z and z1, 0 <= theta <= 1, of the scheme's own order. NULL: linear. */
     od_status (*dense)(const od_stepper *, double t, double h, double theta, size_t n, const double *z,
                        const double *z1, double *out, double *ws);
@@ -472,10 +479,10 @@ typedef struct od_outcome {
     double iteration_t;
     double *iteration_mean, *iteration_var, *iteration_stderr; /* the same for the map; NULL if there is none */
     double gap_max, gap_at; /* root-mean-square distance |x_flow - x_map| over paths; NaN if not in lock-step */
-    double loss, distance;  /* mean of f and |x - x*| at the end of the flow (or map); NaN if unknown */
-    uint64_t evaluations;   /* gradient evaluations, all paths */
-    double reached;         /* time at which `stop` was met by a single path; NaN if not */
-    char *flow_file, *iteration_file; /* CSV files written, or NULL */
+    double loss, loss_stderr, distance; /* mean of f and |x - x*| at the end of the flow (or map); NaN if unknown */
+    uint64_t evaluations;               /* gradient evaluations, all paths */
+    double reached;                     /* time at which `stop` was met by a single path; NaN if not */
+    char *flow_file, *iteration_file;   /* CSV files written, or NULL */
 } od_outcome;
 
 typedef struct od_result {
@@ -489,6 +496,8 @@ typedef struct od_result {
 /** Runs all members. On OD_EDIVERGED and OD_EINTERRUPTED *result holds what was computed; else NULL on failure. */
 od_status od_experiment_run(od_context *ctx, const od_experiment *experiment, od_result **result);
 void od_result_free(od_result *result);
+/** One JSON document: an object, or {"members": [...]} if there are several. Unknown numbers are null. */
+void od_result_write_json(FILE *out, const od_result *result);
 
 /* --------------------------------------------------------------------------------------------- claims */
 
@@ -503,6 +512,9 @@ typedef struct od_claim {
     const char *counterexample; /* NULL unless it fails */
 } od_claim;
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

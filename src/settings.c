@@ -98,6 +98,7 @@ static const char *kind_words(const od_param *p)
     case OD_FLAG: return "true or false";
     case OD_VECTOR: return "a list of numbers";
     case OD_MATRIX: return "a list of rows of numbers";
+    case OD_NAMES: return "a list of names";
     case OD_VARIANT: return "a number, a list, a matrix or a name";
     }
     return "a value";
@@ -191,6 +192,27 @@ static od_status read_list(od_context *ctx, od_arena *arena, const od_node *node
     return OD_OK;
 }
 
+static od_status read_names(od_context *ctx, od_arena *arena, const od_node *node, const char *path, const od_param *p,
+                            od_value *v)
+{
+    const size_t count = node->kind == OD_NODE_LIST ? node->count : 1;
+    const char **names = od_arena_alloc(arena, count + 1, sizeof *names);
+    if (names == NULL) {
+        return od_fail(ctx, OD_ENOMEM, path, "no memory for %zu names", count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const od_node *item = node->kind == OD_NODE_LIST ? node->item[i] : node;
+        if (item->kind != OD_NODE_SCALAR) {
+            return wrong_kind(ctx, item, path, p);
+        }
+        names[i] = item->text;
+    }
+    v->names = names;
+    v->rows = 1;
+    v->cols = count;
+    return OD_OK;
+}
+
 static bool is_choice(const char *choices, const char *text)
 {
     const size_t length = strlen(text);
@@ -221,6 +243,8 @@ static od_status read_value(od_context *ctx, od_arena *arena, const od_node *nod
     case OD_FLAG:
         v->real = scalar && strcmp(node->text, "true") == 0;
         return v->real != 0 || (scalar && strcmp(node->text, "false") == 0) ? OD_OK : wrong_kind(ctx, node, path, p);
+    case OD_NAMES:
+        return node->kind == OD_NODE_MAP ? wrong_kind(ctx, node, path, p) : read_names(ctx, arena, node, path, p, v);
     case OD_VECTOR:
     case OD_MATRIX:
     case OD_VARIANT: break;
@@ -334,7 +358,7 @@ od_settings *od_settings_resolve(od_context *ctx, od_arena *arena, const od_para
     return s;
 }
 
-static void write_value(FILE *out, const od_param *p, const od_value *v)
+static void write_value(FILE *out, const od_value *v)
 {
     char number[OD_REAL_ROOM];
     if (v->kind == OD_TEXT || v->kind == OD_CHOICE) {
@@ -349,8 +373,16 @@ static void write_value(FILE *out, const od_param *p, const od_value *v)
         fputs(od_real_text(number, v->real), out);
         return;
     }
+    if (v->kind == OD_NAMES) {
+        fputc('[', out);
+        for (size_t i = 0; i < v->cols; i++) {
+            fputs(i > 0 ? ", " : "", out);
+            od_text_write(out, v->names[i]);
+        }
+        fputc(']', out);
+        return;
+    }
     const bool rows = v->kind == OD_MATRIX;
-    (void)p;
     fputs(rows ? "[" : "", out);
     for (size_t r = 0; r < v->rows; r++) {
         fputs(r > 0 ? ", [" : "[", out);
@@ -368,7 +400,7 @@ void od_settings_write(FILE *out, const od_settings *s)
     for (size_t i = 0; i < s->count; i++) {
         if (s->value[i].present) {
             fprintf(out, "%s%s: ", first ? "" : ", ", s->param[i]->name);
-            write_value(out, s->param[i], &s->value[i]);
+            write_value(out, &s->value[i]);
             first = false;
         }
     }

@@ -231,14 +231,12 @@ static void bad_idx_files_are_refused(void **state)
 static void bad_gzip_files_are_refused(void **state)
 {
     bench *b = *state;
-    static char long_text[20000];
-    for (size_t i = 0; i + 8 < sizeof long_text; i += 8) {
+    static char long_text[18000];
+    enum { LINE = 9 };
+    for (size_t i = 0; i < sizeof long_text; i += LINE) {
         char line[32];
-        snprintf(line, sizeof line, "%c1 1:%03u\n", (i / 8) % 2 == 0 ? '+' : '-', (unsigned)(i * 7 % 997));
-        memcpy(long_text + i, line, 8);
-    }
-    for (size_t k = sizeof long_text - 8; k < sizeof long_text; k++) {
-        long_text[k] = '\n';
+        snprintf(line, sizeof line, "%c1 1:%03u\n", i / LINE % 2 == 0 ? '+' : '-', (unsigned)(i * 7 % 997));
+        memcpy(long_text + i, line, LINE);
     }
     put_gzip(b, "good.gz", long_text, sizeof long_text);
     char path[256];
@@ -249,7 +247,7 @@ static void bad_gzip_files_are_refused(void **state)
     fclose(in);
     reads(b, "{data: good.gz}", true);
     const size_t rows = b->data.rows;
-    assert_int_equal(rows, sizeof long_text / 8 - 1);
+    assert_int_equal(rows, sizeof long_text / LINE);
 
     put(b, "short.gz", packed, length - 5);
     refuses(b, "{data: short.gz}", "the gzip data end too early", "short.gz");
@@ -409,7 +407,7 @@ static void scales(void **state)
     check_rows(&b->data, 2, 2, zero, sign, 0);
     put_text(b, "huge", "1 1:1e308\n-1 1:-1e308\n");
     refuses(b, "{data: huge, scale: 1000}", "feature 1 of a sample is no longer finite", "problem.scale");
-    refuses(b, "{data: huge, scale: standard}", "no longer finite", "problem.scale");
+    refuses(b, "{data: huge, scale: unit-range}", "no longer finite", "problem.scale");
 }
 
 /* ------------------------------------------------------------------------------------------------------- real data */

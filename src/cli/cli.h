@@ -1,0 +1,58 @@
+/* What the commands of the program share. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OD_CLI_H
+#define OD_CLI_H
+
+#include "optdyn.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
+
+enum { CLI_MAX_SET = 256, CLI_MAX_ARGS = 256 };
+
+/** The command line after reading. */
+typedef struct cli {
+    od_context *ctx;
+    const char *command;
+    size_t arg_count;
+    const char *arg[CLI_MAX_ARGS + 1]; /* ends with NULL */
+    const char *set[CLI_MAX_SET + 1];  /* ends with NULL */
+    const char *output, *seed, *data, *kind, *title;
+    unsigned threads, block;
+    bool json, quiet, dry_run, preview, all;
+    char invocation[2048];
+} cli;
+
+/** One command: its name, what it takes, one line, and its function, which returns the exit status. */
+typedef struct cli_command {
+    const char *name, *takes, *summary;
+    int (*run)(cli *c);
+} cli_command;
+
+/** One option; value is NULL for a switch, else what the value is called. */
+typedef struct cli_option {
+    const char *name, *value, *meaning;
+} cli_option;
+
+extern const cli_command cli_commands[]; /* ends with a row whose name is NULL */
+extern const cli_option cli_options[];
+
+/** Reports the context's failure (as JSON if asked for) and returns the exit status that belongs to `status`. */
+int cli_fail(cli *c, od_status status);
+/** Reports a mistake in the command line. */
+int cli_usage(cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** A remark on standard error unless --quiet. */
+void cli_say(const cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** The options of the library that the command line gives. */
+od_options cli_experiment_options(const cli *c);
+/** Ends a progress line on the terminal, if one is open. */
+void cli_progress_end(cli *c);
+
+int cli_run(cli *c);
+int cli_figure(cli *c);
+int cli_check(cli *c);
+int cli_list(cli *c);
+int cli_describe(cli *c);
+int cli_bench(cli *c);
+int cli_completion(cli *c);
+int cli_manual(cli *c);
+
+#endif

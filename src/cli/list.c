@@ -1,0 +1,278 @@
+/* `optdyn list` and `optdyn describe`: made from the descriptors. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
+#include "cli.h"
+
+#include "plots/figures.h"
+#include "src/experiment.h"
+#include "src/json.h"
+#include "src/parts.h"
+#include "src/text.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One row of any table: enough for a list. */
+typedef struct entry {
+    const char *kind, *name, *summary;
+} entry;
+
+enum { MAX_ENTRIES = 256 };
+
+static size_t all_entries(entry list[MAX_ENTRIES])
+{
+    size_t count = 0;
+    for (size_t i = 0; od_problem_types[i] != NULL; i++) {
+        list[count++] = (entry){"problem", od_problem_types[i]->name, od_problem_types[i]->summary};
+    }
+    for (size_t i = 0; od_method_types[i] != NULL; i++) {
+        list[count++] = (entry){"method", od_method_types[i]->name, od_method_types[i]->summary};
+    }
+    for (size_t i = 0; od_integrator_types[i] != NULL; i++) {
+        list[count++] = (entry){"integrator", od_integrator_types[i]->name, od_integrator_types[i]->summary};
+    }
+    for (size_t i = 0; od_figures[i].name != NULL; i++) {
+        list[count++] = (entry){"figure", od_figures[i].name, od_figures[i].summary};
+    }
+    return count;
+}
+
+int cli_list(cli *c)
+{
+    entry list[MAX_ENTRIES];
+    const size_t count = all_entries(list);
+    const char *kind = c->arg_count > 0 ? c->arg[0] : "";
+    size_t length = strlen(kind);
+    length -= length > 1 && kind[length - 1] == 's'; /* problems and problem alike */
+    bool any = false;
+    if (c->arg_count > 1) {
+        return cli_usage(c, "list takes at most one kind: problems, methods, integrators or figures");
+    }
+    for (size_t i = 0; i < count; i++) {
+        any = any || length == 0 || (strlen(list[i].kind) == length && strncmp(list[i].kind, kind, length) == 0);
+    }
+    if (!any) {
+        return cli_usage(c, "there is no kind '%s'; there are problems, methods, integrators and figures", kind);
+    }
+    const char *last = "";
+    fputs(c->json ? "[" : "", stdout);
+    bool first = true;
+    for (size_t i = 0; i < count; i++) {
+        if (length > 0 && (strlen(list[i].kind) != length || strncmp(list[i].kind, kind, length) != 0)) {
+            continue;
+        }
+        if (c->json) {
+            printf("%s{\"kind\": \"%s\", \"name\": ", first ? "" : ",\n ", list[i].kind);
+            od_json_text(stdout, list[i].name);
+            fputs(", \"summary\": ", stdout);
+            od_json_text(stdout, list[i].summary);
+            fputs("}", stdout);
+        } else {
+            if (strcmp(last, list[i].kind) != 0) {
+                printf("%s%ss\n", first ? "" : "\n", list[i].kind);
+                last = list[i].kind;
+            }
+            printf("  %-28s %s\n", list[i].name, list[i].summary);
+        }
+        first = false;
+    }
+    fputs(c->json ? "]\n" : "", stdout);
+    return EXIT_DONE;
+}
+
+/* ------------------------------------------------------------------------------------------- describe */
+
+static const char *kind_name(od_kind kind)
+{
+    static const char *const names[] = {
+        "number", "whole number", "text", "choice", "flag", "list", "matrix", "names", "number, list, matrix or name"};
+    return names[kind];
+}
+
+static void range_text(const od_param *p, char text[96])
+{
+    char low[OD_REAL_ROOM], high[OD_REAL_ROOM];
+    text[0] = '\0';
+    if (p->kind == OD_CHOICE) {
+        snprintf(text, 96, "%s", p->choices);
+    } else if (p->low != 0 || p->high != 0) {
+        snprintf(text, 96, "%c%s, %s%c", p->low_open ? '(' : '[', od_real_text(low, p->low),
+                 isinf(p->high) ? "inf" : od_real_text(high, p->high), p->high_open || isinf(p->high) ? ')' : ']');
+    }
+}
+
+static void print_params(const cli *c, const od_param *table, bool *first)
+{
+    for (const od_param *p = table; p != NULL && p->name != NULL; p++) {
+        char range[96];
+        range_text(p, range);
+        const char *fallback = p->fallback == NULL ? "required" : p->fallback[0] == '\0' ? "absent" : p->fallback;
+        if (c->json) {
+            printf("%s{\"name\": \"%s\", \"kind\": \"%s\", \"default\": ", *first ? "" : ", ", p->name,
+                   kind_name(p->kind));
+            if (p->fallback == NULL || p->fallback[0] == '\0') {
+                fputs("null", stdout);
+            } else {
+                od_json_text(stdout, p->fallback);
+            }
+            printf(", \"required\": %s, \"unit\": ", p->fallback == NULL ? "true" : "false");
+            od_json_text(stdout, p->unit != NULL ? p->unit : "");
+            fputs(", \"range\": ", stdout);
+            od_json_text(stdout, range);
+            fputs(", \"meaning\": ", stdout);
+            od_json_text(stdout, p->meaning);
+            fputs("}", stdout);
+        } else {
+            printf("  %-14s %s\n", p->name, p->meaning);
+            printf("  %-14s %s, default: %s%s%s%s%s\n", "", kind_name(p->kind), fallback, range[0] != '\0' ? ", " : "",
+                   range, p->unit != NULL && p->unit[0] != '\0' ? ", unit: " : "", p->unit != NULL ? p->unit : "");
+        }
+        *first = false;
+    }
+}
+
+static void head(const cli *c, const char *kind, const char *name, const char *summary, const char *source)
+{
+    if (c->json) {
+        printf("{\"kind\": \"%s\", \"name\": \"%s\", \"summary\": ", kind, name);
+        od_json_text(stdout, summary);
+        fputs(", \"source\": ", stdout);
+        od_json_text(stdout, source);
+        fputs(", \"parameters\": [", stdout);
+    } else {
+        printf("%s %s: %s\n\n", kind, name, summary);
+    }
+}
+
+static void faces(const cli *c, const char *what, const od_face *face)
+{
+    if (c->json) {
+        printf(", \"%ss\": [", what);
+        for (size_t i = 0; face != NULL && face[i].name != NULL; i++) {
+            fputs(i > 0 ? ", {\"name\": " : "{\"name\": ", stdout);
+            od_json_text(stdout, face[i].name);
+            fputs(", \"summary\": ", stdout);
+            od_json_text(stdout, face[i].summary);
+            fputs("}", stdout);
+        }
+        fputs("]", stdout);
+        return;
+    }
+    printf("\n%ss\n", what);
+    if (face == NULL || face[0].name == NULL) {
+        printf("  none\n");
+    }
+    for (size_t i = 0; face != NULL && face[i].name != NULL; i++) {
+        printf("  %-14s %s\n", face[i].name, face[i].summary);
+    }
+}
+
+static void tail(const cli *c, const char *source)
+{
+    if (c->json) {
+        fputs("}\n", stdout);
+    } else {
+        printf("\nsource: %s\n", source);
+    }
+}
+
+static int describe_method(const cli *c, const od_method_type *m)
+{
+    bool first = true;
+    head(c, "method", m->name, m->summary, m->source);
+    print_params(c, m->params, &first);
+    print_params(c, od_method_common, &first);
+    fputs(c->json ? "]" : "", stdout);
+    faces(c, "flow", m->flows);
+    faces(c, "map", m->maps);
+    if (c->json) {
+        fputs(", \"correspondence\": ", stdout);
+        od_json_text(stdout, m->correspondence != NULL ? m->correspondence : "");
+    } else if (m->correspondence != NULL) {
+        printf("\nflow and iteration: %s\n", m->correspondence);
+    }
+    tail(c, m->source);
+    return EXIT_DONE;
+}
+
+static int describe_experiment(const cli *c)
+{
+    bool first = true;
+    head(c, "file", "experiment", "one YAML (or JSON) map describes a run", "docs/experiment.md");
+    if (!c->json) {
+        puts("  problem        {name: ..., its parameters}; `optdyn list problems`\n"
+             "  method         {name: ..., its parameters}; `optdyn list methods`\n"
+             "  integrator     {name: ..., its parameters}; with until; `optdyn list integrators`\n"
+             "  start          {t: 0, x: [..] | {normal: s} | {file: x.csv}, v: ...}\n"
+             "  compare        list of maps that replace entries: several methods on one start and one noise\n"
+             "  sweep          {path: [values]}: one run for each value, for example {method.step: [0.1, 0.2]}\n"
+             "  label          name of a run in tables, files and plots");
+    }
+    print_params(c, od_experiment_params(""), &first);
+    fputs(c->json ? "], \"record\": [" : "\nrecord: {...}\n", stdout);
+    first = true;
+    print_params(c, od_experiment_params("record"), &first);
+    fputs(c->json ? "], \"stop\": [" : "\nstop: {...}\n", stdout);
+    first = true;
+    print_params(c, od_experiment_params("stop"), &first);
+    fputs(c->json ? "]" : "", stdout);
+    tail(c, "docs/experiment.md");
+    return EXIT_DONE;
+}
+
+int cli_describe(cli *c)
+{
+    if (c->arg_count != 1) {
+        return cli_usage(c, "describe takes one name; `optdyn list` shows them, and `experiment` describes the file");
+    }
+    const char *name = c->arg[0];
+    bool first = true;
+    if (strcmp(name, "experiment") == 0) {
+        return describe_experiment(c);
+    }
+    for (size_t i = 0; od_problem_types[i] != NULL; i++) {
+        const od_problem_type *p = od_problem_types[i];
+        if (strcmp(p->name, name) == 0) {
+            head(c, "problem", p->name, p->summary, p->source);
+            print_params(c, p->params, &first);
+            fputs(c->json ? "]" : "", stdout);
+            tail(c, p->source);
+            return EXIT_DONE;
+        }
+    }
+    for (size_t i = 0; od_method_types[i] != NULL; i++) {
+        if (strcmp(od_method_types[i]->name, name) == 0) {
+            return describe_method(c, od_method_types[i]);
+        }
+    }
+    for (size_t i = 0; od_integrator_types[i] != NULL; i++) {
+        const od_integrator_type *s = od_integrator_types[i];
+        if (strcmp(s->name, name) == 0) {
+            head(c, "integrator", s->name, s->summary, s->source);
+            print_params(c, s->params, &first);
+            fputs(c->json ? "], \"order\": " : "\norder: ", stdout);
+            if (c->json) {
+                od_json_text(stdout, s->order);
+            } else {
+                printf("%s\n", s->order);
+            }
+            tail(c, s->source);
+            return EXIT_DONE;
+        }
+    }
+    entry list[MAX_ENTRIES];
+    const char *names[MAX_ENTRIES];
+    const size_t count = all_entries(list);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = list[i].name;
+        if (strcmp(list[i].name, name) == 0) {
+            head(c, list[i].kind, list[i].name, list[i].summary, "docs/figures.md");
+            fputs(c->json ? "]" : "", stdout);
+            tail(c, "docs/figures.md");
+            return EXIT_DONE;
+        }
+    }
+    const char *nearest = od_text_nearest(name, names, count);
+    return cli_usage(c, "there is no part '%s'%s%s%s; `optdyn list` shows all", name,
+                     nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "'?" : "");
+}

@@ -1,0 +1,352 @@
+/* The program: reads the command line, calls the command. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli.h"
+
+#include "src/json.h"
+#include "src/text.h"
+
+#include <errno.h>
+#include <gsl/gsl_errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+const cli_command cli_commands[] = {
+    {"run", "FILE", "run an experiment", cli_run},
+    {"list", "[KIND]", "list problems, methods, integrators, figures", cli_list},
+    {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
+    {"completion", "bash", "print the shell completion", cli_completion},
+    {"manual", "man|markdown", "print the manual page, or the reference of all parts", cli_manual},
+    {NULL, NULL, NULL, NULL},
+};
+
+const cli_option cli_options[] = {
+    {"--set", "PATH=VALUE", "override an entry, for example problem.eigenvalues=[1,4]; may be repeated"},
+    {"-o", "DIR", "folder for the results"},
+    {"--json", NULL, "one JSON document on standard output and nothing else there"},
+    {"--threads", "N", "threads; all cores by default. Results do not depend on it"},
+    {"--seed", "N", "overrides seed"},
+    {"--data", "DIR", "folder of the data sets; OPTDYN_DATA by default"},
+    {"--block", "N", "paths per block, 1 to 128. Results do not depend on it"},
+    {"--dry-run", NULL, "run: show the resolved experiment and its cost, and stop"},
+    {"--kind", "KIND", "figure FILE: loss, distance, plane, gap"},
+    {"--preview", NULL, "figure: draw in the terminal"},
+    {"--all", NULL, "figure: all known figures"},
+    {"--quiet", NULL, "no progress, no remarks"},
+    {"--version", NULL, "version and optional parts"},
+    {"--help", NULL, "this text"},
+    {NULL, NULL, NULL},
+};
+
+static od_context *signal_context; /* the only global: a signal handler takes no argument */
+
+static void on_signal(int number)
+{
+    od_cancel(signal_context);
+    signal(number, SIG_DFL); /* a second one ends the program at once */
+}
+
+typedef struct progress_state {
+    double began, shown;
+    bool open;
+} progress_state;
+
+static progress_state progress;
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void show_progress(void *user, double fraction)
+{
+    (void)user;
+    const double now = seconds();
+    /* short runs stay silent */
+    if (now - progress.began < 1 || now - progress.shown < 0.2 || fraction <= 0) {
+        return;
+    }
+    const double left = (now - progress.began) * (1 - fraction) / fraction;
+    fprintf(stderr, "\r%3.0f %%, %.0f s left   ", 100 * fraction, left);
+    progress.shown = now;
+    progress.open = true;
+}
+
+void cli_progress_end(cli *c)
+{
+    (void)c;
+    if (progress.open) {
+        fputs("\r                         \r", stderr);
+        progress.open = false;
+    }
+}
+
+void cli_say(const cli *c, const char *format, ...)
+{
+    if (c->quiet) {
+        return;
+    }
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+static void show_remark(void *user, const char *sentence)
+{
+    cli_say(user, "optdyn: %s", sentence);
+}
+
+static int exit_status(od_status status)
+{
+    switch (status) {
+    case OD_OK: return EXIT_DONE;
+    case OD_EINVAL:
+    case OD_EUNSUPPORTED: return EXIT_USAGE;
+    case OD_EINTERRUPTED: return EXIT_INTERRUPTED;
+    default: return EXIT_FAILED;
+    }
+}
+
+static void report(const cli *c, const char *kind, const char *entry, const char *message)
+{
+    fprintf(stderr, "optdyn: %s\n", message);
+    if (c->json) {
+        fputs("{\"error\": {\"kind\": ", stdout);
+        od_json_text(stdout, kind);
+        fputs(", \"entry\": ", stdout);
+        od_json_text(stdout, entry);
+        fputs(", \"message\": ", stdout);
+        od_json_text(stdout, message);
+        fputs("}}\n", stdout);
+    }
+}
+
+int cli_fail(cli *c, od_status status)
+{
+    cli_progress_end(c);
+    report(c, od_status_name(status), od_message_entry(c->ctx), od_message(c->ctx));
+    return exit_status(status);
+}
+
+int cli_usage(cli *c, const char *format, ...)
+{
+    char message[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    report(c, "usage", "", message);
+    return EXIT_USAGE;
+}
+
+od_options cli_experiment_options(const cli *c)
+{
+    return (od_options){.set = c->set,
+                        .data = c->data,
+                        .output = c->output,
+                        .seed = c->seed,
+                        .threads = c->threads,
+                        .block = c->block,
+                        .invocation = c->invocation};
+}
+
+static void help(FILE *out)
+{
+    fputs("optdyn: optimizers as dynamical systems\n\nusage: optdyn COMMAND [OPTION]...\n\n", out);
+    for (const cli_command *k = cli_commands; k->name != NULL; k++) {
+        fprintf(out, "  %-10s %-18s %s\n", k->name, k->takes, k->summary);
+    }
+    fputs("\noptions\n", out);
+    for (const cli_option *o = cli_options; o->name != NULL; o++) {
+        fprintf(out, "  %-10s %-12s %s\n", o->name, o->value != NULL ? o->value : "", o->meaning);
+    }
+    fputs("\nA first experiment:\n"
+          "  echo '{problem: {name: quadratic, eigenvalues: [1, 0.1]}, method: nesterov,\n"
+          "         integrator: {name: rk4, step: 0.1}, start: {x: [1, 1]}, until: 20}' > first.yaml\n"
+          "  optdyn run first.yaml\n",
+          out);
+}
+
+static bool whole(const char *text, unsigned low, unsigned high, unsigned *value)
+{
+    char *end;
+    errno = 0;
+    const unsigned long x = strtoul(text, &end, 10);
+    *value = (unsigned)x;
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && x >= low && x <= high;
+}
+
+static int unknown_option(cli *c, const char *name)
+{
+    const char *names[32];
+    size_t count = 0;
+    for (; cli_options[count].name != NULL; count++) {
+        names[count] = cli_options[count].name;
+    }
+    const char *nearest = od_text_nearest(name, names, count);
+    return cli_usage(c, "there is no option %s%s%s%s; `optdyn --help` lists them", name,
+                     nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "?" : "");
+}
+
+/* Stores one option; returns an exit status, or -1 to go on. */
+static int store_option(cli *c, const char *name, const char *value, size_t *set_count)
+{
+    if (strcmp(name, "--set") == 0) {
+        if (*set_count == CLI_MAX_SET) {
+            return cli_usage(c, "more than %d --set options; write them into the file", CLI_MAX_SET);
+        }
+        c->set[(*set_count)++] = value;
+    } else if (strcmp(name, "-o") == 0) {
+        c->output = value;
+    } else if (strcmp(name, "--seed") == 0) {
+        c->seed = value;
+    } else if (strcmp(name, "--data") == 0) {
+        c->data = value;
+    } else if (strcmp(name, "--kind") == 0) {
+        c->kind = value;
+    } else if (strcmp(name, "--threads") == 0) {
+        return whole(value, 1, 256, &c->threads) ? -1
+                                                 : cli_usage(c, "--threads %s: expected a number from 1 to 256", value);
+    } else if (strcmp(name, "--block") == 0) {
+        return whole(value, 1, 128, &c->block) ? -1
+                                               : cli_usage(c, "--block %s: expected a number from 1 to 128", value);
+    } else if (strcmp(name, "--json") == 0) {
+        c->json = true;
+    } else if (strcmp(name, "--quiet") == 0) {
+        c->quiet = true;
+    } else if (strcmp(name, "--dry-run") == 0) {
+        c->dry_run = true;
+    } else if (strcmp(name, "--preview") == 0) {
+        c->preview = true;
+    } else if (strcmp(name, "--all") == 0) {
+        c->all = true;
+    } else if (strcmp(name, "--version") == 0) {
+        printf("optdyn %s\n%s\n", od_version(), od_version_libraries());
+        return EXIT_DONE;
+    } else {
+        help(stdout);
+        return EXIT_DONE;
+    }
+    return -1;
+}
+
+static int read_options(cli *c, int argc, char **argv)
+{
+    size_t set_count = 0;
+    bool options_end = false;
+    /* errors of the options themselves are reported as JSON too, wherever --json stands */
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        c->json = c->json || strcmp(argv[i], "--json") == 0;
+    }
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (options_end || word[0] != '-' || word[1] == '\0') {
+            if (c->command == NULL) {
+                c->command = word;
+            } else if (c->arg_count == CLI_MAX_ARGS) {
+                return cli_usage(c, "more than %d arguments", CLI_MAX_ARGS);
+            } else {
+                c->arg[c->arg_count++] = word;
+            }
+            continue;
+        }
+        if (strcmp(word, "--") == 0) {
+            options_end = true;
+            continue;
+        }
+        const char *equals = strncmp(word, "--", 2) == 0 ? strchr(word, '=') : NULL;
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", equals != NULL ? (int)(equals - word) : 60, word);
+        const cli_option *o = cli_options;
+        while (o->name != NULL && strcmp(o->name, name) != 0) {
+            o++;
+        }
+        if (strcmp(name, "-h") == 0) {
+            help(stdout);
+            return EXIT_DONE;
+        }
+        if (o->name == NULL) {
+            return unknown_option(c, name);
+        }
+        const char *value = equals != NULL ? equals + 1 : NULL;
+        if (o->value == NULL && value != NULL) {
+            return cli_usage(c, "%s takes no value", name);
+        }
+        if (o->value != NULL && value == NULL) {
+            if (i + 1 == argc) {
+                return cli_usage(c, "%s needs a value: %s", name, o->value);
+            }
+            value = argv[++i];
+        }
+        const int status = store_option(c, name, value, &set_count);
+        if (status >= 0) {
+            return status;
+        }
+    }
+    return -1;
+}
+
+static int dispatch(cli *c)
+{
+    const char *names[32];
+    size_t count = 0;
+    for (const cli_command *k = cli_commands; k->name != NULL; k++) {
+        names[count++] = k->name;
+        if (strcmp(k->name, c->command) == 0) {
+            return k->run(c);
+        }
+    }
+    const char *nearest = od_text_nearest(c->command, names, count);
+    return cli_usage(c, "there is no command '%s'%s%s%s; `optdyn --help` lists them", c->command,
+                     nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "'?" : "");
+}
+
+int main(int argc, char **argv)
+{
+    static cli c;
+    gsl_set_error_handler_off();
+    c.ctx = od_context_create();
+    if (c.ctx == NULL) {
+        fputs("optdyn: no memory\n", stderr);
+        return EXIT_FAILED;
+    }
+    c.data = getenv("OPTDYN_DATA");
+    size_t used = 0;
+    for (int i = 0; i < argc && used < sizeof c.invocation - 1; i++) {
+        int w = snprintf(c.invocation + used, sizeof c.invocation - used, "%s%s", i > 0 ? " " : "",
+                         i > 0 ? argv[i] : "optdyn");
+        used += w > 0 ? (size_t)w : 0;
+    }
+    signal_context = c.ctx;
+    signal(SIGINT, on_signal);
+    signal(SIGTERM, on_signal);
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is found when the output is flushed */
+    int status = read_options(&c, argc, argv);
+    progress.began = seconds();
+    if (!c.quiet) {
+        od_context_on_remark(c.ctx, show_remark, &c);
+        if (isatty(STDERR_FILENO)) {
+            od_context_on_progress(c.ctx, show_progress, NULL);
+        }
+    }
+    if (status < 0 && c.command == NULL) {
+        help(stderr);
+        status = EXIT_USAGE;
+    }
+    status = status < 0 ? dispatch(&c) : status;
+    cli_progress_end(&c);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {
+        fprintf(stderr, "optdyn: standard output could not be written: %s\n", strerror(errno));
+        status = EXIT_FAILED;
+    }
+    od_context_free(c.ctx);
+    return status;
+}

@@ -1,0 +1,110 @@
+/* `optdyn run`. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli.h"
+
+#include <math.h>
+
+enum { SHOWN = 6 };
+
+static void print_list(const char *name, const double *list, const double *error, size_t count)
+{
+    printf("  %s = [", name);
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        printf("%s%.9g", i > 0 ? ", " : "", list[i]);
+        if (error != NULL) {
+            printf(" +- %.2g", error[i]);
+        }
+    }
+    printf("%s]\n", count > SHOWN ? ", ..." : "");
+}
+
+static void print_state(const od_outcome *o, const double *mean, const double *error)
+{
+    for (size_t b = 0; b < o->block_count; b++) {
+        char name[32];
+        snprintf(name, sizeof name, o->paths > 1 ? "mean %.20s" : "%.20s", o->block[b].name);
+        print_list(name, mean, o->paths > 1 ? error : NULL, o->block[b].length);
+        mean += o->block[b].length;
+        error += o->block[b].length;
+    }
+}
+
+static void print_outcome(const od_outcome *o)
+{
+    printf("%s", o->label);
+    if (o->paths > 1) {
+        printf(", %llu paths", (unsigned long long)o->paths);
+    }
+    printf("\n");
+    if (o->mean != NULL) {
+        printf(" flow at t = %.9g\n", o->t);
+        print_state(o, o->mean, o->stderr_mean);
+    }
+    if (o->iteration_mean != NULL) {
+        printf(" iteration %llu at t = %.9g\n", (unsigned long long)o->iterations, o->iteration_t);
+        print_state(o, o->iteration_mean, o->iteration_stderr);
+    }
+    if (!isnan(o->loss)) {
+        printf("  loss = %.9g", o->loss);
+        if (!isnan(o->loss_stderr)) {
+            printf(" +- %.2g", o->loss_stderr);
+        }
+        printf("\n");
+    }
+    if (!isnan(o->distance)) {
+        printf("  distance = %.9g\n", o->distance);
+    }
+    if (!isnan(o->gap_max)) {
+        printf("  gap = %.9g at its largest, at t = %.9g\n", o->gap_max, o->gap_at);
+    }
+    if (!isnan(o->reached)) {
+        printf("  stopped at t = %.9g as asked\n", o->reached);
+    }
+    if (o->stopped > 0) {
+        printf("  diverged: %llu of %llu paths, the first at t = %.9g\n", (unsigned long long)o->stopped,
+               (unsigned long long)o->paths, o->first_stop);
+    }
+}
+
+int cli_run(cli *c)
+{
+    if (c->arg_count != 1) {
+        return cli_usage(c, "run takes one experiment file: optdyn run FILE");
+    }
+    const od_options options = cli_experiment_options(c);
+    od_experiment *e = od_experiment_load(c->ctx, c->arg[0], &options);
+    if (e == NULL) {
+        return cli_fail(c, OD_EINVAL);
+    }
+    if (c->dry_run) {
+        od_status status = od_experiment_plan(c->ctx, e, stdout, c->json);
+        od_experiment_free(e);
+        return status == OD_OK ? EXIT_DONE : cli_fail(c, status);
+    }
+    od_result *result = NULL;
+    od_status status = od_experiment_run(c->ctx, e, &result);
+    cli_progress_end(c);
+    if (result != NULL && c->json) {
+        od_result_write_json(stdout, result);
+    } else if (result != NULL) {
+        for (size_t i = 0; i < result->count; i++) {
+            print_outcome(&result->outcome[i]);
+        }
+        if (result->folder != NULL) {
+            cli_say(c, "rows, the resolved experiment and its provenance are in %s", result->folder);
+        } else if (status == OD_OK) {
+            cli_say(c, "no rows were written; -o DIR keeps them");
+        }
+    }
+    int exit_code = EXIT_DONE;
+    if (status != OD_OK) {
+        /* with a result the document is out already; the sentence goes to standard error alone */
+        c->json = c->json && result == NULL;
+        exit_code = cli_fail(c, status);
+        if (status == OD_EINTERRUPTED && c->output == NULL) {
+            cli_say(c, "the rows were not written; run again with -o DIR to keep them");
+        }
+    }
+    od_result_free(result);
+    od_experiment_free(e);
+    return exit_code;
+}

@@ -1,0 +1,81 @@
+/* An experiment after reading: one member for each method compared and each value swept. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
+#ifndef OD_EXPERIMENT_H
+#define OD_EXPERIMENT_H
+
+#include "parts.h"
+
+enum { OD_MAX_QUANTITIES = 16 };
+
+typedef enum od_quantity_kind {
+    OD_QUANTITY_LOSS,
+    OD_QUANTITY_DISTANCE,
+    OD_QUANTITY_GRADIENT,
+    OD_QUANTITY_BLOCK
+} od_quantity_kind;
+
+typedef struct od_quantity {
+    od_quantity_kind kind;
+    const char *name;
+} od_quantity;
+
+/** Where the states of all paths start. */
+typedef struct od_start {
+    double t;
+    const double *given[OD_MAX_BLOCKS]; /* values of a block, NULL if not given as numbers */
+    double normal[OD_MAX_BLOCKS];       /* standard deviation of a random block, NaN if not random */
+} od_start;
+
+typedef struct od_member {
+    char label[128];
+    od_choice problem_choice, method_choice, integrator_choice;
+    const od_problem *problem; /* owned by the experiment, shared by members with equal settings */
+    bool has_flow, has_map;
+    od_flow flow;
+    od_map map;
+    size_t block_count; /* of the state, the same for flow and map */
+    const od_block *block;
+    size_t dim;
+    const od_settings *top, *record, *stop;
+    const od_node *start_node;
+    od_start start;
+    double until, step; /* step is NaN unless the scheme is of fixed step */
+    uint64_t iterations;
+    uint64_t paths, seed;
+    od_brownian noise; /* dim 0 if deterministic */
+    double every;      /* time between records of the flow; NaN: one every `stride` iterations only */
+    uint64_t stride;   /* iterations between records */
+    size_t quantity_count;
+    od_quantity quantity[OD_MAX_QUANTITIES];
+    size_t columns;        /* numbers per recorded row and path */
+    size_t quantile_count; /* of every recorded number, ensembles only */
+    const double *quantile;
+    double stop_loss, stop_gradient; /* NaN: do not stop */
+} od_member;
+
+struct od_experiment {
+    od_arena *arena;
+    const char *file; /* "" for a text */
+    od_place place;   /* folders */
+    size_t problem_count, member_count;
+    od_problem **problem;
+    const char **problem_text; /* settings the problem was built from */
+    od_member *member;
+    const char *resolved;
+    const char *output, *invocation;
+    unsigned threads, block;
+};
+
+/** Parameter table of a section: "", "record" or "stop". For `describe` and the reference. */
+const od_param *od_experiment_params(const char *section);
+
+/** Number of fixed steps of a member's flow; the last is shortened if until is not on the grid. */
+uint64_t od_member_steps(const od_member *m);
+/** Number of recorded rows of the flow: t0 + j every, and until. */
+uint64_t od_member_flow_rows(const od_member *m);
+/** Time of a recorded row. */
+double od_member_row_time(const od_member *m, uint64_t row);
+/** Recorded rows of the iteration: every `stride`-th and the last. */
+uint64_t od_member_map_rows(const od_member *m);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "json.h"
+
+#include "text.h"
+
+#include <math.h>
+
+void od_json_real(FILE *out, double x)
+{
+    char text[OD_REAL_ROOM];
+    fputs(isfinite(x) ? od_real_text(text, x) : "null", out);
+}
+
+void od_json_text(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const char *p = text; *p != '\0'; p++) {
+        const unsigned char c = (unsigned char)*p;
+        if (c == '"' || c == '\\') {
+            fprintf(out, "\\%c", c);
+        } else if (c == '\n') {
+            fputs("\\n", out);
+        } else if (c < 0x20 || c == 0x7f) {
+            fprintf(out, "\\u%04x", c);
+        } else {
+            fputc(c, out);
+        }
+    }
+    fputc('"', out);
+}
+
+void od_json_list(FILE *out, const double *list, size_t count)
+{
+    fputc('[', out);
+    for (size_t i = 0; i < count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        od_json_real(out, list[i]);
+    }
+    fputc(']', out);
+}

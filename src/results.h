@@ -1,0 +1,32 @@
+/* Files of a run. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OD_RESULTS_H
+#define OD_RESULTS_H
+
+#include "simulate.h"
+
+/** One recorded table of a member: the flow's rows or the iteration's. */
+typedef struct od_rows {
+    const od_member *m;
+    const od_tally *tally;
+    bool map;
+    size_t columns;    /* of the file */
+    char (*name)[64];  /* [columns] */
+    const char **unit; /* [columns] */
+} od_rows;
+
+bool od_rows_init(od_rows *rows, const od_member *m, const od_tally *tally, bool map); /* false: no memory */
+void od_rows_free(od_rows *rows);
+size_t od_rows_count(const od_rows *rows);
+/** Fills value[columns] of a row; false if no path got there. */
+bool od_rows_read(const od_rows *rows, size_t row, double *value);
+
+/** Claims the folder for this experiment: refuses another's results, writes experiment.yaml. */
+od_status od_results_claim(od_context *ctx, const od_experiment *e);
+/** Writes the CSV file of a table and returns its path in *path (malloc). */
+od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od_rows *rows, char **path);
+/** Writes a file of all tables as HDF5; does nothing where HDF5 is not built in. */
+od_status od_results_write_hdf5(od_context *ctx, const od_experiment *e, size_t count, const od_rows *rows);
+/** Lines of the provenance, each after `prefix`. */
+void od_results_provenance(FILE *out, const od_experiment *e, const od_member *m, const char *prefix);
+
+#endif

@@ -1,0 +1,365 @@
+/* Runs an experiment: all members, their outcomes and files. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "results.h"
+
+#include "context.h"
+#include "json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool copy_final(const od_moments *a, const double *products, size_t dim, double **mean, double **var,
+                       double **error, double **cov)
+{
+    *mean = od_zalloc(dim, sizeof **mean);
+    *var = od_zalloc(dim, sizeof **var);
+    *error = od_zalloc(dim, sizeof **error);
+    if (*mean == NULL || *var == NULL || *error == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < dim; i++) {
+        const bool any = a->count[0] > 0;
+        (*mean)[i] = any ? a->mean[i] : NAN;
+        (*var)[i] = any ? od_moments_var(a, 0, i) : NAN;
+        (*error)[i] = any ? od_moments_stderr(a, 0, i) : NAN;
+    }
+    if (products == NULL || cov == NULL || a->count[0] < 2) {
+        return true;
+    }
+    *cov = od_zalloc(dim * dim, sizeof **cov);
+    for (size_t i = 0; *cov != NULL && i < dim * dim; i++) {
+        (*cov)[i] = products[i] / (double)(a->count[0] - 1);
+    }
+    return *cov != NULL;
+}
+
+/* Loss and distance at the end: of a single path by evaluation, of an ensemble from its last row. */
+static od_status final_quantities(od_context *ctx, const od_member *m, const od_tally *tally, od_outcome *o)
+{
+    const od_problem *f = m->problem;
+    o->loss = o->loss_stderr = o->distance = NAN;
+    if (m->paths > 1) {
+        const od_moments *a = m->has_flow ? &tally->flow : &tally->map;
+        for (size_t i = 0, column = 0; a->rows > 0 && i < m->quantity_count && m->quantity[i].kind != OD_QUANTITY_BLOCK;
+             i++, column++) {
+            const size_t at = (a->rows - 1) * a->cols + column;
+            if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_LOSS) {
+                o->loss = a->mean[at];
+                o->loss_stderr = od_moments_stderr(a, a->rows - 1, column);
+            } else if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_DISTANCE) {
+                o->distance = a->mean[at];
+            }
+        }
+        return OD_OK;
+    }
+    const double *x = m->has_flow ? o->mean : o->iteration_mean;
+    double *ws = od_zalloc(od_scratch_size(&f->scratch, 1), sizeof *ws), sum = 0;
+    if (ws == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the final loss");
+    }
+    if (f->eval(f, OD_VALUE, 1, x, &o->loss, NULL, ws) != OD_OK) {
+        o->loss = NAN;
+    }
+    free(ws);
+    for (size_t i = 0; f->minimiser != NULL && i < f->dim; i++) {
+        sum += (x[i] - f->minimiser[i]) * (x[i] - f->minimiser[i]);
+    }
+    o->distance = f->minimiser != NULL ? sqrt(sum) : NAN;
+    return OD_OK;
+}
+
+static void find_gap(const od_member *m, const od_tally *tally, od_outcome *o)
+{
+    o->gap_max = tally->gap_max;
+    o->gap_at = tally->gap_at;
+    for (size_t k = 0; k < tally->gap.rows; k++) {
+        const double gap = sqrt(tally->gap.mean[k]);
+        if (tally->gap.count[k] > 0 && !(o->gap_max >= gap)) {
+            o->gap_max = gap;
+            o->gap_at = m->start.t + (double)k * m->map.tau;
+        }
+    }
+}
+
+static od_status describe_outcome(od_context *ctx, const od_member *m, const od_tally *tally, od_outcome *o)
+{
+    snprintf(o->label, sizeof o->label, "%s", m->label);
+    o->block_count = m->block_count;
+    memcpy(o->block, m->block, m->block_count * sizeof *o->block);
+    o->dim = m->dim;
+    o->paths = m->paths == 1 ? 1 : (m->has_flow ? tally->flow_final : tally->map_final).count[0] + tally->stopped;
+    o->stopped = tally->stopped;
+    o->first_stop = tally->first_stop;
+    o->t = !m->has_flow ? NAN : m->paths == 1 ? tally->flow_t : m->until;
+    o->evaluations = tally->evaluations;
+    o->reached = tally->reached;
+    o->iteration_t = NAN;
+    bool ok = true;
+    if (m->has_flow) {
+        ok = copy_final(&tally->flow_final, tally->flow_cov, m->dim, &o->mean, &o->var, &o->stderr_mean,
+                        &o->covariance);
+    }
+    if (ok && m->has_map) {
+        o->iterations = m->paths == 1 ? tally->iterations : m->iterations;
+        o->iteration_t = m->start.t + (double)o->iterations * m->map.tau;
+        ok = copy_final(&tally->map_final, m->has_flow ? NULL : tally->map_cov, m->dim, &o->iteration_mean,
+                        &o->iteration_var, &o->iteration_stderr, m->has_flow ? NULL : &o->covariance);
+    }
+    if (!ok) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
+    }
+    find_gap(m, tally, o);
+    return final_quantities(ctx, m, tally, o);
+}
+
+static od_status write_tables(od_context *ctx, const od_experiment *e, const od_member *m, const od_tally *tally,
+                              od_outcome *o)
+{
+    od_status status = OD_OK;
+    for (int map = 0; map < 2 && status == OD_OK; map++) {
+        if (map == 0 ? !m->has_flow : !m->has_map) {
+            continue;
+        }
+        od_rows rows;
+        if (!od_rows_init(&rows, m, tally, map == 1)) {
+            return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the table");
+        }
+        status = od_results_write_csv(ctx, e, &rows, map == 0 ? &o->flow_file : &o->iteration_file);
+        od_rows_free(&rows);
+    }
+    return status;
+}
+
+/* All tables in one file, when all members are through. */
+static od_status write_hdf5(od_context *ctx, const od_experiment *e, const od_tally *tally)
+{
+    od_rows *rows = od_zalloc(2 * e->member_count, sizeof *rows);
+    size_t count = 0;
+    bool ok = rows != NULL;
+    for (size_t i = 0; ok && i < e->member_count; i++) {
+        const od_member *m = &e->member[i];
+        for (int map = 0; map < 2 && ok; map++) {
+            if (map == 0 ? m->has_flow : m->has_map) {
+                ok = od_rows_init(&rows[count], m, &tally[i], map == 1);
+                count += ok;
+            }
+        }
+    }
+    od_status status = ok ? od_results_write_hdf5(ctx, e, count, rows) : od_fail(ctx, OD_ENOMEM, NULL, "no memory");
+    for (size_t i = 0; i < count; i++) {
+        od_rows_free(&rows[i]);
+    }
+    free(rows);
+    return status;
+}
+
+static od_status report_divergence(od_context *ctx, const od_result *result, const od_tally *tally)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        const od_outcome *o = &result->outcome[i];
+        if (o->stopped > 0 && o->stopped == o->paths) {
+            const char *trouble = tally[i].trouble;
+            return od_fail(ctx, OD_EDIVERGED, NULL,
+                           "%s%s%s diverged at t = %.9g%s%s; what was computed until then is kept. A "
+                           "smaller step may help",
+                           result->count > 1 ? o->label : "the run", result->count > 1 ? ":" : "",
+                           o->paths > 1 ? " every path" : "", o->first_stop, trouble[0] != '\0' ? " (" : "",
+                           trouble[0] != '\0' ? trouble : "");
+        }
+    }
+    return OD_OK;
+}
+
+static void note_stopped(od_context *ctx, const od_outcome *o)
+{
+    if (o->stopped > 0 && o->stopped < o->paths) {
+        od_note(ctx, "%s: %llu of %llu paths diverged, the first at t = %.9g; means are over the others", o->label,
+                (unsigned long long)o->stopped, (unsigned long long)o->paths, o->first_stop);
+    }
+}
+
+od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result **out)
+{
+    *out = NULL;
+    od_status status = e->output != NULL ? od_results_claim(ctx, e) : OD_OK;
+    if (status != OD_OK) {
+        return status;
+    }
+    od_result *result = od_zalloc(1, sizeof *result);
+    od_tally *tally = od_zalloc(e->member_count, sizeof *tally);
+    if (result != NULL) {
+        result->outcome = od_zalloc(e->member_count, sizeof *result->outcome);
+        result->folder = e->output != NULL ? strdup(e->output) : NULL;
+    }
+    if (tally == NULL || result == NULL || result->outcome == NULL) {
+        status = od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
+    }
+    const double size = 1.0 / (double)e->member_count;
+    od_status computed = OD_OK;
+    for (size_t i = 0; i < e->member_count && status == OD_OK && computed == OD_OK; i++) {
+        const od_member *m = &e->member[i];
+        computed = od_simulate(ctx, e, m, (od_share){(double)i * size, size}, &tally[i]);
+        if (computed != OD_OK && computed != OD_EINTERRUPTED) {
+            status = computed;
+            break;
+        }
+        result->count = i + 1;
+        status = describe_outcome(ctx, m, &tally[i], &result->outcome[i]);
+        /* written as soon as it is there, so that a later failure loses nothing */
+        status = status == OD_OK && e->output != NULL ? write_tables(ctx, e, m, &tally[i], &result->outcome[i])
+                                                      : status;
+        note_stopped(ctx, &result->outcome[i]);
+    }
+    if (status == OD_OK && computed == OD_OK && e->output != NULL) {
+        status = write_hdf5(ctx, e, tally);
+    }
+    if (status == OD_OK && computed == OD_EINTERRUPTED) {
+        result->interrupted = true;
+        status = od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted; what was computed %s",
+                         e->output != NULL ? "is in the output folder" : "is printed");
+    } else if (status == OD_OK) {
+        status = report_divergence(ctx, result, tally);
+        result->diverged = status == OD_EDIVERGED;
+    }
+    for (size_t i = 0; tally != NULL && i < e->member_count; i++) {
+        od_tally_free(&tally[i]);
+    }
+    free(tally);
+    if (status != OD_OK && status != OD_EDIVERGED && status != OD_EINTERRUPTED) {
+        od_result_free(result);
+        return status;
+    }
+    *out = result;
+    return status;
+}
+
+void od_result_free(od_result *result)
+{
+    if (result == NULL) {
+        return;
+    }
+    for (size_t i = 0; result->outcome != NULL && i < result->count; i++) {
+        od_outcome *o = &result->outcome[i];
+        double *const lists[] = {o->mean,           o->var,           o->stderr_mean,     o->covariance,
+                                 o->iteration_mean, o->iteration_var, o->iteration_stderr};
+        for (size_t j = 0; j < sizeof lists / sizeof *lists; j++) {
+            free(lists[j]);
+        }
+        free(o->flow_file);
+        free(o->iteration_file);
+    }
+    free(result->outcome);
+    free(result->folder);
+    free(result);
+}
+
+/* ------------------------------------------------------------------------------------------- JSON */
+
+static void write_blocks(FILE *out, const char *name, const od_outcome *o, const double *list)
+{
+    fprintf(out, "\"%s\": {", name);
+    for (size_t b = 0; b < o->block_count; b++) {
+        fputs(b > 0 ? ", " : "", out);
+        od_json_text(out, o->block[b].name);
+        fputs(": ", out);
+        od_json_list(out, list, o->block[b].length);
+        list += o->block[b].length;
+    }
+    fputc('}', out);
+}
+
+static void write_final(FILE *out, const od_outcome *o, double t, const double *mean, const double *var,
+                        const double *error)
+{
+    fputs("\"final\": {\"t\": ", out);
+    od_json_real(out, t);
+    if (o->paths == 1) {
+        fputs(", ", out);
+        write_blocks(out, "state", o, mean);
+    } else {
+        fputs(", ", out);
+        write_blocks(out, "mean", o, mean);
+        fputs(", ", out);
+        write_blocks(out, "var", o, var);
+        fputs(", ", out);
+        write_blocks(out, "stderr", o, error);
+    }
+}
+
+static void write_outcome(FILE *out, const od_outcome *o)
+{
+    const bool flow = o->mean != NULL, map = o->iteration_mean != NULL;
+    fputs("{\"label\": ", out);
+    od_json_text(out, o->label);
+    if (flow) {
+        fputs(", ", out);
+        write_final(out, o, o->t, o->mean, o->var, o->stderr_mean);
+        if (o->covariance != NULL) {
+            fputs(", \"covariance\": [", out);
+            for (size_t i = 0; i < o->dim; i++) {
+                fputs(i > 0 ? ", " : "", out);
+                od_json_list(out, o->covariance + i * o->dim, o->dim);
+            }
+            fputc(']', out);
+        }
+        fputs(", \"loss\": ", out);
+        od_json_real(out, o->loss);
+        fputs(", \"loss_stderr\": ", out);
+        od_json_real(out, o->loss_stderr);
+        fputs(", \"distance\": ", out);
+        od_json_real(out, o->distance);
+        fputc('}', out);
+    }
+    if (map) {
+        fprintf(out, ", \"iteration\": {\"iterations\": %llu, ", (unsigned long long)o->iterations);
+        write_final(out, o, o->iteration_t, o->iteration_mean, o->iteration_var, o->iteration_stderr);
+        if (!flow) {
+            fputs(", \"loss\": ", out);
+            od_json_real(out, o->loss);
+            fputs(", \"loss_stderr\": ", out);
+            od_json_real(out, o->loss_stderr);
+            fputs(", \"distance\": ", out);
+            od_json_real(out, o->distance);
+        }
+        fputs("}}", out);
+    }
+    fputs(", \"gap\": ", out);
+    if (flow && map) {
+        fputs("{\"max\": ", out);
+        od_json_real(out, o->gap_max);
+        fputs(", \"at\": ", out);
+        od_json_real(out, o->gap_at);
+        fputc('}', out);
+    } else {
+        fputs("null", out);
+    }
+    fprintf(out, ", \"paths\": %llu, \"stopped\": %llu, \"first_stop\": ", (unsigned long long)o->paths,
+            (unsigned long long)o->stopped);
+    od_json_real(out, o->first_stop);
+    fputs(", \"reached\": ", out);
+    od_json_real(out, o->reached);
+    fprintf(out, ", \"evaluations\": %llu, \"files\": [", (unsigned long long)o->evaluations);
+    if (o->flow_file != NULL) {
+        od_json_text(out, o->flow_file);
+    }
+    if (o->iteration_file != NULL) {
+        fputs(o->flow_file != NULL ? ", " : "", out);
+        od_json_text(out, o->iteration_file);
+    }
+    fputs("]}", out);
+}
+
+void od_result_write_json(FILE *out, const od_result *result)
+{
+    if (result->count == 1) {
+        write_outcome(out, &result->outcome[0]);
+    } else {
+        fputs("{\"members\": [", out);
+        for (size_t i = 0; i < result->count; i++) {
+            fputs(i > 0 ? ",\n " : "", out);
+            write_outcome(out, &result->outcome[i]);
+        }
+        fputs("]}", out);
+    }
+    fputc('\n', out);
+}

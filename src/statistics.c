@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "statistics.h"
+
+#include "memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool od_moments_init(od_moments *a, size_t rows, size_t cols)
+{
+    *a = (od_moments){.rows = rows, .cols = cols};
+    a->count = od_zalloc(rows, sizeof *a->count);
+    a->mean = cols == 0 || rows <= SIZE_MAX / cols ? od_zalloc(rows * cols, sizeof *a->mean) : NULL;
+    a->m2 = a->mean != NULL ? od_zalloc(rows * cols, sizeof *a->m2) : NULL;
+    if (a->count == NULL || a->m2 == NULL) {
+        od_moments_free(a);
+        return false;
+    }
+    return true;
+}
+
+void od_moments_free(od_moments *a)
+{
+    free(a->count);
+    free(a->mean);
+    free(a->m2);
+    *a = (od_moments){0};
+}
+
+void od_moments_clear(od_moments *a)
+{
+    memset(a->count, 0, a->rows * sizeof *a->count);
+    memset(a->mean, 0, a->rows * a->cols * sizeof *a->mean);
+    memset(a->m2, 0, a->rows * a->cols * sizeof *a->m2);
+}
+
+void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride)
+{
+    double *mean = a->mean + row * a->cols, *m2 = a->m2 + row * a->cols;
+    const double count = (double)++a->count[row];
+    for (size_t c = 0; c < a->cols; c++) {
+        const double delta = q[c * stride] - mean[c];
+        mean[c] += delta / count;
+        m2[c] += delta * (q[c * stride] - mean[c]);
+    }
+}
+
+void od_moments_merge(od_moments *a, const od_moments *b)
+{
+    for (size_t r = 0; r < a->rows; r++) {
+        const double na = (double)a->count[r], nb = (double)b->count[r], n = na + nb;
+        a->count[r] += b->count[r];
+        if (nb == 0) {
+            continue;
+        }
+        for (size_t i = r * a->cols; i < (r + 1) * a->cols; i++) {
+            const double delta = b->mean[i] - a->mean[i];
+            a->mean[i] = na == 0 ? b->mean[i] : a->mean[i] + delta * (nb / n);
+            a->m2[i] = na == 0 ? b->m2[i] : a->m2[i] + b->m2[i] + delta * delta * (na * nb / n);
+        }
+    }
+}
+
+double od_moments_var(const od_moments *a, size_t row, size_t col)
+{
+    const uint64_t n = a->count[row];
+    return n < 2 ? NAN : a->m2[row * a->cols + col] / (double)(n - 1);
+}
+
+double od_moments_stderr(const od_moments *a, size_t row, size_t col)
+{
+    return sqrt(od_moments_var(a, row, col) / (double)a->count[row]);
+}
+
+size_t od_bin(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    /* exponent and the six leading bits of the mantissa count sixty-fourths of octaves */
+    const int64_t place = (int64_t)(bits >> 46 & 0x1ffff) - (int64_t)(1023 - 32) * OD_OCTAVE;
+    const size_t distance = place < 0 ? 0 : place >= OD_SIDE ? OD_SIDE : (size_t)place + 1;
+    return x < 0 ? OD_SIDE - distance : OD_SIDE + distance;
+}
+
+double od_bin_centre(size_t bin)
+{
+    if (bin == OD_SIDE) {
+        return 0;
+    }
+    const size_t place = (bin > OD_SIDE ? bin - OD_SIDE : OD_SIDE - bin) - 1;
+    const double size = ldexp(1 + ((double)(place % OD_OCTAVE) + 0.5) / OD_OCTAVE, (int)(place / OD_OCTAVE) - 32);
+    return bin > OD_SIDE ? size : -size;
+}
+
+static double value_of_rank(const uint32_t *counts, double rank)
+{
+    double below = 0;
+    for (size_t i = 0; i < OD_BINS; i++) {
+        below += counts[i];
+        if (below > rank) {
+            return od_bin_centre(i);
+        }
+    }
+    return NAN;
+}
+
+double od_bins_quantile(const uint32_t *counts, double q, double *standard_error)
+{
+    double n = 0;
+    for (size_t i = 0; i < OD_BINS; i++) {
+        n += counts[i];
+    }
+    const double rank = q * (n - 1), spread = sqrt(n * q * (1 - q));
+    const double low = value_of_rank(counts, fmax(0, rank - spread));
+    const double high = value_of_rank(counts, fmin(n - 1, rank + spread));
+    *standard_error = n < 2 ? NAN : (high - low) / 2;
+    return n < 1 ? NAN : value_of_rank(counts, rank);
+}
+
+/* Before the means are merged: C += C_b + delta delta^T na nb / n. */
+static void merge_products(double *cov, const double *more, const od_moments *a, const od_moments *b)
+{
+    const double na = (double)a->count[0], nb = (double)b->count[0], n = na + nb;
+    for (size_t i = 0; cov != NULL && nb > 0 && i < a->cols; i++) {
+        for (size_t j = 0; j < a->cols; j++) {
+            const double di = b->mean[i] - a->mean[i], dj = b->mean[j] - a->mean[j];
+            cov[i * a->cols + j] += more[i * a->cols + j] + (na > 0 ? di * dj * (na * nb / n) : 0);
+        }
+    }
+}
+
+void od_tally_merge(od_tally *a, const od_tally *b)
+{
+    merge_products(a->flow_cov, b->flow_cov, &a->flow_final, &b->flow_final);
+    merge_products(a->map_cov, b->map_cov, &a->map_final, &b->map_final);
+    od_moments_merge(&a->flow, &b->flow);
+    od_moments_merge(&a->map, &b->map);
+    od_moments_merge(&a->gap, &b->gap);
+    od_moments_merge(&a->flow_final, &b->flow_final);
+    od_moments_merge(&a->map_final, &b->map_final);
+    a->stopped += b->stopped;
+    if (!isnan(b->first_stop) && !(a->first_stop <= b->first_stop)) {
+        a->first_stop = b->first_stop;
+        memcpy(a->trouble, b->trouble, sizeof a->trouble);
+    }
+    a->evaluations += b->evaluations;
+}

@@ -1,0 +1,57 @@
+/* Streaming moments that merge over a fixed tree. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OD_STATISTICS_H
+#define OD_STATISTICS_H
+
+#include "optdyn.h"
+
+/** Count, mean and sum of squared deviations for each of rows x cols numbers; counts are per row. */
+typedef struct od_moments {
+    size_t rows, cols;
+    uint64_t *count;   /* [rows] */
+    double *mean, *m2; /* [rows*cols] */
+} od_moments;
+
+bool od_moments_init(od_moments *a, size_t rows, size_t cols); /* false: no memory; nothing to free */
+void od_moments_free(od_moments *a);
+void od_moments_clear(od_moments *a);
+/** Adds one path's numbers q[c*stride], c < cols (Welford 1962). */
+void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride);
+/** Adds b to a (Chan, Golub, LeVeque 1979); the order matters to the last bit, so callers fix it. */
+void od_moments_merge(od_moments *a, const od_moments *b);
+/** Unbiased variance and standard error of the mean; NaN with fewer than two paths. */
+double od_moments_var(const od_moments *a, size_t row, size_t col);
+double od_moments_stderr(const od_moments *a, size_t row, size_t col);
+
+/**
+ * Counts in fixed bins, 64 to an octave of |x| from 2^-32 to 2^32 on either side of zero: a quantile read off its bin's
+ * centre is within 1/128 of the value in that range. Integer counts do not depend on the order of the paths.
+ */
+enum { OD_OCTAVE = 64, OD_SIDE = 64 * OD_OCTAVE, OD_BINS = 2 * OD_SIDE + 1 };
+
+/** The bin of x: 0 for the most negative, OD_SIDE for |x| < 2^-32. */
+size_t od_bin(double x);
+/** Centre of a bin. */
+double od_bin_centre(size_t bin);
+/** The q-quantile of counts[OD_BINS], and its standard error from the neighbouring order statistics; NaN if empty. */
+double od_bins_quantile(const uint32_t *counts, double q, double *standard_error);
+
+/** What a run of some paths gave. */
+typedef struct od_tally {
+    od_moments flow, map;             /* recorded rows */
+    od_moments gap;                   /* squared gap at every iteration; no rows unless an ensemble in lock-step */
+    od_moments flow_final, map_final; /* one row: the final state */
+    double *flow_cov, *map_cov;       /* [dim*dim] sums of products of deviations, NULL if not kept */
+    uint32_t *flow_bins, *map_bins; /* [rows*cols*OD_BINS] if quantiles are asked for; in the whole run's tally only */
+    uint64_t stopped;
+    double first_stop;      /* NaN if none stopped */
+    double flow_t, map_t;   /* time reached by a single path */
+    uint64_t iterations;    /* done by a single path */
+    double gap_max, gap_at; /* of a single path */
+    double reached;         /* time at which `stop` was met; NaN */
+    uint64_t evaluations;
+    char trouble[256]; /* why the first path stopped, if the scheme said so */
+} od_tally;
+
+void od_tally_merge(od_tally *a, const od_tally *b);
+
+#endif
