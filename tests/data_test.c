@@ -4,22 +4,19 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#define _XOPEN_SOURCE 700 /* mkdtemp */
-#include "check.h"
+#include "folder.h"
 
 #include "src/data.h"
 #include "src/settings.h"
 
-#include <ftw.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 /* A folder of its own for each test, and the reader at work in it. */
 typedef struct bench {
     od_context *ctx;
     od_arena *arena;
-    char folder[64];
+    char folder[FOLDER_ROOM];
     od_data data;
 } bench;
 
@@ -28,17 +25,9 @@ static int open_bench(void **state)
     bench *b = calloc(1, sizeof *b);
     b->ctx = od_context_create();
     b->arena = od_arena_create();
-    strcpy(b->folder, "/tmp/optdyn-data-XXXXXX");
+    folder_make(b->folder);
     *state = b;
-    return mkdtemp(b->folder) == NULL;
-}
-
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *walk)
-{
-    (void)about;
-    (void)kind;
-    (void)walk;
-    return remove(path);
+    return 0;
 }
 
 static int close_bench(void **state)
@@ -47,7 +36,7 @@ static int close_bench(void **state)
     od_data_free(&b->data);
     od_context_free(b->ctx);
     od_arena_free(b->arena);
-    nftw(b->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(b->folder);
     free(b);
     return 0;
 }
@@ -59,12 +48,7 @@ static void path_of(const bench *b, const char *name, char path[256])
 
 static void put(const bench *b, const char *name, const void *bytes, size_t length)
 {
-    char path[256];
-    path_of(b, name, path);
-    FILE *out = fopen(path, "wb");
-    assert_non_null(out);
-    assert_int_equal(fwrite(bytes, 1, length, out), length);
-    fclose(out);
+    folder_put(b->folder, name, bytes, length);
 }
 
 static void put_text(const bench *b, const char *name, const char *text)
