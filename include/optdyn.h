@@ -26,6 +26,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default) /* what stands here is exported; everything else of the library is hidden */
+#endif
 
 /* --------------------------------------------------------------------------------------------- status and context */
 
@@ -516,6 +519,9 @@ typedef struct od_claim {
     const char *counterexample; /* NULL unless it fails */
 } od_claim;
 
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -33,11 +33,15 @@ static od_status exact_open(od_context *ctx, od_stepper *s, double t0, size_t n,
 static od_status exact_advance(od_stepper *s, double t, double t1, size_t n, double *z, double *ws)
 {
     (void)t;
-    od_status status = s->flow->exact(s->flow, s->origin, n, s->state, t1, z, ws);
+    const size_t size = s->flow->dim * n;
+    double *reached = ws; /* so that a failure leaves z as it was */
+    od_status status = s->flow->exact(s->flow, s->origin, n, s->state, t1, reached, ws + size);
     if (status != OD_OK) {
         snprintf(s->trouble, sizeof s->trouble, "the closed form could not be evaluated at t = %g", t1);
+        return status;
     }
-    return status;
+    memcpy(z, reached, size * sizeof *z);
+    return OD_OK;
 }
 
 static void exact_close(od_stepper *s)
@@ -46,10 +50,9 @@ static void exact_close(od_stepper *s)
     s->state = NULL;
 }
 
-static od_scratch no_scratch(const od_flow *flow)
+static od_scratch exact_scratch(const od_flow *flow)
 {
-    (void)flow;
-    return (od_scratch){0, 0};
+    return (od_scratch){0, flow->dim};
 }
 
 const od_integrator_type od_integrator_exact = {
@@ -59,7 +62,7 @@ const od_integrator_type od_integrator_exact = {
     .params = (const od_param[]){{.name = NULL}},
     .order = "exact to rounding",
     .suits = exact_suits,
-    .scratch = no_scratch,
+    .scratch = exact_scratch,
     .open = exact_open,
     .advance = exact_advance,
     .close = exact_close,

@@ -2,9 +2,10 @@
  * The classical Runge-Kutta scheme of order 4 (Kutta 1901), with cubic Hermite dense output.
  *
  * From the singular start t = 0 of a flow whose damping behaves like q/t, the first steps would cost an order: there a
- * stage of size h sees the coefficient change by its own size, which leaves h^3/j^2 in x at step j. A flow that suffers
- * from it says so by `graded`; a step that ends at t < graded is then cut into ceil((graded/t)^(1/3)) equal parts. This
- * brings the sum of these errors to O(h^4) and costs half as many steps again on [0, graded].
+ * stage of size h sees the coefficient change by its own size, which leaves h^2/j^3 in v and h^3/j^2 in x at step j. A
+ * flow that suffers from it says so by `graded`; a step that ends at t < graded is then cut into n =
+ * ceil((graded/t)^(1/2)) parts, the first step at h (i/n)^2. This brings the sum of these errors to O(h^4), also for q
+ * = 1, and costs as many steps again on [0, graded].
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -64,7 +65,7 @@ static unsigned parts_of_step(const od_stepper *s, double t, double h)
     if (s->origin != 0 || t + h >= graded) {
         return 1;
     }
-    return (unsigned)ceil(cbrt(graded / (t + h)));
+    return (unsigned)ceil(sqrt(graded / (t + h)));
 }
 
 static od_status rk4_step(const od_stepper *s, double t, double h, size_t n, const double *z, const double *dw,
@@ -80,8 +81,10 @@ static od_status rk4_step(const od_stepper *s, double t, double h, size_t n, con
     od_status status = OD_OK;
     memcpy(z1, z, size * sizeof *z1);
     for (unsigned i = 0; i < parts && status == OD_OK; i++) {
+        const double a = (double)i / parts, b = (double)(i + 1) / parts;
+        const double begin = t == 0 ? a * a : a, end = t == 0 ? b * b : b;
         memcpy(from, z1, size * sizeof *from);
-        status = one_step(s->flow, t + h * i / parts, h / parts, n, from, z1, ws + size);
+        status = one_step(s->flow, t + h * begin, h * (end - begin), n, from, z1, ws + size);
     }
     return status;
 }
@@ -118,7 +121,8 @@ const od_integrator_type od_integrator_rk4 = {
     .summary = "classical Runge-Kutta scheme, order 4",
     .source = "Kutta (1901)",
     .params = (const od_param[]){OD_STEP_PARAM, {.name = NULL}},
-    .order = "4, also from the singular start t = 0; dense output 4 (cubic Hermite)",
+    .order =
+        "4, also from the singular start t = 0 (there v in the first few steps: 3); dense output 4 (cubic Hermite)",
     .fixed_step = true,
     .scratch = rk4_scratch,
     .step = rk4_step,

@@ -14,6 +14,8 @@ typedef struct od_draw {
     double tau; /* time of one iteration */
     size_t batch;
     double p[OD_DRAW_PARAMS]; /* the method's own numbers */
+    /* c of iteration k, for the forms that maps share (descent.h, momentum.h); NULL elsewhere */
+    void (*coefficients)(const double *p, uint64_t k, double c[2]);
 } od_draw;
 
 /**

@@ -8,7 +8,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include "draw.h"
+#include "descent.h"
 #include "law.h"
 
 #include <math.h>
@@ -34,35 +34,10 @@ static od_status gradient_flow(od_context *ctx, const od_settings *s, const od_p
     return od_law_flow(ctx, s, f, &law, od_setting_real(s, "step"), flow);
 }
 
-static od_status descend(const od_map *map, uint64_t k, size_t n, double *x, const double *dw, const uint32_t *index,
-                         double *tau, double *ws)
+static void rate(const double *p, uint64_t k, double c[2])
 {
     (void)k;
-    const od_draw *draw = map->data;
-    const size_t size = map->dim * n;
-    const double h = draw->tau;
-    double *g = ws;
-    od_status status = od_draw_gradient(draw, n, x, dw, index, g, ws + size);
-    for (size_t i = 0; i < size; i++) {
-        x[i] -= h * g[i];
-    }
-    for (size_t p = 0; p < n; p++) {
-        tau[p] = h;
-    }
-    return status;
-}
-
-/* I - h H is symmetric: its own transpose. */
-static od_status descend_jvp(const od_map *map, uint64_t k, size_t n, const double *x, size_t m, const double *u,
-                             double *ju, double *ws)
-{
-    (void)k;
-    const od_draw *draw = map->data;
-    od_status status = draw->f->hvp(draw->f, n, x, m, u, ju, ws);
-    for (size_t i = 0; i < m * map->dim * n; i++) {
-        ju[i] = u[i] - draw->tau * ju[i];
-    }
-    return status;
+    c[0] = p[0];
 }
 
 static od_status gradient_map(od_context *ctx, const od_settings *s, const od_problem *f, const char *face, od_map *map)
@@ -72,11 +47,8 @@ static od_status gradient_map(od_context *ctx, const od_settings *s, const od_pr
     if (status != OD_OK) {
         return status;
     }
-    const double own[OD_DRAW_PARAMS] = {0};
-    status = od_draw_map(ctx, s, f, od_setting_real(s, "step"), 1, own, map);
-    map->step = descend;
-    map->jvp = map->vjp = f->hvp != NULL ? descend_jvp : NULL;
-    return status;
+    const double h = od_setting_real(s, "step"), own[OD_DRAW_PARAMS] = {h};
+    return od_descent_map(ctx, s, f, h, own, rate, map);
 }
 
 const od_method_type od_method_gradient = {

@@ -8,12 +8,13 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include "draw.h"
+#include "closed.h"
 #include "law.h"
+#include "momentum.h"
 
 #include <math.h>
 
-enum { ALPHA };
+enum { ALPHA, STEP };
 
 static double damping(const double *p, double t)
 {
@@ -21,43 +22,9 @@ static double damping(const double *p, double t)
     return p[ALPHA];
 }
 
-/* cos(w s) and sin(w s)/w with w^2 of either sign. */
-static void oscillator(double w2, double s, double *c, double *sn)
-{
-    const double w = sqrt(fabs(w2));
-    if (w * s == 0 || w2 == 0) {
-        *c = 1;
-        *sn = s;
-    } else if (w2 > 0) {
-        *c = cos(w * s);
-        *sn = sin(w * s) / w;
-    } else {
-        *c = cosh(w * s);
-        *sn = sinh(w * s) / w;
-    }
-}
-
 static bool propagator(const double *p, double lambda, double t0, double t, double phi[4])
 {
-    const double alpha = p[ALPHA], s = t - t0, w2 = lambda - alpha * alpha / 4;
-    if (w2 < 0 && lambda >= 0) {
-        /* overdamped: two decaying exponentials; cosh would overflow where the solution has long died out */
-        const double w = sqrt(-w2), slow = -lambda / (alpha / 2 + w), fast = -(alpha / 2 + w);
-        const double e = exp(slow * s),
-                     difference = -expm1(-2 * w * s) * e / (2 * w); /* (e^{slow s} - e^{fast s})/2w */
-        phi[0] = e - slow * difference;
-        phi[1] = difference;
-        phi[2] = -lambda * difference;
-        phi[3] = e + fast * difference;
-        return true;
-    }
-    double c, sn;
-    oscillator(w2, s, &c, &sn);
-    const double e = exp(-alpha * s / 2);
-    phi[0] = e * (c + alpha / 2 * sn);
-    phi[1] = e * sn;
-    phi[2] = -e * lambda * sn;
-    phi[3] = e * (c - alpha / 2 * sn);
+    od_closed_damped(p[ALPHA], lambda, t - t0, phi);
     return true;
 }
 
@@ -102,71 +69,11 @@ static od_status heavy_ball_flow(od_context *ctx, const od_settings *s, const od
     return status != OD_OK ? status : od_law_flow(ctx, s, f, &law, h, flow);
 }
 
-static od_status polyak(const od_map *map, uint64_t k, size_t n, double *z, const double *dw, const uint32_t *index,
-                        double *tau, double *ws)
+static void polyak(const double *p, uint64_t k, double c[2])
 {
     (void)k;
-    const od_draw *draw = map->data;
-    const size_t size = draw->f->dim * n;
-    const double h = draw->tau, alpha = draw->p[ALPHA];
-    double *x = z, *v = z + size, *g = ws;
-    od_status status = od_draw_gradient(draw, n, x, dw, index, g, ws + size);
-    for (size_t i = 0; i < size; i++) {
-        v[i] += h * (-alpha * v[i] - g[i]);
-        x[i] += h * v[i];
-    }
-    for (size_t p = 0; p < n; p++) {
-        tau[p] = h;
-    }
-    return status;
-}
-
-static od_status polyak_jvp(const od_map *map, uint64_t k, size_t n, const double *z, size_t m, const double *u,
-                            double *ju, double *ws)
-{
-    (void)k;
-    const od_draw *draw = map->data;
-    const size_t size = draw->f->dim * n;
-    const double h = draw->tau, beta = 1 - draw->p[ALPHA] * h;
-    for (size_t j = 0; j < m; j++) {
-        const double *ux = u + j * 2 * size, *uv = ux + size;
-        double *jx = ju + j * 2 * size, *jv = jx + size;
-        od_status status = draw->f->hvp(draw->f, n, z, 1, ux, jv, ws);
-        if (status != OD_OK) {
-            return status;
-        }
-        for (size_t i = 0; i < size; i++) {
-            jv[i] = beta * uv[i] - h * jv[i];
-            jx[i] = ux[i] + h * jv[i];
-        }
-    }
-    return OD_OK;
-}
-
-static od_status polyak_vjp(const od_map *map, uint64_t k, size_t n, const double *z, size_t m, const double *u,
-                            double *ju, double *ws)
-{
-    (void)k;
-    const od_draw *draw = map->data;
-    const size_t size = draw->f->dim * n;
-    const double h = draw->tau, beta = 1 - draw->p[ALPHA] * h;
-    double *w = ws; /* weight of v+, through itself and through x+ */
-    for (size_t j = 0; j < m; j++) {
-        const double *ux = u + j * 2 * size, *uv = ux + size;
-        double *jx = ju + j * 2 * size, *jv = jx + size;
-        for (size_t i = 0; i < size; i++) {
-            w[i] = uv[i] + h * ux[i];
-        }
-        od_status status = draw->f->hvp(draw->f, n, z, 1, w, jx, ws + size);
-        if (status != OD_OK) {
-            return status;
-        }
-        for (size_t i = 0; i < size; i++) {
-            jx[i] = ux[i] - h * jx[i];
-            jv[i] = beta * w[i];
-        }
-    }
-    return OD_OK;
+    c[0] = 1 - p[ALPHA] * p[STEP];
+    c[1] = p[STEP];
 }
 
 static od_status heavy_ball_map(od_context *ctx, const od_settings *s, const od_problem *f, const char *face,
@@ -182,11 +89,8 @@ static od_status heavy_ball_map(od_context *ctx, const od_settings *s, const od_
     if (status != OD_OK) {
         return status;
     }
-    status = od_draw_map(ctx, s, f, h, 2, own, map);
-    map->step = polyak;
-    map->jvp = f->hvp != NULL ? polyak_jvp : NULL;
-    map->vjp = f->hvp != NULL ? polyak_vjp : NULL;
-    return status;
+    own[STEP] = h;
+    return od_momentum_map(ctx, s, f, h, own, polyak, map);
 }
 
 const od_method_type od_method_heavy_ball = {

@@ -76,6 +76,9 @@ static od_status singular_drift(const law_data *a, size_t n, const double *z, do
 {
     const size_t size = a->f->dim * n;
     double *g = ws, *rest = ws + size;
+    if (a->law.start == OD_START_REFUSED || (a->law.start == OD_START_MEMORY && a->f->hvp == NULL)) {
+        return OD_EUNSUPPORTED;
+    }
     od_status status = a->f->eval(a->f, OD_GRADIENT, n, z, NULL, g, rest);
     if (status == OD_OK && a->law.start == OD_START_MEMORY) {
         status = a->f->hvp(a->f, n, z, 1, g, dz + size, rest);
@@ -108,7 +111,12 @@ static od_status second_order_jvp(const od_flow *flow, double t, size_t n, const
 {
     const law_data *a = flow->data;
     const size_t size = a->f->dim * n;
-    const double damping = a->law.damping(a->law.p, t), c = force(a, t);
+    const bool limit = t == 0 && a->law.start != OD_START_REGULAR;
+    if (limit && a->law.start != OD_START_AT_REST) {
+        return OD_EUNSUPPORTED; /* memory: the limit of the drift holds g's Hessian, its Jacobian third derivatives */
+    }
+    const double damping = limit ? 0 : a->law.damping(a->law.p, t);
+    const double c = limit ? force(a, 0) / (1 + a->law.q) : force(a, t);
     for (size_t j = 0; j < m; j++) {
         const double *ux = u + j * 2 * size, *uv = ux + size;
         double *jx = ju + j * 2 * size, *jv = jx + size;
@@ -262,6 +270,10 @@ od_status od_law_flow(od_context *ctx, const od_settings *s, const od_problem *f
     flow->singular = law->start != OD_START_REGULAR;
     if (law->start == OD_START_REFUSED) {
         flow->start_refused = "its coefficients have no limit at t = 0; give a start.t > 0";
+    }
+    if (law->start == OD_START_MEMORY && f->hvp == NULL) {
+        flow->start_refused = "the drift at t = 0 needs Hessian-vector products, which the problem does not offer; "
+                              "give a start.t > 0";
     }
     flow->singular_noise = law->start == OD_START_MEMORY || law->start == OD_START_REFUSED;
     flow->graded = law->graded;

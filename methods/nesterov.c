@@ -6,11 +6,10 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include "closed.h"
 #include "law.h"
 #include "nag.h"
 
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_sf_hyperg.h>
 #include <math.h>
 
 enum { R };
@@ -28,15 +27,7 @@ static void lagrangian(const double *p, double t, double a[2], double b[2])
 
 static bool propagator(const double *p, double lambda, double t0, double t, double phi[4])
 {
-    gsl_sf_result x, slope;
-    const double b = (p[R] + 1) / 2, u = -lambda * t * t / 4;
-    if (t0 != 0 || gsl_sf_hyperg_0F1_e(b, u, &x) != GSL_SUCCESS ||
-        gsl_sf_hyperg_0F1_e(b + 1, u, &slope) != GSL_SUCCESS) {
-        return false;
-    }
-    phi[0] = x.val;
-    phi[1] = phi[3] = 0;
-    phi[2] = slope.val / b * (-lambda * t / 2);
+    od_closed_viscous(p[R], lambda, t0, t, phi);
     return true;
 }
 

@@ -69,6 +69,8 @@ struct od_experiment {
 /** Parameter table of a section: "", "record" or "stop". For `describe` and the reference. */
 const od_param *od_experiment_params(const char *section);
 
+/** Numbers a recorded quantity has: the length of its block, else 1. */
+size_t od_member_quantity_length(const od_member *m, size_t quantity);
 /** Number of fixed steps of a member's flow; the last is shortened if until is not on the grid. */
 uint64_t od_member_steps(const od_member *m);
 /** Number of recorded rows of the flow: t0 + j every, and until. */

@@ -107,7 +107,7 @@ static const char *kind_words(const od_param *p)
 static void node_words(char words[96], const od_node *node)
 {
     if (node->kind == OD_NODE_SCALAR) {
-        snprintf(words, 96, "'%.60s'", node->text);
+        snprintf(words, 96, node->quoted ? "the text \"%.60s\"" : "'%.60s'", node->text);
     } else {
         snprintf(words, 96, "a %s of %zu", node->kind == OD_NODE_LIST ? "list" : "map", node->count);
     }
@@ -116,9 +116,12 @@ static void node_words(char words[96], const od_node *node)
 static od_status wrong_kind(od_context *ctx, const od_node *node, const char *path, const od_param *p)
 {
     char words[96];
+    double number;
     node_words(words, node);
-    return od_node_fail(ctx, node, path, "expected %s%s%s (%s), got %s", kind_words(p), p->kind == OD_CHOICE ? " " : "",
-                        p->kind == OD_CHOICE ? p->choices : "", p->meaning, words);
+    const bool quotes = node->kind == OD_NODE_SCALAR && node->quoted && od_text_real(node->text, &number);
+    return od_node_fail(ctx, node, path, "expected %s%s%s (%s), got %s%s", kind_words(p),
+                        p->kind == OD_CHOICE ? " " : "", p->kind == OD_CHOICE ? p->choices : "", p->meaning, words,
+                        quotes ? "; remove the quotes" : "");
 }
 
 static od_status check_range(od_context *ctx, const od_node *node, const char *path, const od_param *p, double x)

@@ -241,7 +241,7 @@ static od_status measure(worker *w, const double *state, double *q)
     double *gradient = w->q + od_member_map_columns(m) * n;
     od_status status = OD_OK;
     for (size_t i = 0; i < m->quantity_count && status == OD_OK; i++) {
-        size_t length = 1;
+        const size_t length = od_member_quantity_length(m, i);
         switch (m->quantity[i].kind) {
         case OD_QUANTITY_LOSS: status = f->eval(f, OD_VALUE, n, state, q, NULL, w->ws); break;
         case OD_QUANTITY_GRADIENT: status = f->eval(f, OD_GRADIENT, n, state, NULL, gradient, w->ws); break;
@@ -256,9 +256,6 @@ static od_status measure(worker *w, const double *state, double *q)
             const double *block = state;
             for (size_t b = 0; strcmp(m->block[b].name, m->quantity[i].name) != 0; b++) {
                 block += m->block[b].length * n;
-            }
-            for (size_t b = 0; b < m->block_count; b++) {
-                length = strcmp(m->block[b].name, m->quantity[i].name) == 0 ? m->block[b].length : length;
             }
             memcpy(q, block, length * n * sizeof *q);
         }
@@ -286,8 +283,10 @@ static void add_row(worker *w, od_moments *to, atomic_uint *bins, size_t row, co
             od_moments_add(to, row, q + p, w->n);
         }
         for (size_t c = 0; bins != NULL && w->alive[p] && c < to->cols; c++) {
-            atomic_fetch_add_explicit(&bins[(row * to->cols + c) * OD_BINS + od_bin(q[c * w->n + p])], 1,
-                                      memory_order_relaxed);
+            const double x = q[c * w->n + p];
+            if (!isnan(x)) { /* a gap after the end of the flow is unknown */
+                atomic_fetch_add_explicit(&bins[(row * to->cols + c) * OD_BINS + od_bin(x)], 1, memory_order_relaxed);
+            }
         }
     }
 }
@@ -394,7 +393,9 @@ static od_status compute_step(worker *w)
         dw = w->dw;
     }
     od_status status = w->stepper.type->step(&w->stepper, t, h, w->n, w->z, dw, w->z1, w->ws);
-    w->tally->evaluations += w->n * (w->stepper.type->drifts != NULL ? w->stepper.type->drifts(&w->stepper, t, h) : 1);
+    /* stopped paths are carried along, but whether they are depends on the block; so they do not count */
+    w->tally->evaluations += w->alive_count *
+                             (w->stepper.type->drifts != NULL ? w->stepper.type->drifts(&w->stepper, t, h) : 1);
     check_states(w, w->z, w->z1, grid_time(w, w->step + 1));
     w->ahead = true;
     return status;
@@ -487,7 +488,7 @@ static od_status iterate(worker *w, uint64_t k)
     }
     memcpy(w->before, w->x_map, m->dim * w->n * sizeof *w->before);
     od_status status = m->map.step(&m->map, k, w->n, w->x_map, dw, w->index, w->tau, w->ws);
-    w->tally->evaluations += w->n;
+    w->tally->evaluations += w->alive_count;
     check_states(w, w->before, w->x_map, m->start.t + (double)(k + 1) * m->map.tau);
     return status;
 }
@@ -507,6 +508,11 @@ static od_status run_events(worker *w)
     uint64_t row = 0, k = 0;
     bool map_left = m->has_map;
     od_status status = OD_OK;
+    w->ended = meets_stop(w, w->z, &status);
+    if (w->ended && !m->has_flow && status == OD_OK) {
+        w->tally->map_t = m->start.t;
+        status = record_map(w, 0, m->start.t, NULL);
+    }
     while (status == OD_OK && (row < rows || map_left) && w->alive_count > 0 && !w->ended && !od_cancelled(w->ctx)) {
         const double row_t = row < rows ? od_member_row_time(m, row) : INFINITY;
         const double map_t = map_left ? map_time(m, k) : INFINITY;
@@ -516,7 +522,7 @@ static od_status run_events(worker *w)
         if (!is_map || (m->has_flow && map_t <= m->until + 1e-9 * (1 + fabs(m->until)))) {
             status = flow_to(w, is_map ? fmin(map_t, m->until) : row_t, &state);
         }
-        if (status != OD_OK || w->alive_count == 0 || od_cancelled(w->ctx)) {
+        if (status != OD_OK || w->alive_count == 0 || w->ended || od_cancelled(w->ctx)) {
             break;
         }
         if (!is_map) {
@@ -799,6 +805,15 @@ od_status od_simulate(od_context *ctx, const od_experiment *e, const od_member *
     pthread_t thread[MAX_THREADS];
     uint64_t started = 0;
     *tally = (od_tally){0};
+    /* asked first: a system that promises more memory than it has would end the program, not the allocation */
+    const double need = od_simulate_memory(e, m),
+                 have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE);
+    if (have > 0 && need > have) {
+        return od_fail(ctx, OD_ENOMEM, "record",
+                       "%s would take about %.3g GB of memory, and this machine has %.3g GB; record fewer rows "
+                       "(record.every, record.stride) or quantities",
+                       m->label, need / 1e9, have / 1e9);
+    }
     if (!make_bins(&t)) {
         free(t.flow_bins);
         free(t.map_bins);

@@ -53,5 +53,6 @@ int cli_list(cli *c);
 int cli_describe(cli *c);
 int cli_bench(cli *c);
 int cli_completion(cli *c);
+int cli_manual(cli *c);
 
 #endif

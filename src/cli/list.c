@@ -1,4 +1,4 @@
-/* `optdyn list`, `optdyn describe`, `optdyn completion`: all made from the descriptors. SPDX-License-Identifier:
+/* `optdyn list` and `optdyn describe`: made from the descriptors. SPDX-License-Identifier:
  * GPL-3.0-or-later */
 #include "cli.h"
 
@@ -275,43 +275,4 @@ int cli_describe(cli *c)
     return cli_usage(c, "there is no part '%s'%s%s%s; `optdyn list` shows all", name,
                      nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
                      nearest != NULL ? "'?" : "");
-}
-
-/* ------------------------------------------------------------------------------------------- completion */
-
-int cli_completion(cli *c)
-{
-    if (c->arg_count != 1 || strcmp(c->arg[0], "bash") != 0) {
-        return cli_usage(c, "completion is there for bash: optdyn completion bash");
-    }
-    entry list[MAX_ENTRIES];
-    const size_t count = all_entries(list);
-    puts("# bash completion for optdyn, made by `optdyn completion bash`\n_optdyn()\n{\n"
-         "    local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} names=\n    COMPREPLY=()");
-    fputs("    local options='", stdout);
-    for (const cli_option *o = cli_options; o->name != NULL; o++) {
-        printf("%s%s", o == cli_options ? "" : " ", o->name);
-    }
-    fputs("'\n    case $command in\n    figure) names='", stdout);
-    for (size_t i = 0; i < count; i++) {
-        printf("%s", strcmp(list[i].kind, "figure") == 0 ? list[i].name : "");
-        fputs(strcmp(list[i].kind, "figure") == 0 ? " " : "", stdout);
-    }
-    fputs("' ;;\n    describe) names='experiment", stdout);
-    for (size_t i = 0; i < count; i++) {
-        printf(" %s", list[i].name);
-    }
-    fputs("' ;;\n    list) names='problems methods integrators figures' ;;\n    check) names='problem", stdout);
-    for (size_t i = 0; i < count; i++) {
-        printf("%s%s", strcmp(list[i].kind, "problem") == 0 ? " " : "",
-               strcmp(list[i].kind, "problem") == 0 ? list[i].name : "");
-    }
-    fputs("' ;;\n    bench) names='core' ;;\n    esac\n    if [ \"$COMP_CWORD\" -eq 1 ]; then names='", stdout);
-    for (const cli_command *k = cli_commands; k->name != NULL; k++) {
-        printf("%s%s", k == cli_commands ? "" : " ", k->name);
-    }
-    puts("'; fi\n    case $word in\n    -*) names=$options ;;\n    esac\n"
-         "    mapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$word\"; compgen -f -- \"$word\")\n}\n"
-         "complete -o filenames -F _optdyn optdyn");
-    return EXIT_DONE;
 }

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs what is needed (Debian 12), builds optdyn and
+#   ./quickstart.sh          reproduces the figures into out/
+#   ./quickstart.sh test     builds with warnings as errors and runs all tests
+# Safe to run again. The figures on data are made too if OPTDYN_DATA names the folder of the data sets.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=(build-essential meson ninja-build pkg-config cmake python3 libsundials-dev libgsl-dev libopenblas-dev
+  liblapacke-dev libarpack2-dev libsleef-dev libyaml-dev libhdf5-dev librandom123-dev zlib1g-dev nettle-dev
+  libcmocka-dev libboost-dev gnuplot-nox fonts-dejavu-core man-db)
+
+install_packages() {
+  local missing=()
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  echo "installing: ${missing[*]}"
+  local root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "quickstart: needs root or sudo to install: ${missing[*]}" >&2; exit 1; }
+    root=(sudo)
+  fi
+  "${root[@]}" apt-get update -qq
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# build FOLDER OPTION...: sets the folder up once, then only rebuilds
+build() {
+  local folder=$1
+  shift
+  if [ -f "$folder/build.ninja" ]; then meson setup --reconfigure "$folder" "$@" >/dev/null; else meson setup "$folder" "$@" >/dev/null; fi
+  ninja -C "$folder" --quiet
+}
+
+install_packages
+case "${1:-}" in
+'')
+  build build --buildtype=release
+  ./build/src/cli/optdyn figure --all -o out
+  echo "the figures are in out/; the program is build/src/cli/optdyn, \`meson install -C build\` installs it"
+  ;;
+test)
+  build build-test --buildtype=release -Dwerror=true
+  status=0
+  meson test -C build-test --print-errorlogs || status=$?
+  # one line that says how many test programs ran
+  python3 - build-test/meson-logs/testlog.json <<'PY'
+import json, sys
+results = [json.loads(line)["result"] for line in open(sys.argv[1])]
+passed, skipped = results.count("OK"), results.count("SKIP")
+print(f"{passed} passed, {len(results) - passed - skipped} failed, {skipped} skipped")
+PY
+  exit "$status"
+  ;;
+*)
+  echo "usage: ./quickstart.sh [test]" >&2
+  exit 2
+  ;;
+esac
