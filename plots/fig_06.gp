@@ -6,7 +6,7 @@ f(x, y) = 0.02 * x**2 + 0.0004 * y**2
 if (small) {
     set multiplot layout 2,1
 } else {
-    set multiplot layout 1,2 margins 0.095,0.985,0.15,0.96 spacing 0.10
+    set multiplot layout 1,2 margins 0.095,0.975,0.15,0.96 spacing 0.11
 }
 
 set xlabel 'time t'

@@ -14,7 +14,7 @@
 
 const char *const od_figure_kinds[] = {"loss", "distance", "plane", "gap", "gradient", "state", NULL};
 
-enum { GRID = 81, MAX_STATE = 4, LEVELS = 12 };
+enum { GRID = 81, MAX_STATE = 4, LEVELS = 12, MAX_TITLES = 14 };
 
 /* One table of one run: a curve. */
 typedef struct curve {
@@ -51,25 +51,33 @@ static od_status need_column(const drawing *d, const curve *c, const char *quant
     if (name != NULL && od_sheet_column(&c->sheet, name) != OD_NO_COLUMN) {
         return OD_OK;
     }
-    if (is_kind(d, "plane")) {
-        return od_fail(d->ctx, OD_EINVAL, "problem",
-                       "the plane shows x_1 and x_2, but the problem of '%s' has one dimension; draw --kind state",
-                       c->m->label);
-    }
     return od_fail(d->ctx, OD_EINVAL, "record", "'%s' does not record %s; remove `record` from its entry under compare",
                    c->m->label, quantity);
 }
 
 /* ------------------------------------------------------------------------------------------- text of the script */
 
-static void write_title(const drawing *d, const curve *c, const char *component)
+/* A run has one entry in the legend; that iterations are drawn in points is said once. */
+static void write_title(const drawing *d, const curve *c, bool named, const char *statistic)
 {
-    const char *face = !c->also_flow ? "" : c->map ? ", iteration" : ", flow";
-    const char *text = od_arena_print(d->arena, "%s%s%s%s", c->m->label, face, component[0] != '\0' ? ", " : "",
-                                      component);
+    if (!named || (c->map && c->also_flow)) {
+        fputs("notitle", d->out);
+        return;
+    }
+    const char *text = od_arena_print(d->arena, "%s%s", c->m->label, statistic);
     fputs("title ", d->out);
     od_gnuplot_quote(d->out, text != NULL ? text : "");
     fputs(" noenhanced", d->out);
+}
+
+static void write_legend_of_points(const drawing *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->curve[i].map && d->curve[i].also_flow) {
+            fputs(", \\\n     keyentry with linespoints lt 7 lw 0.8 pt 6 ps 0.5 title 'points: iteration'", d->out);
+            return;
+        }
+    }
 }
 
 /* Members keep their colour; an iteration is drawn in points. */
@@ -96,8 +104,7 @@ static void separate(const drawing *d, bool *first)
 }
 
 /* A quantity against time: the mean with two standard errors of an ensemble. */
-static void write_curve(const drawing *d, const curve *c, const char *quantity, double offset, const char *component,
-                        size_t dash, bool *first)
+static void write_curve(const drawing *d, const curve *c, const char *quantity, double offset, size_t dash, bool *first)
 {
     char number[OD_REAL_ROOM];
     const char *shift = od_real_text(number, offset);
@@ -110,7 +117,7 @@ static void write_curve(const drawing *d, const curve *c, const char *quantity, 
     }
     fprintf(d->out, "'%s' using \"t\":(column(\"%s\") - (%s)) ", c->file, column_of(d, c, quantity), shift);
     write_style(d, c, dash);
-    write_title(d, c, component);
+    write_title(d, c, dash == 1, c->m->paths > 1 ? ", mean" : "");
 }
 
 /* True if a logarithmic axis shows the curves: some value is positive, and none is negative by more than rounding. */
@@ -144,13 +151,14 @@ static od_status write_quantity(const drawing *d, const char *quantity, const ch
             return status;
         }
     }
-    fprintf(d->out, "set xlabel 'time t'\nset ylabel '%s'\n", label);
+    fprintf(d->out, "set ylabel '%s'\n", label);
     if (suits_log(d, quantity, offset)) {
         fputs("set logscale y\nset format y '10^{%T}'\n", d->out);
     }
     for (size_t i = 0; i < d->count; i++) {
-        write_curve(d, &d->curve[i], quantity, offset, "", 1, &first);
+        write_curve(d, &d->curve[i], quantity, offset, 1, &first);
     }
+    write_legend_of_points(d);
     fputs("\n", d->out);
     return OD_OK;
 }
@@ -158,7 +166,7 @@ static od_status write_quantity(const drawing *d, const char *quantity, const ch
 static od_status write_loss(const drawing *d)
 {
     const od_constant *minimum = &d->curve[0].m->problem->minimum;
-    bool same = !isnan(minimum->value);
+    bool same = isfinite(minimum->value); /* it is -inf where the loss has no lower bound */
     for (size_t i = 1; i < d->count && same; i++) {
         same = d->curve[i].m->problem->minimum.value == minimum->value;
     }
@@ -168,11 +176,12 @@ static od_status write_loss(const drawing *d)
 static od_status write_state(const drawing *d)
 {
     bool first = true;
-    size_t left_out = 0;
-    fputs("set xlabel 'time t'\nset ylabel 'state'\n", d->out);
+    size_t left_out = 0, most = 0;
+    fputs("set ylabel 'position x'\n", d->out);
     for (size_t i = 0; i < d->count; i++) {
         const curve *c = &d->curve[i];
         const size_t shown = c->m->block[0].length < MAX_STATE ? c->m->block[0].length : MAX_STATE;
+        most = shown > most ? shown : most;
         left_out = c->m->block[0].length - shown > left_out ? c->m->block[0].length - shown : left_out;
         for (size_t j = 0; j < shown; j++) {
             char name[40];
@@ -181,9 +190,13 @@ static od_status write_state(const drawing *d)
             if (status != OD_OK) {
                 return status;
             }
-            write_curve(d, c, name, 0, name, j + 1, &first);
+            write_curve(d, c, name, 0, j + 1, &first);
         }
     }
+    for (size_t j = 0; most > 1 && j < most; j++) {
+        fprintf(d->out, ", \\\n     keyentry with lines lt 7 dt %zu title 'x_%zu'", j + 1, j + 1);
+    }
+    write_legend_of_points(d);
     fputs("\n", d->out);
     if (left_out > 0) {
         od_note(d->ctx, "the first %d components are drawn, %zu are not", MAX_STATE, left_out);
@@ -303,7 +316,7 @@ static od_status write_plane(const drawing *d, const char *folder)
     }
     range r[2];
     find_ranges(d, r);
-    fprintf(d->out, "set xlabel 'x_1'\nset ylabel 'x_2'\n");
+    fprintf(d->out, "set xlabel 'x_1' offset 0,0.4\nset ylabel 'x_2'\n");
     for (size_t axis = 0; axis < 2; axis++) {
         char text[2][OD_REAL_ROOM];
         fprintf(d->out, "set %crange [%s:%s]\n", axis == 0 ? 'x' : 'y', od_real_text(text[0], r[axis].low),
@@ -324,8 +337,9 @@ static od_status write_plane(const drawing *d, const char *folder)
         separate(d, &first);
         fprintf(plot, "'%s' using \"%s\":\"%s\" ", c->file, column_of(d, c, "x_1"), column_of(d, c, "x_2"));
         write_style(d, c, 1);
-        write_title(d, c, c->m->paths > 1 ? "mean" : "");
+        write_title(d, c, true, c->m->paths > 1 ? ", mean" : "");
     }
+    write_legend_of_points(d);
     fputs("\n", plot);
     return OD_OK;
 }
@@ -354,7 +368,13 @@ static od_status write_body(drawing *d, const char *folder, char **text)
     if (d->out == NULL) {
         return od_fail(d->ctx, OD_ENOMEM, NULL, "no memory for the script");
     }
-    fputs("set key outside bottom center horizontal\n", d->out);
+    if (d->count <= MAX_TITLES) {
+        fputs("set key outside bottom center horizontal Left reverse\n", d->out);
+    } else {
+        fputs("unset key\n", d->out);
+        od_note(d->ctx, "%zu curves are too many for a legend; the script names each", d->count);
+    }
+    fputs("set autoscale xfix\nset xlabel 'time t' offset 0,0.4\n", d->out);
     od_status status;
     if (is_kind(d, "plane")) {
         write_marks(d);
@@ -398,11 +418,6 @@ static od_status draw_result(drawing *d, od_report *r, const od_result *result, 
     for (size_t i = 0; i < result->count && status == OD_OK; i++) {
         const od_outcome *o = &result->outcome[i];
         const bool both = o->flow_file != NULL && o->iteration_file != NULL;
-        if (is_kind(d, "gap") && !both) {
-            return od_fail(d->ctx, OD_EINVAL, "iterations",
-                           "the gap is between flow and iteration; give both until with integrator and iterations "
-                           "with method.step");
-        }
         status = add_curve(d, r, &e->member[i], o->flow_file, false, both);
         status = status == OD_OK ? add_curve(d, r, &e->member[i], o->iteration_file, true, both) : status;
     }
@@ -414,6 +429,25 @@ static od_status draw_result(drawing *d, od_report *r, const od_result *result, 
     status = status == OD_OK ? od_script_write(d->ctx, r, body) : status;
     free(body);
     return status;
+}
+
+/* What can be known before the run. */
+static od_status check_members(od_context *ctx, const od_experiment *e, const char *kind)
+{
+    for (size_t i = 0; i < e->member_count; i++) {
+        const od_member *m = &e->member[i];
+        if (strcmp(kind, "gap") == 0 && !(m->has_flow && m->has_map)) {
+            return od_fail(ctx, OD_EINVAL, "iterations",
+                           "the gap is between flow and iteration; give both until with integrator and iterations "
+                           "with method.step");
+        }
+        if (strcmp(kind, "plane") == 0 && m->problem->dim < 2) {
+            return od_fail(ctx, OD_EINVAL, "problem",
+                           "the plane shows x_1 and x_2, but the problem of '%s' has one dimension; draw --kind state",
+                           m->label);
+        }
+    }
+    return OD_OK;
 }
 
 /* The experiment with what the picture needs recorded instead of what its file says. */
@@ -472,7 +506,9 @@ od_status od_figure_own(od_context *ctx, const char *file, const char *kind, con
     }
     drawing d = {.ctx = ctx, .arena = r->arena, .kind = kind, .experiment = e};
     od_result *result = NULL;
-    od_status run = od_experiment_run(ctx, e, &result), status = run;
+    od_status run = check_members(ctx, e, kind);
+    run = run == OD_OK ? od_experiment_run(ctx, e, &result) : run;
+    od_status status = run;
     if (run == OD_OK || (run == OD_EDIVERGED && result != NULL)) {
         status = draw_result(&d, r, result, folder);
         status = status == OD_OK ? run : status;
