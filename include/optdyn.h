@@ -500,13 +500,46 @@ typedef struct od_result {
     bool interrupted;
 } od_result;
 
+/** What an observer sees: a block of paths at one recorded time. */
+typedef struct od_view {
+    const char *label;       /* of the member */
+    bool iteration;          /* a state of the iteration, else of the flow */
+    uint64_t row;            /* number of the record, from 0 */
+    double t;
+    uint64_t first_path;
+    size_t n, dim;
+    const double *z;         /* [dim*n] component-major */
+    const bool *alive;       /* [n] false: the path has stopped, its state is the last finite one */
+    const od_problem *problem;
+} od_view;
+
+/**
+ * Watches a run; it cannot change it. Called for each block at each recorded time, in the order of time within a block,
+ * from several threads at once if there are more than 128 paths. A status other than OD_OK ends the run.
+ */
+typedef struct od_observer {
+    od_status (*observe)(void *user, const od_view *view);
+    void *user;
+} od_observer;
+
+/** Adds an observer (at most 8) to all members of an experiment that is not running. */
+od_status od_experiment_observe(od_context *ctx, od_experiment *experiment, od_observer observer);
+
 /** Runs all members. On OD_EDIVERGED and OD_EINTERRUPTED *result holds what was computed; else NULL on failure. */
 od_status od_experiment_run(od_context *ctx, const od_experiment *experiment, od_result **result);
 void od_result_free(od_result *result);
 /** One JSON document: an object, or {"members": [...]} if there are several. Unknown numbers are null. */
 void od_result_write_json(FILE *out, const od_result *result);
 
-/* --------------------------------------------------------------------------------------------- claims */
+/* --------------------------------------------------------------------------------------------- analyses and claims */
+
+/** A measurement on flows, maps and trajectories: one question, answered as one JSON object. */
+typedef struct od_analysis_type {
+    const char *name, *summary, *source;
+    const od_param *params; /* of the section of the experiment file that bears its name */
+    od_status (*run)(od_context *ctx, const od_settings *settings, const od_experiment *experiment, FILE *json);
+} od_analysis_type;
+
 
 typedef enum od_verdict { OD_HOLDS, OD_FAILS, OD_UNDECIDED } od_verdict;
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* realpath */
 #include "experiment.h"
 
+#include "context.h"
 #include "label.h"
 #include "start.h"
 #include "stepper.h"
@@ -460,7 +461,10 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
     status = status == OD_OK ? share_problem(ctx, e, m) : status;
     if (status == OD_OK && m->has_flow) {
         status = od_flow_build(ctx, &m->method_choice, m->problem, &m->flow);
-        status = status == OD_OK ? od_stepper_suits(ctx, &m->integrator_choice, &m->flow) : status;
+        if (status == OD_OK && (status = od_stepper_suits(ctx, &m->integrator_choice, &m->flow)) != OD_OK) {
+            const od_node *integrator = od_node_item(root, "integrator");
+            od_context_place(ctx, integrator->origin, integrator->line);
+        }
     }
     if (status == OD_OK && m->has_map) {
         status = od_map_build(ctx, &m->method_choice, m->problem, &m->map);
@@ -916,4 +920,13 @@ void od_experiment_free(od_experiment *e)
         od_problem_clear(e->problem[i]);
     }
     od_arena_free(e->arena);
+}
+
+od_status od_experiment_observe(od_context *ctx, od_experiment *e, od_observer observer)
+{
+    if (e->observer_count == OD_MAX_OBSERVERS) {
+        return od_fail(ctx, OD_EINVAL, NULL, "more than %d observers", OD_MAX_OBSERVERS);
+    }
+    e->observer[e->observer_count++] = observer;
+    return OD_OK;
 }

@@ -291,13 +291,32 @@ static void add_row(worker *w, od_moments *to, atomic_uint *bins, size_t row, co
     }
 }
 
-static od_status record_flow(worker *w, uint64_t row, const double *state)
+static od_status show_observers(worker *w, bool iteration, uint64_t row, double t, const double *state)
+{
+    const od_view view = {.label = w->m->label,
+                          .iteration = iteration,
+                          .row = row,
+                          .t = t,
+                          .first_path = w->first,
+                          .n = w->n,
+                          .dim = w->m->dim,
+                          .z = state,
+                          .alive = w->alive,
+                          .problem = w->m->problem};
+    od_status status = OD_OK;
+    for (size_t i = 0; i < w->e->observer_count && status == OD_OK; i++) {
+        status = w->e->observer[i].observe(w->e->observer[i].user, &view);
+    }
+    return status;
+}
+
+static od_status record_flow(worker *w, uint64_t row, double t, const double *state)
 {
     od_status status = measure(w, state, w->q);
     if (status == OD_OK && row < w->tally->flow.rows) {
         add_row(w, &w->tally->flow, w->flow_bins, (size_t)row, w->q);
     }
-    return status;
+    return status == OD_OK ? show_observers(w, false, row, t, state) : status;
 }
 
 /* |x_flow - x_map| and its ratio to |x_flow| into two rows of q. */
@@ -344,10 +363,11 @@ static od_status record_map(worker *w, uint64_t k, double t, const double *flow_
         return OD_OK;
     }
     od_status status = measure(w, w->x_map, w->q);
+    const uint64_t row = (k + m->stride - 1) / m->stride;
     if (status == OD_OK) {
-        add_row(w, &w->tally->map, w->map_bins, (size_t)((k + m->stride - 1) / m->stride), w->q);
+        add_row(w, &w->tally->map, w->map_bins, (size_t)row, w->q);
     }
-    return status;
+    return status == OD_OK ? show_observers(w, true, row, t, w->x_map) : status;
 }
 
 /* True if `stop` is met by the single path there is. */
@@ -526,7 +546,8 @@ static od_status run_events(worker *w)
             break;
         }
         if (!is_map) {
-            status = record_flow(w, row++, state);
+            status = record_flow(w, row, row_t, state);
+            row++;
             continue;
         }
         status = record_map(w, k, map_t, state);
@@ -547,7 +568,7 @@ static od_status run_events(worker *w)
         }
     }
     if (w->ended && m->has_flow && status == OD_OK) {
-        status = record_flow(w, row, w->z);
+        status = record_flow(w, row, w->now, w->z);
     }
     return status;
 }
