@@ -179,22 +179,24 @@ od_status od_gnuplot_draw(od_context *ctx, const char *folder, const char *name,
         terminal_text(setup, started, name, paper);
         status = start(ctx, &jobs[started], folder, setup, script);
     }
-    bool remarked = false;
     for (size_t i = 0; i < started; i++) {
         finish(&jobs[i]);
-        od_status judged = status == OD_OK ? judge(ctx, &jobs[i], folder, script) : status;
-        if (judged != OD_OK) {
+    }
+    for (size_t i = 0; i < started; i++) {
+        status = status == OD_OK ? judge(ctx, &jobs[i], folder, script) : status;
+    }
+    if (status == OD_OK && jobs[0].log != NULL && jobs[0].log[0] != '\0') {
+        char said[512];
+        shorten(said, jobs[0].log);
+        od_note(ctx, "gnuplot on %s/%s: %s", folder, script, said);
+    }
+    for (size_t i = 0; i < started; i++) {
+        free(jobs[i].log);
+        if (status != OD_OK) {
             char picture[4352];
             snprintf(picture, sizeof picture, "%s/%s.%s", folder, name, od_picture_endings[i]);
             unlink(picture); /* half a picture is worse than none */
-        } else if (!remarked && jobs[i].log != NULL && jobs[i].log[0] != '\0') {
-            char said[512];
-            shorten(said, jobs[i].log);
-            od_note(ctx, "gnuplot on %s/%s: %s", folder, script, said);
-            remarked = true;
         }
-        status = judged;
-        free(jobs[i].log);
     }
     return status;
 }
@@ -204,7 +206,7 @@ od_status od_gnuplot_preview(od_context *ctx, const char *folder, const char *na
     char script[256], setup[128];
     job j;
     snprintf(script, sizeof script, "%s.gp", name);
-    snprintf(setup, sizeof setup, "preview = 1; set terminal dumb size %d,%d noenhanced", columns, lines);
+    snprintf(setup, sizeof setup, "preview = 1; set terminal dumb size %d,%d enhanced", columns, lines);
     od_status status = start(ctx, &j, folder, setup, script);
     if (status != OD_OK) {
         return status;
@@ -212,7 +214,7 @@ od_status od_gnuplot_preview(od_context *ctx, const char *folder, const char *na
     finish(&j);
     status = judge(ctx, &j, folder, script);
     if (status == OD_OK && j.log != NULL) {
-        fputs(j.log, out);
+        fputs(j.log + strspn(j.log, "\f\n"), out); /* it begins with a form feed */
     }
     free(j.log);
     return status;
@@ -223,9 +225,10 @@ void od_gnuplot_quote(FILE *out, const char *text)
     fputc('\'', out);
     for (const char *p = text; *p != '\0'; p++) {
         if (*p == '\'') {
-            fputc('\'', out);
+            fputs("\xe2\x80\x99", out);
+        } else {
+            fputc(iscntrl((unsigned char)*p) ? ' ' : *p, out);
         }
-        fputc(iscntrl((unsigned char)*p) ? ' ' : *p, out);
     }
     fputc('\'', out);
 }

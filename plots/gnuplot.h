@@ -22,8 +22,9 @@ od_status od_gnuplot_draw(od_context *ctx, const char *folder, const char *name,
 od_status od_gnuplot_preview(od_context *ctx, const char *folder, const char *name, int columns, int lines, FILE *out);
 
 /**
- * Writes text as a gnuplot string in single quotes, where neither backquotes nor escapes nor macros are looked for;
- * a quote is doubled and control characters, which could end the line, become spaces.
+ * Writes text as a gnuplot string in single quotes, where neither backquotes nor escapes nor macros are looked for.
+ * Control characters, which could end the line, become spaces, and quotes typographic ones: a doubled quote at the
+ * beginning, or two in a row, end the string for gnuplot 5.4.
  */
 void od_gnuplot_quote(FILE *out, const char *text);
 

@@ -130,7 +130,7 @@ static bool suits_log(const drawing *d, const char *quantity, double offset)
         double largest = 0;
         for (size_t row = 0; column >= 0 && row < c->sheet.rows; row++) {
             const double x = od_sheet_at(&c->sheet, row, column) - offset;
-            largest = fmax(largest, fabs(x));
+            largest = isfinite(x) ? fmax(largest, fabs(x)) : largest;
             positive = positive || x > 0;
         }
         for (size_t row = 0; column >= 0 && row < c->sheet.rows; row++) {
@@ -316,7 +316,7 @@ static od_status write_plane(const drawing *d, const char *folder)
     }
     range r[2];
     find_ranges(d, r);
-    fprintf(d->out, "set xlabel 'x_1' offset 0,0.4\nset ylabel 'x_2'\n");
+    fprintf(d->out, "set xlabel 'x_1' offset 0,(small ? 0 : 0.4)\nset ylabel 'x_2'\n");
     for (size_t axis = 0; axis < 2; axis++) {
         char text[2][OD_REAL_ROOM];
         fprintf(d->out, "set %crange [%s:%s]\n", axis == 0 ? 'x' : 'y', od_real_text(text[0], r[axis].low),
@@ -374,7 +374,7 @@ static od_status write_body(drawing *d, const char *folder, char **text)
         fputs("unset key\n", d->out);
         od_note(d->ctx, "%zu curves are too many for a legend; the script names each", d->count);
     }
-    fputs("set autoscale xfix\nset xlabel 'time t' offset 0,0.4\n", d->out);
+    fputs("set autoscale xfix\nset xlabel 'time t' offset 0,(small ? 0 : 0.4)\n", d->out);
     od_status status;
     if (is_kind(d, "plane")) {
         write_marks(d);

@@ -32,6 +32,21 @@ static bool read_names(od_arena *arena, od_sheet *s, const char *line)
     return s->name != NULL;
 }
 
+/* A number as result files hold it: they write nan and inf without YAML's point. */
+static bool read_value(const char *text, double *x)
+{
+    const bool minus = text[0] == '-';
+    if (strcmp(text + minus, "inf") == 0) {
+        *x = minus ? -INFINITY : INFINITY;
+        return true;
+    }
+    if (strcmp(text, "nan") == 0) {
+        *x = NAN;
+        return true;
+    }
+    return od_text_real(text, x);
+}
+
 /* Cuts the line at its commas; false unless it has as many numbers as there are names. */
 static bool read_row(const od_sheet *s, char *line, double *value)
 {
@@ -41,11 +56,8 @@ static bool read_row(const od_sheet *s, char *line, double *value)
     for (size_t c = 0; c < s->columns; c++) {
         const size_t length = strcspn(line, ",");
         line[length] = '\0';
-        if (!od_text_real(line, &value[c])) {
-            if (strcmp(line, "nan") != 0) {
-                return false;
-            }
-            value[c] = NAN;
+        if (!read_value(line, &value[c])) {
+            return false;
         }
         line += length + 1;
     }
