@@ -74,6 +74,17 @@ od_status od_fail_at(od_context *ctx, od_status status, const char *origin, int 
     return status;
 }
 
+void od_context_place(od_context *ctx, const char *origin, int line)
+{
+    char sentence[sizeof ctx->message], place[512];
+    if (strncmp(ctx->message, origin, strlen(origin)) == 0) {
+        return;
+    }
+    snprintf(sentence, sizeof sentence, "%s", ctx->message);
+    snprintf(place, sizeof place, line > 0 ? "%.400s:%d: " : "%.400s: ", origin, line);
+    snprintf(ctx->message, sizeof ctx->message, "%s%.*s", place, (int)(sizeof ctx->message - sizeof place), sentence);
+}
+
 od_status od_fail(od_context *ctx, od_status status, const char *entry, const char *format, ...)
 {
     va_list args;

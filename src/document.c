@@ -10,14 +10,14 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { MAX_DEPTH = 64, MAX_NODES = 4000000, MAX_FILE = 256 << 20 };
+enum { MAX_DEPTH = 64, MAX_NODES = 4000000, MAX_KEYS = 1000, MAX_FILE = 256 << 20 };
 
 typedef struct reader {
     od_context *ctx;
     od_arena *arena;
     yaml_parser_t *parser;
-    const char *origin;
-    size_t nodes;
+    const char *origin, *text;
+    size_t length, nodes;
 } reader;
 
 od_status od_node_fail(od_context *ctx, const od_node *node, const char *entry, const char *format, ...)
@@ -36,6 +36,19 @@ static od_node *refuse(reader *r, size_t line, const char *sentence)
     return NULL;
 }
 
+/* A byte that is no text is reported by its offset, a mistake in the text by its mark. */
+static size_t line_of_problem(const reader *r)
+{
+    if (r->parser->error != YAML_READER_ERROR) {
+        return r->parser->problem_mark.line;
+    }
+    size_t line = 0;
+    for (size_t i = 0; i < r->parser->problem_offset && i < r->length; i++) {
+        line += r->text[i] == '\n';
+    }
+    return line;
+}
+
 static bool next_event(reader *r, yaml_event_t *event)
 {
     if (yaml_parser_parse(r->parser, event)) {
@@ -45,7 +58,7 @@ static bool next_event(reader *r, yaml_event_t *event)
     snprintf(sentence, sizeof sentence, "this is not YAML: %s%s%s",
              r->parser->problem != NULL ? r->parser->problem : "no memory", r->parser->context != NULL ? " " : "",
              r->parser->context != NULL ? r->parser->context : "");
-    refuse(r, r->parser->problem_mark.line, sentence);
+    refuse(r, line_of_problem(r), sentence);
     return false;
 }
 
@@ -56,19 +69,23 @@ static bool append(reader *r, od_node *node, const char *key, od_node *item)
     if ((n & (n - 1)) == 0) {
         size_t room = n == 0 ? 1 : 2 * n;
         od_node **items = od_arena_alloc(r->arena, room, sizeof *items);
-        const char **keys = od_arena_alloc(r->arena, room, sizeof *keys);
-        if (items == NULL || keys == NULL) {
+        const char **keys = node->kind == OD_NODE_MAP ? od_arena_alloc(r->arena, room, sizeof *keys) : NULL;
+        if (items == NULL || (keys == NULL && node->kind == OD_NODE_MAP)) {
             od_fail(r->ctx, OD_ENOMEM, NULL, "no memory for %s", r->origin);
             return false;
         }
-        if (n > 0) {
-            memcpy(items, node->item, n * sizeof *items);
-            memcpy(keys, node->key, n * sizeof *keys);
+        for (size_t i = 0; i < n; i++) {
+            items[i] = node->item[i];
+            if (keys != NULL) {
+                keys[i] = node->key[i];
+            }
         }
         node->item = items;
         node->key = keys;
     }
-    node->key[n] = key;
+    if (node->kind == OD_NODE_MAP) {
+        node->key[n] = key;
+    }
     node->item[n] = item;
     node->count = n + 1;
     return true;
@@ -99,6 +116,9 @@ static od_node *read_children(reader *r, od_node *node, int depth)
                 return refuse(r, line, "a name is expected before ':', not a list or a map");
             }
             key = name->text;
+            if (node->count == MAX_KEYS) {
+                return refuse(r, line, "this map has more than 1000 entries; an experiment has a few dozen");
+            }
             for (size_t i = 0; i < node->count; i++) {
                 if (strcmp(node->key[i], key) == 0) {
                     char sentence[256];
@@ -123,7 +143,7 @@ static od_node *read_node(reader *r, yaml_event_t *event, int depth)
 {
     const size_t line = event->start_mark.line;
     const char *trouble = NULL;
-    const yaml_char_t *anchor = NULL;
+    const yaml_char_t *anchor = NULL, *tag = NULL;
     od_node *node = od_arena_alloc(r->arena, 1, sizeof *node);
     if (node == NULL) {
         yaml_event_delete(event);
@@ -135,6 +155,7 @@ static od_node *read_node(reader *r, yaml_event_t *event, int depth)
     switch (event->type) {
     case YAML_SCALAR_EVENT:
         anchor = event->data.scalar.anchor;
+        tag = event->data.scalar.tag;
         node->kind = OD_NODE_SCALAR;
         node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
         node->text = od_arena_text(r->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
@@ -146,10 +167,12 @@ static od_node *read_node(reader *r, yaml_event_t *event, int depth)
         break;
     case YAML_SEQUENCE_START_EVENT:
         anchor = event->data.sequence_start.anchor;
+        tag = event->data.sequence_start.tag;
         node->kind = OD_NODE_LIST;
         break;
     case YAML_MAPPING_START_EVENT:
         anchor = event->data.mapping_start.anchor;
+        tag = event->data.mapping_start.tag;
         node->kind = OD_NODE_MAP;
         break;
     case YAML_ALIAS_EVENT: trouble = "anchors and aliases (& and *) are not read here; write the value out"; break;
@@ -157,6 +180,9 @@ static od_node *read_node(reader *r, yaml_event_t *event, int depth)
     }
     if (anchor != NULL) {
         trouble = "anchors and aliases (& and *) are not read here; write the value out";
+    }
+    if (tag != NULL) {
+        trouble = "tags (!) are not read here; write the plain value";
     }
     yaml_event_delete(event);
     if (trouble == NULL && ++r->nodes > MAX_NODES) {
@@ -208,7 +234,12 @@ od_node *od_document_parse(od_context *ctx, od_arena *arena, const char *text, s
         return NULL;
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    reader r = {.ctx = ctx, .arena = arena, .parser = &parser, .origin = od_arena_text(arena, origin, strlen(origin))};
+    reader r = {.ctx = ctx,
+                .arena = arena,
+                .parser = &parser,
+                .origin = od_arena_text(arena, origin, strlen(origin)),
+                .text = text,
+                .length = length};
     od_node *root = r.origin != NULL ? read_document(&r) : NULL;
     if (r.origin == NULL) {
         od_fail(ctx, OD_ENOMEM, NULL, "no memory for %s", origin);
@@ -290,15 +321,17 @@ od_node *od_node_copy(od_arena *arena, const od_node *node)
     }
     od_node *copy = od_arena_alloc(arena, 1, sizeof *copy);
     od_node **items = od_arena_alloc(arena, room, sizeof *items);
-    const char **keys = od_arena_alloc(arena, room, sizeof *keys);
-    if (copy == NULL || items == NULL || keys == NULL) {
+    const char **keys = node->kind == OD_NODE_MAP ? od_arena_alloc(arena, room, sizeof *keys) : NULL;
+    if (copy == NULL || items == NULL || (keys == NULL && node->kind == OD_NODE_MAP)) {
         return NULL;
     }
     *copy = *node;
     copy->item = items;
     copy->key = keys;
     for (size_t i = 0; i < node->count; i++) {
-        keys[i] = node->key[i];
+        if (keys != NULL) {
+            keys[i] = node->key[i];
+        }
         items[i] = od_node_copy(arena, node->item[i]);
         if (items[i] == NULL) {
             return NULL;
@@ -389,22 +422,26 @@ void od_text_write(FILE *out, const char *text)
     bool plain = text[0] != '\0' && !od_text_real(text, &number) && strcmp(text, "true") != 0 &&
                  strcmp(text, "false") != 0 && strcmp(text, "null") != 0;
     for (const char *p = text; *p != '\0' && plain; p++) {
-        plain = isalnum((unsigned char)*p) || *p == '_' || *p == '.' || *p == '/' || (*p == '-' && p != text);
+        plain = isalnum((unsigned char)*p) || *p == '_' || *p == '/' || ((*p == '.' || *p == '-') && p != text);
     }
     if (plain) {
         fputs(text, out);
         return;
     }
     fputc('"', out);
-    for (const char *p = text; *p != '\0'; p++) {
-        unsigned char c = (unsigned char)*p;
+    for (const char *p = text; *p != '\0';) {
+        uint32_t c;
+        const size_t length = od_text_letter(p, &c);
         if (c == '"' || c == '\\') {
-            fprintf(out, "\\%c", c);
-        } else if (c < 0x20 || c == 0x7f) {
-            fprintf(out, "\\x%02x", c);
+            fprintf(out, "\\%c", (char)c);
+        } else if (c == OD_NO_LETTER) {
+            fputs("\\ufffd", out);
+        } else if (!od_text_printable(c)) {
+            fprintf(out, c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
         } else {
-            fputc(c, out);
+            fwrite(p, 1, length, out);
         }
+        p += length;
     }
     fputc('"', out);
 }
@@ -413,9 +450,9 @@ void od_node_write(FILE *out, const od_node *node)
 {
     if (node->kind == OD_NODE_SCALAR) {
         double number;
-        const char *const words[] = {"true", "false", "null"};
-        bool plain = !node->quoted && (node->text[0] == '\0' || od_text_real(node->text, &number));
-        for (size_t i = 0; i < 3 && !node->quoted; i++) {
+        const char *const words[] = {"", "~", "true", "false", "null"};
+        bool plain = !node->quoted && od_text_real(node->text, &number);
+        for (size_t i = 0; i < sizeof words / sizeof *words && !node->quoted; i++) {
             plain = plain || strcmp(node->text, words[i]) == 0;
         }
         if (plain) {

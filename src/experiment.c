@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* realpath */
 #include "experiment.h"
 
+#include "context.h"
+#include "label.h"
 #include "start.h"
 #include "stepper.h"
 #include "text.h"
@@ -155,7 +157,7 @@ uint64_t od_member_steps(const od_member *m)
 static uint64_t inner_rows(const od_member *m)
 {
     const double count = (m->until - m->start.t) / m->every;
-    return (uint64_t)ceil(count - 1e-6);
+    return (uint64_t)fmax(1, ceil(count - 1e-6));
 }
 
 uint64_t od_member_flow_rows(const od_member *m)
@@ -174,6 +176,16 @@ uint64_t od_member_map_rows(const od_member *m)
 }
 
 /* ------------------------------------------------------------------------------------------- one member */
+
+size_t od_member_quantity_length(const od_member *m, size_t quantity)
+{
+    for (size_t b = 0; b < m->block_count && m->quantity[quantity].kind == OD_QUANTITY_BLOCK; b++) {
+        if (strcmp(m->block[b].name, m->quantity[quantity].name) == 0) {
+            return m->block[b].length;
+        }
+    }
+    return 1;
+}
 
 static od_status choose_quantities(od_context *ctx, od_member *m)
 {
@@ -205,6 +217,11 @@ static od_status choose_quantities(od_context *ctx, od_member *m)
                                    nearest != NULL ? nearest : "", nearest != NULL ? "'? There are" : "there are",
                                    m->block[0].name, m->block_count > 1 ? ", v" : "");
         }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(wanted->names[j], wanted->names[i]) == 0) {
+                return od_setting_fail(ctx, m->record, "quantities", "'%s' is given twice; keep one", names[found]);
+            }
+        }
         if (found == 1 && m->problem->minimiser == NULL) {
             return od_setting_fail(ctx, m->record, "quantities",
                                    "the distance |x - x*| is unknown, because the minimiser "
@@ -219,12 +236,7 @@ static od_status choose_quantities(od_context *ctx, od_member *m)
     }
     m->columns = 0;
     for (size_t i = 0; i < m->quantity_count; i++) {
-        m->columns += 1;
-        for (size_t b = 0; b < m->block_count; b++) {
-            if (m->quantity[i].kind == OD_QUANTITY_BLOCK && strcmp(m->block[b].name, m->quantity[i].name) == 0) {
-                m->columns += m->block[b].length - 1;
-            }
-        }
+        m->columns += od_member_quantity_length(m, i);
     }
     return OD_OK;
 }
@@ -449,7 +461,10 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
     status = status == OD_OK ? share_problem(ctx, e, m) : status;
     if (status == OD_OK && m->has_flow) {
         status = od_flow_build(ctx, &m->method_choice, m->problem, &m->flow);
-        status = status == OD_OK ? od_stepper_suits(ctx, &m->integrator_choice, &m->flow) : status;
+        if (status == OD_OK && (status = od_stepper_suits(ctx, &m->integrator_choice, &m->flow)) != OD_OK) {
+            const od_node *integrator = od_node_item(root, "integrator");
+            od_context_place(ctx, integrator->origin, integrator->line);
+        }
     }
     if (status == OD_OK && m->has_map) {
         status = od_map_build(ctx, &m->method_choice, m->problem, &m->map);
@@ -467,6 +482,13 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
     const od_value *quantiles = od_setting(m->record, "quantiles");
     m->quantile_count = quantiles->present && m->paths > 1 ? quantiles->cols : 0;
     m->quantile = quantiles->list;
+    for (size_t i = 0; i < m->quantile_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (fabs(m->quantile[i] - m->quantile[j]) < 1e-9) {
+                return od_setting_fail(ctx, m->record, "quantiles", "%g is given twice; keep one", m->quantile[i]);
+            }
+        }
+    }
     m->stop_loss = od_setting_real(m->stop, "loss");
     m->stop_gradient = od_setting_real(m->stop, "gradient");
     if (m->paths > 1 && !(isnan(m->stop_loss) && isnan(m->stop_gradient))) {
@@ -480,6 +502,15 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
     status = status == OD_OK ? check_singular(ctx, m) : status;
     status = status == OD_OK ? choose_records(ctx, m) : status;
     return status == OD_OK ? check_lock_step(ctx, m) : status;
+}
+
+/* A bare word is the name of a part elsewhere; here it would be ignored. */
+static od_status check_section(od_context *ctx, const od_node *root, const char *name, const char *example)
+{
+    const od_node *node = od_node_item(root, name);
+    const bool empty = node == NULL || (node->kind == OD_NODE_SCALAR && !node->quoted && node->text[0] == '\0');
+    return empty || node->kind == OD_NODE_MAP ? OD_OK
+                                              : od_node_fail(ctx, node, name, "expected a map such as %s", example);
 }
 
 static od_status read_member(od_context *ctx, od_experiment *e, const od_node *root, od_member *m)
@@ -499,6 +530,8 @@ static od_status read_member(od_context *ctx, od_experiment *e, const od_node *r
     for (size_t i = 0; i < root->count && status == OD_OK; i++) {
         status = is_section(root->key[i]) ? OD_OK : od_node_put(ctx, e->arena, plain, root->key[i], root->item[i]);
     }
+    status = status == OD_OK ? check_section(ctx, root, "record", "record: {every: 0.1}") : status;
+    status = status == OD_OK ? check_section(ctx, root, "stop", "stop: {loss: 1.0e-3}") : status;
     od_place place = e->place;
     place.path = "";
     if (status == OD_OK) {
@@ -562,6 +595,9 @@ static od_status sweep(expansion *x, od_node *root, const od_node *values, size_
     }
     const char *path = values->key[level];
     const od_node *list = values->item[level];
+    if (strcmp(path, "compare") == 0 || strcmp(path, "sweep") == 0) {
+        return od_node_fail(x->ctx, list, "sweep", "compare and sweep cannot be nested");
+    }
     if (list->kind != OD_NODE_LIST || list->count == 0) {
         return od_node_fail(x->ctx, list, "sweep", "expected a list of values of %s, for example {%s: [0.1, 0.2]}",
                             path, path);
@@ -630,24 +666,6 @@ static od_status expand(expansion *x, const od_node *root)
     return OD_OK;
 }
 
-/* Labels name files and columns, so they must differ. */
-static void name_members(od_experiment *e, const expansion *x)
-{
-    for (size_t i = 0; i < e->member_count; i++) {
-        od_member *m = &e->member[i];
-        const char *label = x->label[i][0] != '\0' ? x->label[i] : m->method_choice.method->name;
-        snprintf(m->label, sizeof m->label - 8, "%s", label);
-        size_t same = 1;
-        for (size_t j = 0; j < i; j++) {
-            same += strcmp(x->label[j], x->label[i]) == 0;
-        }
-        if (same > 1) {
-            const size_t used = strlen(m->label);
-            snprintf(m->label + used, sizeof m->label - used, " %zu", same);
-        }
-    }
-}
-
 /* All members share one Brownian path, so they share the base grid: by default the finest step there is. */
 static od_status set_noise(od_context *ctx, od_experiment *e)
 {
@@ -688,15 +706,27 @@ static void write_part(FILE *out, const char *path, const char *name, const od_s
     fputs("}", out);
 }
 
+/* Read once for all members, so it stands outside of compare. */
+static void write_data(FILE *out, const od_experiment *e)
+{
+    bool any = false;
+    for (size_t i = 0; i < e->member_count; i++) {
+        any = any || e->member[i].problem->inputs != NULL;
+    }
+    if (any && e->place.data[0] != '\0') {
+        fputs("data: ", out);
+        od_text_write(out, e->place.data);
+        fputc('\n', out);
+    }
+}
+
 static void write_member(FILE *out, const od_experiment *e, const od_member *m)
 {
     const char *const next = e->member_count > 1 ? ",\n     " : "\n";
     char number[OD_REAL_ROOM];
-    if (e->member_count > 1) {
-        fputs("label: ", out);
-        od_text_write(out, m->label);
-        fputs(next, out);
-    }
+    fputs("label: ", out);
+    od_text_write(out, m->label);
+    fputs(next, out);
     write_part(out, "problem", m->problem->name, m->problem_choice.settings);
     fputs(next, out);
     write_part(out, "method", m->method_choice.method->name, m->method_choice.settings);
@@ -715,10 +745,6 @@ static void write_member(FILE *out, const od_experiment *e, const od_member *m)
     fprintf(out, "%spaths: %llu%sseed: %llu", next, (unsigned long long)m->paths, next, (unsigned long long)m->seed);
     if (m->noise.dim > 0) {
         fprintf(out, "%snoise_step: %s", next, od_real_text(number, m->noise.base));
-    }
-    if (m->problem->inputs != NULL && e->place.data[0] != '\0') {
-        fprintf(out, "%sdata: ", next);
-        od_text_write(out, e->place.data);
     }
     if (od_setting_present(m->top, "interval")) {
         const double *interval = od_setting(m->top, "interval")->list;
@@ -755,6 +781,7 @@ static od_status resolve_text(od_context *ctx, od_experiment *e)
     if (out == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory");
     }
+    write_data(out, e);
     if (e->member_count == 1) {
         write_member(out, e, &e->member[0]);
         fputc('\n', out);
@@ -840,7 +867,9 @@ static od_status build(od_context *ctx, od_experiment *e, od_node *root, const o
         status = read_member(ctx, e, x.root[i], &e->member[i]);
     }
     if (status == OD_OK) {
-        name_members(e, &x);
+        for (size_t i = 0; i < x.count; i++) {
+            od_label_member(e, i, x.label[i][0] != '\0' ? x.label[i] : e->member[i].method_choice.method->name);
+        }
         status = set_noise(ctx, e);
     }
     return status == OD_OK ? resolve_text(ctx, e) : status;
@@ -891,4 +920,13 @@ void od_experiment_free(od_experiment *e)
         od_problem_clear(e->problem[i]);
     }
     od_arena_free(e->arena);
+}
+
+od_status od_experiment_observe(od_context *ctx, od_experiment *e, od_observer observer)
+{
+    if (e->observer_count == OD_MAX_OBSERVERS) {
+        return od_fail(ctx, OD_EINVAL, NULL, "more than %d observers", OD_MAX_OBSERVERS);
+    }
+    e->observer[e->observer_count++] = observer;
+    return OD_OK;
 }

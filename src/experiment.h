@@ -5,7 +5,7 @@
 
 #include "parts.h"
 
-enum { OD_MAX_QUANTITIES = 16 };
+enum { OD_MAX_QUANTITIES = 16, OD_MAX_OBSERVERS = 8 };
 
 typedef enum od_quantity_kind {
     OD_QUANTITY_LOSS,
@@ -64,11 +64,15 @@ struct od_experiment {
     const char *resolved;
     const char *output, *invocation;
     unsigned threads, block;
+    size_t observer_count;
+    od_observer observer[OD_MAX_OBSERVERS];
 };
 
 /** Parameter table of a section: "", "record" or "stop". For `describe` and the reference. */
 const od_param *od_experiment_params(const char *section);
 
+/** Numbers a recorded quantity has: the length of its block, else 1. */
+size_t od_member_quantity_length(const od_member *m, size_t quantity);
 /** Number of fixed steps of a member's flow; the last is shortened if until is not on the grid. */
 uint64_t od_member_steps(const od_member *m);
 /** Number of recorded rows of the flow: t0 + j every, and until. */

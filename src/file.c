@@ -66,8 +66,9 @@ static void sync_folder_of(const char *path)
 
 od_status od_file_commit(od_context *ctx, od_file *file)
 {
+    errno = 0;
     bool ok = fflush(file->out) == 0 && !ferror(file->out) && fsync(fileno(file->out)) == 0;
-    int why = errno;
+    int why = errno != 0 ? errno : EIO; /* an earlier write may have failed, its reason is gone */
     ok = fclose(file->out) == 0 && ok;
     file->out = NULL;
     if (ok && rename(file->temporary, file->path) == 0) {

@@ -14,17 +14,21 @@ void od_json_real(FILE *out, double x)
 void od_json_text(FILE *out, const char *text)
 {
     fputc('"', out);
-    for (const char *p = text; *p != '\0'; p++) {
-        const unsigned char c = (unsigned char)*p;
+    for (const char *p = text; *p != '\0';) {
+        uint32_t c;
+        const size_t length = od_text_letter(p, &c);
         if (c == '"' || c == '\\') {
-            fprintf(out, "\\%c", c);
+            fprintf(out, "\\%c", (char)c);
         } else if (c == '\n') {
             fputs("\\n", out);
+        } else if (c == OD_NO_LETTER) {
+            fputs("\\ufffd", out); /* a file name may hold any bytes, JSON may not */
         } else if (c < 0x20 || c == 0x7f) {
-            fprintf(out, "\\u%04x", c);
+            fprintf(out, "\\u%04x", (unsigned)c);
         } else {
-            fputc(c, out);
+            fwrite(p, 1, length, out);
         }
+        p += length;
     }
     fputc('"', out);
 }

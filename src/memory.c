@@ -32,7 +32,11 @@ struct chunk {
 
 struct od_arena {
     struct chunk *first;
+    char *small; /* rest of a chunk that small pieces are cut from: a long list is a million of them */
+    size_t left;
 };
+
+enum { SMALL = 256, SMALL_CHUNK = 1 << 16, SMALL_ALIGNMENT = 16 };
 
 od_arena *od_arena_create(void)
 {
@@ -53,7 +57,7 @@ void od_arena_free(od_arena *arena)
     free(arena);
 }
 
-void *od_arena_alloc(od_arena *arena, size_t count, size_t size)
+static void *add_chunk(od_arena *arena, size_t count, size_t size)
 {
     struct chunk *c = od_zalloc(1, sizeof *c);
     if (c == NULL) {
@@ -67,6 +71,26 @@ void *od_arena_alloc(od_arena *arena, size_t count, size_t size)
     c->next = arena->first;
     arena->first = c;
     return c->memory;
+}
+
+void *od_arena_alloc(od_arena *arena, size_t count, size_t size)
+{
+    if (count >= SMALL || count * size >= SMALL) {
+        return add_chunk(arena, count, size);
+    }
+    const size_t bytes = (count * size + SMALL_ALIGNMENT) / SMALL_ALIGNMENT * SMALL_ALIGNMENT; /* never none */
+    if (bytes > arena->left) {
+        char *chunk = add_chunk(arena, SMALL_CHUNK, 1);
+        if (chunk == NULL) {
+            return NULL;
+        }
+        arena->small = chunk;
+        arena->left = SMALL_CHUNK;
+    }
+    void *p = arena->small;
+    arena->small += bytes;
+    arena->left -= bytes;
+    return p;
 }
 
 char *od_arena_text(od_arena *arena, const char *text, size_t length)

@@ -12,6 +12,7 @@ typedef struct od_arena od_arena;
 
 od_arena *od_arena_create(void);
 void od_arena_free(od_arena *arena); /* accepts NULL */
+/** Zeroed; aligned to 64 bytes from 256 bytes on, to 16 below. NULL when there is no memory. */
 void *od_arena_alloc(od_arena *arena, size_t count, size_t size);
 char *od_arena_text(od_arena *arena, const char *text, size_t length);
 char *od_arena_print(od_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -2,9 +2,9 @@
 #include "results.h"
 
 #include "file.h"
+#include "label.h"
 #include "text.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -34,12 +34,7 @@ static void name_column(const od_rows *r, size_t column, char name[40], const ch
         return;
     }
     for (size_t i = 0; i < m->quantity_count; i++) {
-        size_t length = 1;
-        for (size_t b = 0; b < m->block_count; b++) {
-            if (m->quantity[i].kind == OD_QUANTITY_BLOCK && strcmp(m->block[b].name, m->quantity[i].name) == 0) {
-                length = m->block[b].length;
-            }
-        }
+        const size_t length = od_member_quantity_length(m, i);
         if (column < first + length) {
             if (m->quantity[i].kind == OD_QUANTITY_BLOCK) {
                 snprintf(name, 40, "%.20s_%zu", m->quantity[i].name, column - first + 1);
@@ -152,7 +147,9 @@ static void write_lines(FILE *out, const char *prefix, const char *label, const 
 {
     while (lines != NULL && *lines != '\0') {
         const size_t length = strcspn(lines, "\n");
-        fprintf(out, "%s%s%.*s\n", prefix, label, (int)length, lines);
+        fprintf(out, "%s%s", prefix, label);
+        od_text_line(out, lines, length);
+        fputc('\n', out);
         lines += length + (lines[length] == '\n');
     }
 }
@@ -162,9 +159,7 @@ void od_results_provenance(FILE *out, const od_experiment *e, const od_member *m
     fprintf(out, "%soptdyn %s\n", prefix, od_version());
     if (e->invocation[0] != '\0') {
         fprintf(out, "%scommand: ", prefix);
-        for (const char *p = e->invocation; *p != '\0'; p++) {
-            fputc(iscntrl((unsigned char)*p) ? ' ' : *p, out);
-        }
+        od_text_line(out, e->invocation, strlen(e->invocation));
         fputc('\n', out);
     }
     fprintf(out, "%sseed: %llu\n", prefix, (unsigned long long)m->seed);
@@ -221,19 +216,26 @@ od_status od_results_claim(od_context *ctx, const od_experiment *e)
     return od_file_commit(ctx, &file);
 }
 
-/* Labels may hold anything; file names hold letters, digits and a few signs. */
 static void file_name(const od_experiment *e, const od_rows *r, char name[192])
 {
-    size_t used = 0;
-    for (const char *p = e->member_count > 1 ? r->m->label : ""; *p != '\0'; p++) {
-        name[used++] = isalnum((unsigned char)*p) || strchr("._=+-", *p) != NULL ? *p : '_';
+    char stem[OD_LABEL_ROOM];
+    od_label_stem(e->member_count > 1 ? r->m->label : "", stem);
+    snprintf(name, 192, "%s%s%s.csv", stem, stem[0] != '\0' ? "-" : "", r->map ? "iteration" : "flow");
+}
+
+static void write_number(FILE *out, double x)
+{
+    char text[OD_REAL_ROOM];
+    if (isfinite(x)) {
+        fputs(od_real_text(text, x), out);
+    } else {
+        fputs(isnan(x) ? "nan" : x > 0 ? "inf" : "-inf", out);
     }
-    snprintf(name + used, 192 - used, "%s%s.csv", used > 0 ? "-" : "", r->map ? "iteration" : "flow");
 }
 
 od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od_rows *r, char **path)
 {
-    char name[192], number[OD_REAL_ROOM];
+    char name[192];
     double *value = od_zalloc(r->columns, sizeof *value);
     od_file file;
     *path = NULL;
@@ -259,7 +261,8 @@ od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od
             continue;
         }
         for (size_t c = 0; c < r->columns; c++) {
-            fprintf(file.out, "%s%s", c > 0 ? "," : "", isnan(value[c]) ? "nan" : od_real_text(number, value[c]));
+            fputs(c > 0 ? "," : "", file.out);
+            write_number(file.out, value[c]);
         }
         fputc('\n', file.out);
     }

@@ -40,8 +40,7 @@ static od_status final_quantities(od_context *ctx, const od_member *m, const od_
     o->loss = o->loss_stderr = o->distance = NAN;
     if (m->paths > 1) {
         const od_moments *a = m->has_flow ? &tally->flow : &tally->map;
-        for (size_t i = 0, column = 0; a->rows > 0 && i < m->quantity_count && m->quantity[i].kind != OD_QUANTITY_BLOCK;
-             i++, column++) {
+        for (size_t i = 0, column = 0; a->rows > 0 && i < m->quantity_count; i++) {
             const size_t at = (a->rows - 1) * a->cols + column;
             if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_LOSS) {
                 o->loss = a->mean[at];
@@ -49,6 +48,7 @@ static od_status final_quantities(od_context *ctx, const od_member *m, const od_
             } else if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_DISTANCE) {
                 o->distance = a->mean[at];
             }
+            column += od_member_quantity_length(m, i);
         }
         return OD_OK;
     }

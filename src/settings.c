@@ -12,6 +12,7 @@ enum { MAX_PARAMS = 64 };
 
 struct od_settings {
     od_place place;
+    const od_node *whole; /* the part, NULL if it was left out: where an entry that is missing is missed */
     size_t count;
     const od_param *param[MAX_PARAMS];
     od_value value[MAX_PARAMS];
@@ -80,7 +81,7 @@ od_status od_setting_fail(od_context *ctx, const od_settings *s, const char *nam
     char path[256];
     dotted(path, s, name);
     const size_t i = find(s, name);
-    const od_node *node = i != SIZE_MAX ? s->node[i] : NULL;
+    const od_node *node = i != SIZE_MAX && s->node[i] != NULL ? s->node[i] : s->whole;
     va_list args;
     va_start(args, format);
     od_fail_at(ctx, OD_EINVAL, node != NULL ? node->origin : NULL, node != NULL ? node->line : 0, path, format, args);
@@ -107,7 +108,7 @@ static const char *kind_words(const od_param *p)
 static void node_words(char words[96], const od_node *node)
 {
     if (node->kind == OD_NODE_SCALAR) {
-        snprintf(words, 96, "'%.60s'", node->text);
+        snprintf(words, 96, node->quoted ? "the text \"%.60s\"" : "'%.60s'", node->text);
     } else {
         snprintf(words, 96, "a %s of %zu", node->kind == OD_NODE_LIST ? "list" : "map", node->count);
     }
@@ -116,9 +117,12 @@ static void node_words(char words[96], const od_node *node)
 static od_status wrong_kind(od_context *ctx, const od_node *node, const char *path, const od_param *p)
 {
     char words[96];
+    double number;
     node_words(words, node);
-    return od_node_fail(ctx, node, path, "expected %s%s%s (%s), got %s", kind_words(p), p->kind == OD_CHOICE ? " " : "",
-                        p->kind == OD_CHOICE ? p->choices : "", p->meaning, words);
+    const bool quotes = node->kind == OD_NODE_SCALAR && node->quoted && od_text_real(node->text, &number);
+    return od_node_fail(ctx, node, path, "expected %s%s%s (%s), got %s%s", kind_words(p),
+                        p->kind == OD_CHOICE ? " " : "", p->kind == OD_CHOICE ? p->choices : "", p->meaning, words,
+                        quotes ? "; remove the quotes" : "");
 }
 
 static od_status check_range(od_context *ctx, const od_node *node, const char *path, const od_param *p, double x)
@@ -325,6 +329,7 @@ od_settings *od_settings_resolve(od_context *ctx, od_arena *arena, const od_para
         od_fail(ctx, OD_ENOMEM, place.path, "no memory for the settings");
         return NULL;
     }
+    s->whole = node;
     s->place = (od_place){place.path, place.folder != NULL ? place.folder : "", place.data != NULL ? place.data : ""};
     for (size_t t = 0; tables[t] != NULL; t++) {
         for (const od_param *p = tables[t]; p->name != NULL && s->count < MAX_PARAMS; p++) {

@@ -173,20 +173,31 @@ static void close_worker(worker *w)
     free(w->alive);
 }
 
-/* Adding zero times each number gives NaN exactly if one is not finite; four sums, so that the loop vectorises. */
+/*
+ * A sum is finite only if its terms are; where it is not, which finite terms can bring about too, each is looked at.
+ * Sixteen sums, so that the loop vectorises and no addition waits for the one before.
+ */
 static bool all_finite(const double *z, size_t size)
 {
-    double sum[4] = {0};
-    size_t i = 0;
-    for (; i + 4 <= size; i += 4) {
-        for (size_t lane = 0; lane < 4; lane++) {
-            sum[lane] += 0 * z[i + lane];
+    enum { LANES = 16 };
+    double sum[LANES] = {0}, total = 0;
+    const size_t whole = size - size % LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            sum[lane] += z[i + lane];
         }
     }
-    for (; i < size; i++) {
-        sum[0] += 0 * z[i];
+    for (size_t lane = 0; lane < LANES && whole > 0; lane++) {
+        total += sum[lane];
     }
-    return sum[0] + sum[1] + sum[2] + sum[3] == 0;
+    for (size_t i = whole; i < size; i++) {
+        total += z[i];
+    }
+    bool finite = isfinite(total);
+    for (size_t i = 0; !finite && i < size && isfinite(z[i]); i++) {
+        finite = i + 1 == size;
+    }
+    return finite;
 }
 
 /* Stops the paths whose state is not finite; every stopped path keeps its last finite state. */
@@ -230,7 +241,7 @@ static od_status measure(worker *w, const double *state, double *q)
     double *gradient = w->q + od_member_map_columns(m) * n;
     od_status status = OD_OK;
     for (size_t i = 0; i < m->quantity_count && status == OD_OK; i++) {
-        size_t length = 1;
+        const size_t length = od_member_quantity_length(m, i);
         switch (m->quantity[i].kind) {
         case OD_QUANTITY_LOSS: status = f->eval(f, OD_VALUE, n, state, q, NULL, w->ws); break;
         case OD_QUANTITY_GRADIENT: status = f->eval(f, OD_GRADIENT, n, state, NULL, gradient, w->ws); break;
@@ -245,9 +256,6 @@ static od_status measure(worker *w, const double *state, double *q)
             const double *block = state;
             for (size_t b = 0; strcmp(m->block[b].name, m->quantity[i].name) != 0; b++) {
                 block += m->block[b].length * n;
-            }
-            for (size_t b = 0; b < m->block_count; b++) {
-                length = strcmp(m->block[b].name, m->quantity[i].name) == 0 ? m->block[b].length : length;
             }
             memcpy(q, block, length * n * sizeof *q);
         }
@@ -275,19 +283,40 @@ static void add_row(worker *w, od_moments *to, atomic_uint *bins, size_t row, co
             od_moments_add(to, row, q + p, w->n);
         }
         for (size_t c = 0; bins != NULL && w->alive[p] && c < to->cols; c++) {
-            atomic_fetch_add_explicit(&bins[(row * to->cols + c) * OD_BINS + od_bin(q[c * w->n + p])], 1,
-                                      memory_order_relaxed);
+            const double x = q[c * w->n + p];
+            if (!isnan(x)) { /* a gap after the end of the flow is unknown */
+                atomic_fetch_add_explicit(&bins[(row * to->cols + c) * OD_BINS + od_bin(x)], 1, memory_order_relaxed);
+            }
         }
     }
 }
 
-static od_status record_flow(worker *w, uint64_t row, const double *state)
+static od_status show_observers(worker *w, bool iteration, uint64_t row, double t, const double *state)
+{
+    const od_view view = {.label = w->m->label,
+                          .iteration = iteration,
+                          .row = row,
+                          .t = t,
+                          .first_path = w->first,
+                          .n = w->n,
+                          .dim = w->m->dim,
+                          .z = state,
+                          .alive = w->alive,
+                          .problem = w->m->problem};
+    od_status status = OD_OK;
+    for (size_t i = 0; i < w->e->observer_count && status == OD_OK; i++) {
+        status = w->e->observer[i].observe(w->e->observer[i].user, &view);
+    }
+    return status;
+}
+
+static od_status record_flow(worker *w, uint64_t row, double t, const double *state)
 {
     od_status status = measure(w, state, w->q);
     if (status == OD_OK && row < w->tally->flow.rows) {
         add_row(w, &w->tally->flow, w->flow_bins, (size_t)row, w->q);
     }
-    return status;
+    return status == OD_OK ? show_observers(w, false, row, t, state) : status;
 }
 
 /* |x_flow - x_map| and its ratio to |x_flow| into two rows of q. */
@@ -334,20 +363,21 @@ static od_status record_map(worker *w, uint64_t k, double t, const double *flow_
         return OD_OK;
     }
     od_status status = measure(w, w->x_map, w->q);
+    const uint64_t row = (k + m->stride - 1) / m->stride;
     if (status == OD_OK) {
-        add_row(w, &w->tally->map, w->map_bins, (size_t)((k + m->stride - 1) / m->stride), w->q);
+        add_row(w, &w->tally->map, w->map_bins, (size_t)row, w->q);
     }
-    return status;
+    return status == OD_OK ? show_observers(w, true, row, t, w->x_map) : status;
 }
 
 /* True if `stop` is met by the single path there is. */
 static bool meets_stop(worker *w, const double *state, od_status *status)
 {
     const od_member *m = w->m;
-    double f = NAN, *g = w->q + od_member_map_columns(m) * w->n;
     if (isnan(m->stop_loss) && isnan(m->stop_gradient)) {
         return false;
     }
+    double f = NAN, *g = w->q + od_member_map_columns(m) * w->n;
     *status = m->problem->eval(m->problem, OD_VALUE | OD_GRADIENT, 1, state, &f, g, w->ws);
     double norm = 0;
     for (size_t i = 0; i < m->problem->dim; i++) {
@@ -383,7 +413,9 @@ static od_status compute_step(worker *w)
         dw = w->dw;
     }
     od_status status = w->stepper.type->step(&w->stepper, t, h, w->n, w->z, dw, w->z1, w->ws);
-    w->tally->evaluations += w->n * (w->stepper.type->drifts != NULL ? w->stepper.type->drifts(&w->stepper, t, h) : 1);
+    /* stopped paths are carried along, but whether they are depends on the block; so they do not count */
+    w->tally->evaluations += w->alive_count *
+                             (w->stepper.type->drifts != NULL ? w->stepper.type->drifts(&w->stepper, t, h) : 1);
     check_states(w, w->z, w->z1, grid_time(w, w->step + 1));
     w->ahead = true;
     return status;
@@ -476,7 +508,7 @@ static od_status iterate(worker *w, uint64_t k)
     }
     memcpy(w->before, w->x_map, m->dim * w->n * sizeof *w->before);
     od_status status = m->map.step(&m->map, k, w->n, w->x_map, dw, w->index, w->tau, w->ws);
-    w->tally->evaluations += w->n;
+    w->tally->evaluations += w->alive_count;
     check_states(w, w->before, w->x_map, m->start.t + (double)(k + 1) * m->map.tau);
     return status;
 }
@@ -496,6 +528,11 @@ static od_status run_events(worker *w)
     uint64_t row = 0, k = 0;
     bool map_left = m->has_map;
     od_status status = OD_OK;
+    w->ended = meets_stop(w, w->z, &status);
+    if (w->ended && !m->has_flow && status == OD_OK) {
+        w->tally->map_t = m->start.t;
+        status = record_map(w, 0, m->start.t, NULL);
+    }
     while (status == OD_OK && (row < rows || map_left) && w->alive_count > 0 && !w->ended && !od_cancelled(w->ctx)) {
         const double row_t = row < rows ? od_member_row_time(m, row) : INFINITY;
         const double map_t = map_left ? map_time(m, k) : INFINITY;
@@ -505,11 +542,12 @@ static od_status run_events(worker *w)
         if (!is_map || (m->has_flow && map_t <= m->until + 1e-9 * (1 + fabs(m->until)))) {
             status = flow_to(w, is_map ? fmin(map_t, m->until) : row_t, &state);
         }
-        if (status != OD_OK || w->alive_count == 0 || od_cancelled(w->ctx)) {
+        if (status != OD_OK || w->alive_count == 0 || w->ended || od_cancelled(w->ctx)) {
             break;
         }
         if (!is_map) {
-            status = record_flow(w, row++, state);
+            status = record_flow(w, row, row_t, state);
+            row++;
             continue;
         }
         status = record_map(w, k, map_t, state);
@@ -530,7 +568,7 @@ static od_status run_events(worker *w)
         }
     }
     if (w->ended && m->has_flow && status == OD_OK) {
-        status = record_flow(w, row, w->z);
+        status = record_flow(w, row, w->now, w->z);
     }
     return status;
 }
@@ -788,6 +826,15 @@ od_status od_simulate(od_context *ctx, const od_experiment *e, const od_member *
     pthread_t thread[MAX_THREADS];
     uint64_t started = 0;
     *tally = (od_tally){0};
+    /* asked first: a system that promises more memory than it has would end the program, not the allocation */
+    const double need = od_simulate_memory(e, m),
+                 have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE);
+    if (have > 0 && need > have) {
+        return od_fail(ctx, OD_ENOMEM, "record",
+                       "%s would take about %.3g GB of memory, and this machine has %.3g GB; record fewer rows "
+                       "(record.every, record.stride) or quantities",
+                       m->label, need / 1e9, have / 1e9);
+    }
     if (!make_bins(&t)) {
         free(t.flow_bins);
         free(t.map_bins);

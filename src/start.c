@@ -12,9 +12,12 @@
 static od_status finite_number(od_context *ctx, const od_node *node, const char *path, double *x)
 {
     if (node->kind != OD_NODE_SCALAR || node->quoted || !od_text_real(node->text, x)) {
-        return od_node_fail(ctx, node, path, "expected a number, got %s%s%s", node->kind == OD_NODE_SCALAR ? "'" : "a ",
-                            node->kind == OD_NODE_SCALAR ? node->text : "list or map",
-                            node->kind == OD_NODE_SCALAR ? "'" : "");
+        const bool scalar = node->kind == OD_NODE_SCALAR;
+        return od_node_fail(ctx, node, path, "expected a number, got %s%s%s", scalar ? "'" : "a ",
+                            scalar ? node->text : "list or map",
+                            !scalar        ? ""
+                            : node->quoted ? "' in quotes; remove them"
+                                           : "'");
     }
     if (!isfinite(*x)) {
         return od_node_fail(ctx, node, path, "%s is not a finite number; give one", node->text);

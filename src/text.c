@@ -94,6 +94,64 @@ bool od_text_real(const char *text, double *x)
     return true;
 }
 
+size_t od_text_letter(const char *text, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *p = (const unsigned char *)text;
+    const size_t length = p[0] < 0x80                   ? 1
+                          : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+                          : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+                          : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                                        : 0;
+    uint32_t c = length == 1 ? p[0] : length > 1 ? p[0] & (0x7fu >> length) : 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            *code = OD_NO_LETTER;
+            return 1;
+        }
+        c = c << 6 | (p[i] & 0x3fu);
+    }
+    const bool valid = length > 0 && c >= least[length] && c < 0x110000 && (c < 0xd800 || c > 0xdfff);
+    *code = valid ? c : OD_NO_LETTER;
+    return valid ? length : 1;
+}
+
+bool od_text_printable(uint32_t c)
+{
+    return c >= 0x20 && (c < 0x7f || c >= 0xa0) && c != 0x2028 && c != 0x2029 && c != 0xfeff && c != 0xfffe &&
+           c != 0xffff && c != OD_NO_LETTER;
+}
+
+void od_text_line(FILE *out, const char *text, size_t length)
+{
+    for (const char *p = text; p < text + length && *p != '\0';) {
+        uint32_t c;
+        const size_t used = od_text_letter(p, &c);
+        if (!od_text_printable(c)) {
+            fputc(c < 0x20 ? ' ' : '?', out);
+        } else {
+            fwrite(p, 1, used, out);
+        }
+        p += used;
+    }
+}
+
+void od_text_copy(char *to, size_t room, const char *text)
+{
+    size_t used = 0;
+    for (const char *p = text; *p != '\0';) {
+        uint32_t c;
+        const size_t length = od_text_letter(p, &c);
+        if (used + length >= room) {
+            break;
+        }
+        memcpy(to + used, p, length);
+        used += length;
+        p += length;
+    }
+    to[used] = '\0';
+}
+
 size_t od_text_distance(const char *a, const char *b)
 {
     enum { ROOM = 64 };

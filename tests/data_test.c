@@ -441,11 +441,6 @@ static void published_files(void **state)
 {
     bench *b = *state;
     const char *folder = getenv("OPTDYN_DATA");
-    if (folder == NULL || folder[0] == '\0') {
-        /* no skip(): cmocka 1.1.5 writes it as "not ok ... # SKIP", which the test runner takes for a failure */
-        print_message("# OPTDYN_DATA is not set: the published data sets are not read\n");
-        return;
-    }
     check_done(b->ctx, read_in(b, folder, "{data: mnist, classes: [3, 5], bias: true}", true) == OD_OK);
     assert_int_equal(b->data.rows, 6131 + 5421);
     assert_int_equal(b->data.cols, 785);
@@ -489,14 +484,25 @@ static void published_files(void **state)
 
 #define test_at_bench(f) cmocka_unit_test_setup_teardown(f, open_bench, close_bench)
 
-int main(void)
+/* `data_test published` reads the published sets; they are not part of the project, so it may have to be skipped. */
+int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "published") == 0) {
+        const struct CMUnitTest published[] = {test_at_bench(published_files)};
+        const char *folder = getenv("OPTDYN_DATA");
+        if (folder == NULL || folder[0] == '\0') {
+            /* cmocka 1.1.5 would print a skipped test as failed */
+            puts("1..0 # SKIP OPTDYN_DATA does not name the folder of the data sets");
+            return 0;
+        }
+        return cmocka_run_group_tests(published, NULL, NULL);
+    }
     const struct CMUnitTest tests[] = {
         test_at_bench(idx_plain_and_gzipped),      test_at_bench(bad_idx_files_are_refused),
         test_at_bench(bad_gzip_files_are_refused), test_at_bench(libsvm_text),
         test_at_bench(bad_libsvm_text_is_refused), test_at_bench(csv_text),
         test_at_bench(bad_csv_text_is_refused),    test_at_bench(scales),
-        test_at_bench(damaged_files_do_no_harm),   test_at_bench(published_files),
+        test_at_bench(damaged_files_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

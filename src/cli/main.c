@@ -15,8 +15,11 @@
 
 const cli_command cli_commands[] = {
     {"run", "FILE", "run an experiment", cli_run},
+    {"figure", "NAME|FILE", "remake a known figure, or draw an experiment of your own", cli_figure},
+    {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
     {"list", "[KIND]", "list problems, methods, integrators, figures", cli_list},
     {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
+    {"bench", "core", "measure speed beside bare loops and other libraries", cli_bench},
     {"completion", "bash", "print the shell completion", cli_completion},
     {"manual", "man|markdown", "print the manual page, or the reference of all parts", cli_manual},
     {NULL, NULL, NULL, NULL},
@@ -31,7 +34,7 @@ const cli_option cli_options[] = {
     {"--data", "DIR", "folder of the data sets; OPTDYN_DATA by default"},
     {"--block", "N", "paths per block, 1 to 128. Results do not depend on it"},
     {"--dry-run", NULL, "run: show the resolved experiment and its cost, and stop"},
-    {"--kind", "KIND", "figure FILE: loss, distance, plane, gap"},
+    {"--kind", "KIND", "figure FILE: loss, distance, plane, gap, gradient or state"},
     {"--preview", NULL, "figure: draw in the terminal"},
     {"--all", NULL, "figure: all known figures"},
     {"--quiet", NULL, "no progress, no remarks"},
@@ -195,6 +198,19 @@ static int unknown_option(cli *c, const char *name)
                      nearest != NULL ? "?" : "");
 }
 
+static void print_version(const cli *c)
+{
+    if (!c->json) {
+        printf("optdyn %s\n%s\n", od_version(), od_version_libraries());
+        return;
+    }
+    fputs("{\"version\": ", stdout);
+    od_json_text(stdout, od_version());
+    fputs(", \"libraries\": ", stdout);
+    od_json_text(stdout, od_version_libraries());
+    fputs("}\n", stdout);
+}
+
 /* Stores one option; returns an exit status, or -1 to go on. */
 static int store_option(cli *c, const char *name, const char *value, size_t *set_count)
 {
@@ -228,7 +244,7 @@ static int store_option(cli *c, const char *name, const char *value, size_t *set
     } else if (strcmp(name, "--all") == 0) {
         c->all = true;
     } else if (strcmp(name, "--version") == 0) {
-        printf("optdyn %s\n%s\n", od_version(), od_version_libraries());
+        print_version(c);
         return EXIT_DONE;
     } else {
         help(stdout);
@@ -329,6 +345,7 @@ int main(int argc, char **argv)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is found when the output is flushed */
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is found like a full disk */
     int status = read_options(&c, argc, argv);
     progress.began = seconds();
     if (!c.quiet) {
@@ -338,8 +355,10 @@ int main(int argc, char **argv)
         }
     }
     if (status < 0 && c.command == NULL) {
-        help(stderr);
-        status = EXIT_USAGE;
+        if (!c.json) {
+            help(stderr);
+        }
+        status = c.json ? cli_usage(&c, "a command is needed; `optdyn --help` lists them") : EXIT_USAGE;
     }
     status = status < 0 ? dispatch(&c) : status;
     cli_progress_end(&c);
