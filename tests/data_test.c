@@ -182,6 +182,10 @@ static void bad_idx_files_are_refused(void **state)
 
     put_idx(b, image_file, sizeof image_file - 1, label_file, sizeof label_file);
     refuses(b, yaml, "announces 5 images of 2 x 3 pixels", "29 bytes follow");
+    unsigned char longer[sizeof image_file + 1] = {0};
+    memcpy(longer, image_file, sizeof image_file);
+    put_idx(b, longer, sizeof longer, label_file, sizeof label_file);
+    refuses(b, yaml, "announces 5 images of 2 x 3 pixels", "31 bytes follow");
     put_idx(b, image_file, 11, label_file, sizeof label_file);
     refuses(b, yaml, "11 bytes are too few", "header of 16");
     put_idx(b, image_file, sizeof image_file, label_file, sizeof label_file - 1);
@@ -419,12 +423,13 @@ static void damaged_files_do_no_harm(void **state)
             }
         }
     }
+    put_idx(b, image_file, sizeof image_file, label_file, sizeof label_file);
     for (size_t at = 0; at < 16; at++) {
-        for (unsigned value = 0; value < 256; value += 5) {
+        for (unsigned value = 0; value < 256; value += 17) {
             unsigned char images[sizeof image_file];
             memcpy(images, image_file, sizeof images);
             images[at] = (unsigned char)value;
-            put_idx(b, images, sizeof images, label_file, sizeof label_file);
+            put(b, "set/train-images-idx3-ubyte", images, sizeof images);
             const bool same = value == image_file[at];
             assert_int_equal(read_in(b, b->folder, "{data: set, classes: [3, 5]}", true) == OD_OK, same);
         }
