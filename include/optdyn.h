@@ -170,6 +170,7 @@ typedef struct od_spectrum {
 typedef struct od_problem_type {
     const char *name, *summary, *source;
     const od_param *params; /* ends with a row whose name is NULL */
+    const char *example;    /* parameters of a small instance, as YAML pairs, where some are required; else NULL */
     /** Fills `problem`, whose type and scratch are preset; on failure leaves nothing to free. */
     od_status (*create)(od_context *ctx, const od_settings *settings, od_problem *problem);
 } od_problem_type;

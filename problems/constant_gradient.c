@@ -76,5 +76,6 @@ const od_problem_type od_problem_constant_gradient = {
                                   .unit = "",
                                   .meaning = "the gradient; its length is the dimension"},
                                  {.name = NULL}},
+    .example = "gradient: [1.7, -2.385]",
     .create = constant_create,
 };

@@ -155,5 +155,6 @@ const od_problem_type od_problem_power = {
                             .high = MAX_DIM,
                             .meaning = "number of dimensions"},
                            {.name = NULL}},
+    .example = "p: 4, dim: 3",
     .create = power_create,
 };

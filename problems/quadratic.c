@@ -319,5 +319,6 @@ const od_problem_type od_problem_quadratic = {
                             .unit = "",
                             .meaning = "the critical point; the origin if absent"},
                            {.name = NULL}},
+    .example = "eigenvalues: [4, -1, 0.3], rotation: 5",
     .create = quadratic_create,
 };

@@ -83,9 +83,7 @@ od_status od_file_commit(od_context *ctx, od_file *file)
 
 void od_file_abandon(od_file *file)
 {
-    if (file->out != NULL) {
-        fclose(file->out);
-        unlink(file->temporary);
-        file->out = NULL;
-    }
+    fclose(file->out);
+    unlink(file->temporary);
+    file->out = NULL;
 }

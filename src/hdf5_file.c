@@ -12,7 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #if OD_HAVE_HDF5
 #include <hdf5.h>
@@ -98,45 +97,117 @@ static bool put_rows(hid_t file, const od_experiment *e, const od_rows *r)
     return ok;
 }
 
-od_status od_results_write_hdf5(od_context *ctx, const od_experiment *e, size_t count, const od_rows *rows)
+/*
+ * The file is made in memory and written as a whole: after a write that failed, HDF5 can neither close its file nor end
+ * the program in good order. The bytes are taken over when HDF5 closes its file; H5Fget_file_image, which is meant for
+ * this, leaves a wrong checksum in the first 48 of them (HDF5 1.10.8).
+ */
+typedef struct image {
+    unsigned char *bytes;
+    size_t size;
+} image;
+
+static void *image_realloc(void *old, size_t size, H5FD_file_image_op_t op, void *user)
 {
-    od_file place;
-    od_status status = od_file_open(ctx, &place, e->output, "results.h5");
-    if (status != OD_OK) {
-        return status;
+    (void)op;
+    image *own = user;
+    unsigned char *bytes = realloc(old, size);
+    if (bytes != NULL) {
+        /* not all of it is written: the same tables give the same bytes */
+        memset(bytes + own->size, 0, size > own->size ? size - own->size : 0);
+        *own = (image){bytes, size};
     }
+    return bytes;
+}
+
+static herr_t image_keep(void *bytes, H5FD_file_image_op_t op, void *user)
+{
+    (void)bytes;
+    (void)op;
+    (void)user;
+    return 0;
+}
+
+static void *same_user(void *user)
+{
+    return user;
+}
+
+static herr_t keep_user(void *user)
+{
+    (void)user;
+    return 0;
+}
+
+static hid_t create_in_memory(image *own)
+{
+    enum { GROWTH = 1 << 16 };
+    H5FD_file_image_callbacks_t calls = {.image_realloc = image_realloc,
+                                         .image_free = image_keep,
+                                         .udata_copy = same_user,
+                                         .udata_free = keep_user,
+                                         .udata = own};
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_fapl_core(access, GROWTH, 0);
+    H5Pset_file_image_callbacks(access, &calls);
+    /* the format of HDF5 1.8, readable since 2008: before, an attribute ended at 64 KiB, a large experiment does not */
+    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+    H5Pset_obj_track_times(creation, 0);
+    hid_t file = H5Fcreate("results.h5", H5F_ACC_TRUNC, creation, access);
+    H5Pclose(access);
+    H5Pclose(creation);
+    return file;
+}
+
+/* Memory grows in steps; where the file ends stands in its first block (superblock of version 2, bytes 28 to 35). */
+static size_t length_of(const image *own)
+{
+    uint64_t length = 0;
+    for (size_t i = 0; own->size >= 48 && i < 8; i++) {
+        length |= (uint64_t)own->bytes[28 + i] << 8 * i;
+    }
+    return length <= own->size ? (size_t)length : 0;
+}
+
+static bool put_all(hid_t file, const od_experiment *e, size_t count, const od_rows *rows)
+{
     char *text = NULL;
     size_t size = 0;
     FILE *provenance = open_memstream(&text, &size);
     if (provenance == NULL) {
-        od_file_abandon(&place);
-        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the provenance");
+        return false;
     }
     od_results_provenance(provenance, e, &e->member[0], "");
     fclose(provenance);
-    /* failures are reported here, in one sentence; the library would print a stack */
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    /* HDF5 opens the temporary file by its name; the stream stays open so that committing it syncs and renames */
-    hid_t format = H5Pcreate(H5P_FILE_ACCESS);
-    /* the format of HDF5 1.8, readable since 2008: before, an attribute ended at 64 KiB, a large experiment does not */
-    H5Pset_libver_bounds(format, H5F_LIBVER_V18, H5F_LIBVER_V18);
-    hid_t options = H5Pcreate(H5P_FILE_CREATE);
-    H5Pset_obj_track_times(options, 0);
-    hid_t file = H5Fcreate(place.temporary, H5F_ACC_TRUNC, options, format);
-    H5Pclose(options);
-    H5Pclose(format);
-    bool ok = file >= 0 && put_text(file, "provenance", text) && put_text(file, "experiment", e->resolved);
+    bool ok = put_text(file, "provenance", text) && put_text(file, "experiment", e->resolved);
+    free(text);
     for (size_t i = 0; ok && i < count; i++) {
         ok = put_rows(file, e, &rows[i]);
     }
-    ok = H5Fclose(file) >= 0 && ok;
-    free(text);
-    if (!ok) {
-        od_file_abandon(&place);
-        return od_fail(ctx, OD_EIO, "-o", "%s could not be written by HDF5; free some space or choose another folder",
-                       place.path);
+    return ok;
+}
+
+od_status od_results_write_hdf5(od_context *ctx, const od_experiment *e, size_t count, const od_rows *rows)
+{
+    /* failures are reported here, in one sentence; the library would print a stack */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    image own = {NULL, 0};
+    hid_t file = create_in_memory(&own);
+    const bool ok = file >= 0 && put_all(file, e, count, rows);
+    const size_t length = H5Fclose(file) >= 0 && ok ? length_of(&own) : 0;
+    if (length == 0) {
+        free(own.bytes);
+        return od_fail(ctx, OD_ENOMEM, "-o",
+                       "HDF5 could not hold the tables for results.h5 in memory; record fewer rows");
     }
-    return od_file_commit(ctx, &place);
+    od_file place;
+    od_status status = od_file_open(ctx, &place, e->output, "results.h5");
+    if (status == OD_OK) {
+        fwrite(own.bytes, 1, length, place.out);
+        status = od_file_commit(ctx, &place);
+    }
+    free(own.bytes);
+    return status;
 }
 
 #else

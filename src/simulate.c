@@ -586,7 +586,7 @@ static void add_final(worker *w, const double *state, od_moments *to, double *co
             for (size_t i = 0; i < d; i++) {
                 const double di = state[i * n + p] - to->mean[i];
                 for (size_t j = 0; j < d; j++) {
-                    cov[i * d + j] += weight * di * (state[j * n + p] - to->mean[j]);
+                    cov[i * d + j] += weight * (di * (state[j * n + p] - to->mean[j]));
                 }
             }
         }

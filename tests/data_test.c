@@ -182,6 +182,10 @@ static void bad_idx_files_are_refused(void **state)
 
     put_idx(b, image_file, sizeof image_file - 1, label_file, sizeof label_file);
     refuses(b, yaml, "announces 5 images of 2 x 3 pixels", "29 bytes follow");
+    unsigned char longer[sizeof image_file + 1] = {0};
+    memcpy(longer, image_file, sizeof image_file);
+    put_idx(b, longer, sizeof longer, label_file, sizeof label_file);
+    refuses(b, yaml, "announces 5 images of 2 x 3 pixels", "31 bytes follow");
     put_idx(b, image_file, 11, label_file, sizeof label_file);
     refuses(b, yaml, "11 bytes are too few", "header of 16");
     put_idx(b, image_file, sizeof image_file, label_file, sizeof label_file - 1);
@@ -419,12 +423,13 @@ static void damaged_files_do_no_harm(void **state)
             }
         }
     }
+    put_idx(b, image_file, sizeof image_file, label_file, sizeof label_file);
     for (size_t at = 0; at < 16; at++) {
-        for (unsigned value = 0; value < 256; value += 5) {
+        for (unsigned value = 0; value < 256; value += 17) {
             unsigned char images[sizeof image_file];
             memcpy(images, image_file, sizeof images);
             images[at] = (unsigned char)value;
-            put_idx(b, images, sizeof images, label_file, sizeof label_file);
+            put(b, "set/train-images-idx3-ubyte", images, sizeof images);
             const bool same = value == image_file[at];
             assert_int_equal(read_in(b, b->folder, "{data: set, classes: [3, 5]}", true) == OD_OK, same);
         }
@@ -436,10 +441,6 @@ static void published_files(void **state)
 {
     bench *b = *state;
     const char *folder = getenv("OPTDYN_DATA");
-    if (folder == NULL || folder[0] == '\0') {
-        print_message("# OPTDYN_DATA is not set: the published data sets are not read\n");
-        skip();
-    }
     check_done(b->ctx, read_in(b, folder, "{data: mnist, classes: [3, 5], bias: true}", true) == OD_OK);
     assert_int_equal(b->data.rows, 6131 + 5421);
     assert_int_equal(b->data.cols, 785);
@@ -483,14 +484,25 @@ static void published_files(void **state)
 
 #define test_at_bench(f) cmocka_unit_test_setup_teardown(f, open_bench, close_bench)
 
-int main(void)
+/* `data_test published` reads the published sets; they are not part of the project, so it may have to be skipped. */
+int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "published") == 0) {
+        const struct CMUnitTest published[] = {test_at_bench(published_files)};
+        const char *folder = getenv("OPTDYN_DATA");
+        if (folder == NULL || folder[0] == '\0') {
+            /* cmocka 1.1.5 would print a skipped test as failed */
+            puts("1..0 # SKIP OPTDYN_DATA does not name the folder of the data sets");
+            return 0;
+        }
+        return cmocka_run_group_tests(published, NULL, NULL);
+    }
     const struct CMUnitTest tests[] = {
         test_at_bench(idx_plain_and_gzipped),      test_at_bench(bad_idx_files_are_refused),
         test_at_bench(bad_gzip_files_are_refused), test_at_bench(libsvm_text),
         test_at_bench(bad_libsvm_text_is_refused), test_at_bench(csv_text),
         test_at_bench(bad_csv_text_is_refused),    test_at_bench(scales),
-        test_at_bench(damaged_files_do_no_harm),   test_at_bench(published_files),
+        test_at_bench(damaged_files_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

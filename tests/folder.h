@@ -34,6 +34,7 @@ static inline void folder_put(const char *folder, const char *name, const void *
 {
     char path[256];
     snprintf(path, sizeof path, "%s/%s", folder, name);
+    remove(path); /* some file systems write through when a file is cut and written again */
     FILE *out = fopen(path, "wb");
     assert_non_null(out);
     assert_int_equal(fwrite(bytes, 1, length, out), length);

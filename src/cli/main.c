@@ -16,6 +16,7 @@
 const cli_command cli_commands[] = {
     {"run", "FILE", "run an experiment", cli_run},
     {"figure", "NAME|FILE", "remake a known figure, or draw an experiment of your own", cli_figure},
+    {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
     {"list", "[KIND]", "list problems, methods, integrators, figures", cli_list},
     {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
     {"bench", "core", "measure speed beside bare loops and other libraries", cli_bench},

@@ -1,0 +1,321 @@
+"""The program's contract: exit statuses, JSON, messages, interruption, full disks. SPDX-License-Identifier: GPL-3.0-or-later"""
+
+import json
+import os
+import pty
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+PROGRAM = os.path.abspath(sys.argv[1])
+count = failed = 0
+
+GOOD = """problem: {name: quadratic, eigenvalues: [1.3, 0.4]}
+method: {name: nesterov, step: 0.01}
+integrator: {name: rk4, step: 0.1}
+start: {x: [1.7, -0.6]}
+until: 5.05
+iterations: 30
+"""
+LONG = """problem: {name: quadratic, eigenvalues: [1.3, 0.4]}
+method: nesterov
+integrator: {name: rk4, step: 1.0e-4}
+start: {x: [1.7, -0.6]}
+until: 1.0e+5
+record: {every: 100}
+"""
+
+
+def check(condition, what, detail=""):
+    global count, failed
+    count += 1
+    failed += not condition
+    print(("ok" if condition else "not ok"), count, "-", what)
+    if not condition:
+        for line in str(detail).splitlines() or ["(no detail)"]:
+            print("#", line)
+    sys.stdout.flush()
+
+
+def run(*args, **more):
+    more.setdefault("timeout", 100)
+    return subprocess.run([PROGRAM, *args], stdin=subprocess.DEVNULL, stdout=more.pop("stdout", subprocess.PIPE),
+                          stderr=subprocess.PIPE, **more)
+
+
+def check_run(what, status, *args, out=None, err=None, **more):
+    """Runs, asserts the exit status and parts of the outputs."""
+    r = run(*args, **more)
+    stdout, stderr = (r.stdout or b"").decode(errors="replace"), r.stderr.decode(errors="replace")
+    good = r.returncode == status and all(w in stdout for w in out or []) and all(w in stderr for w in err or [])
+    check(good, what, f"{args}: exit {r.returncode}, want {status}\n{stdout}\n{stderr}")
+    return r
+
+
+def one_document(r):
+    """The standard output as JSON, or None unless it is exactly one document without NaN."""
+    def refuse(word):
+        raise ValueError(word)
+    try:
+        return json.loads(r.stdout.decode("utf-8"), parse_constant=refuse)
+    except ValueError:
+        return None
+
+
+def write(name, text):
+    with open(name, "w", encoding="utf-8") as out:
+        out.write(text)
+    return name
+
+
+def rows(name):
+    """Header and rows of a CSV file."""
+    with open(name, encoding="utf-8") as file:
+        lines = [line.rstrip("\n").split(",") for line in file if not line.startswith("#")]
+    return lines[0], [[float(x) for x in line] for line in lines[1:]]
+
+
+def leftovers(folder):
+    return [name for _, _, names in os.walk(folder) for name in names if name.endswith(".part")]
+
+
+def outputs():
+    good = write("good.yaml", GOOD)
+    r = check_run("a run ends with 0", 0, "run", good, out=["nesterov", "flow at t = 5.05", "gap = "])
+    r = check_run("--json ends with 0", 0, "run", good, "--json", "-o", "results")
+    d = one_document(r)
+    check(d is not None, "--json prints one document", r.stdout)
+    check(d["final"]["t"] == 5.05 and len(d["final"]["state"]["x"]) == 2 and len(d["final"]["state"]["v"]) == 2
+          and d["iteration"]["iterations"] == 30 and d["paths"] == 1 and d["stopped"] == 0 and d["first_stop"] is None
+          and d["gap"]["max"] > 0 and d["files"] == ["results/flow.csv", "results/iteration.csv"],
+          "the document has the promised entries", d)
+    head, table = rows("results/flow.csv")
+    check([table[-1][head.index(c)] for c in ("x_1", "x_2", "v_1", "v_2", "t")]
+          == d["final"]["state"]["x"] + d["final"]["state"]["v"] + [5.05], "JSON and CSV agree to the bit", table[-1])
+    check(head == ["t", "loss", "distance", "x_1", "x_2", "v_1", "v_2"] and len(table) == 52, "columns and rows", head)
+    check(sorted(os.listdir("results"))[:3] == ["experiment.yaml", "flow.csv", "iteration.csv"], "files of a run",
+          os.listdir("results"))
+    if os.path.exists("results/results.h5") and shutil.which("h5dump"):
+        r = subprocess.run(["h5dump", "-m", "%.17g", "-y", "-w", "0", "-d", "/flow/x_1", "results/results.h5"],
+                           stdout=subprocess.PIPE)
+        data = r.stdout.decode().split("DATA {")[1].split("}")[0]
+        check([float(x) for x in data.split(",")] == [row[3] for row in table], "h5dump reads the numbers of the CSV", data)
+    again = run("run", "results/experiment.yaml", "--json", "-o", "again")
+    d["files"] = ["again/flow.csv", "again/iteration.csv"]
+    check(one_document(again) == d and rows("again/flow.csv") == (head, table), "experiment.yaml remakes the results",
+          again.stdout)
+    r = check_run("several runs are members", 0, "run", good, "--json", "--set", "sweep={method.r: [3, 4]}")
+    check([m["label"] for m in one_document(r)["members"]] == ["method.r=3", "method.r=4"], "and labelled", r.stdout)
+    r = check_run("an ensemble", 0, "run", good, "--json", "--set", "start.x={normal: 1}", "--set", "paths=10",
+                  "--seed", "5", "--threads", "2", "--block", "3", "--set", "stop={}")
+    d = one_document(r)
+    check(d is not None and set(d["final"]) >= {"mean", "var", "stderr", "covariance"} and d["paths"] == 10,
+          "has means, variances, errors and the covariance", r.stdout)
+    check_run("two experiments do not share a folder", 2, "run", good, "--seed", "9", "-o", "results",
+              err=["holds the results of another experiment"])
+
+
+def mistakes():
+    good = "good.yaml"
+    cases = [
+        (["rnu", good], "did you mean 'run'?"), (["run"], "run takes one experiment file"),
+        (["run", good, good], "run takes one experiment file"), (["run", "missing.yaml"], "missing.yaml: cannot be opened"),
+        (["run", "."], "cannot be read"), (["run", good, "--seeed", "1"], "did you mean --seed?"),
+        (["run", good, "--thread=2"], "did you mean --threads?"), (["run", good, "--threads", "0"], "from 1 to 256"),
+        (["run", good, "--threads", "2x"], "from 1 to 256"), (["run", good, "--block", "129"], "from 1 to 128"),
+        (["run", good, "--quiet=1"], "takes no value"), (["run", good, "--set"], "needs a value: PATH=VALUE"),
+        (["run", good, "--set", "until"], "expected path=value"), (["run", good, "--set", "until=soon"], "--set until"),
+        (["run", good, "--set", "methd.r=3"], "did you mean 'method'?"), (["run", good, "--seed", "x"], "--seed: seed"),
+        (["run", good, "-o", ""], "is not a folder name"), (["run", good, "-o", "good.yaml"], "is not a folder"),
+        (["describe", "nestrov"], "did you mean 'nesterov'?"), (["describe"], "describe takes one name"),
+        (["list", "methuds"], "there is no kind 'methuds'"), (["completion", "zsh"], "completion bash"), ([], "usage"),
+    ]
+    for args, words in cases:
+        check_run("refuses " + " ".join(args), 2, *args, err=[words])
+        r = run("--json", *args)
+        d = one_document(r)
+        check(r.returncode == 2 and d is not None and set(d) == {"error"} and set(d["error"]) == {"kind", "entry", "message"}
+              and (words in d["error"]["message"] or not args), "and says so in JSON", r.stdout)
+    check(one_document(run("run", good, "--json", "--set", "start.x=[1]"))["error"]["entry"] == "start.x",
+          "the error names the entry")
+    write("bad.yaml", "problem: {name: quadratic, eigenvalues: [1]}\nmethod: nesterov\nstart: {x: [1, 2]}\nuntil: 1\n"
+          "integrator: {name: rk4, step: 0.1}\n")
+    check_run("a mistake in the file has its line", 2, "run", "bad.yaml", err=["bad.yaml:3: start.x: expected a list of 1"])
+    r = check_run("a diverging run exits 1", 1, "run", write("diverging.yaml", GOOD.replace("iterations: 30\n", "")), "--json",
+                  "-o", "diverged", "--set", "until=1000", "--set", "integrator={name: euler, step: 0.1}", "--set",
+                  "problem.eigenvalues=[1000, 1]", "--set", "method=gradient", "--set", "record.every=0.5",
+                  err=["diverged at t = 15.4"])
+    d = one_document(r)
+    check(d is not None and d["stopped"] == 1 and d["final"]["loss"] is None, "its document has null for what is not finite",
+          r.stdout)
+    check(len(rows("diverged/flow.csv")[1]) == 31, "and its rows are kept", "")
+
+
+def dry_run():
+    r = check_run("--dry-run shows where entries come from", 0, "run", "good.yaml", "--dry-run", "--set", "until=7", "--seed",
+                  "5", out=["until                        7   (--set until)", "5   (--seed)", "(good.yaml:3)", "(default)",
+                            "steps 70", "memory about"])
+    d = one_document(run("run", "good.yaml", "--dry-run", "--json", "--set", "until=7"))
+    entries = {e["entry"] if "entry" in e else e.get("name"): e for e in d["members"][0]["entries"]}
+    check(any("until" in str(e) and "--set until" in str(e) for e in entries.values()), "and so in JSON", d)
+    check("until: 7" in d["resolved"], "with the resolved text", d["resolved"])
+    check(not os.path.exists("dry") and run("run", "good.yaml", "--dry-run", "-o", "dry").returncode == 0
+          and not os.path.exists("dry"), "--dry-run writes nothing")
+
+
+def parts():
+    d = one_document(check_run("list", 0, "list", "--json"))
+    check(d is not None and len(d) > 10, "lists parts as JSON", d)
+    text = run("list").stdout.decode()
+    good = True
+    for part in d:
+        r = run("describe", part["name"])
+        j = one_document(run("describe", part["name"], "--json"))
+        fine = r.returncode == 0 and part["summary"] in r.stdout.decode() and j is not None and j["name"] == part["name"] \
+            and part["name"] in text
+        if not fine:
+            check(False, "describe " + part["name"], r.stdout)
+            good = False
+    check(good, "every part listed is described")
+    check(one_document(run("describe", "experiment", "--json")) is not None, "describe experiment --json")
+    for kind in ("problem", "methods", "integrators"):
+        check_run("list " + kind, 0, "list", kind, out=[kind.rstrip("s") + "s"])
+    for args in (["--help"], ["run", "-h"], ["--version"], ["list", "figures"] if any(p["kind"] == "figure" for p in d) else ["list"]):
+        check_run(" ".join(args), 0, *args)
+    check(one_document(run("--version", "--json")) is not None, "--version --json is JSON")
+    r = check_run("completion", 0, "completion", "bash")
+    bash = shutil.which("bash")
+    if bash:
+        b = subprocess.run([bash, "-n"], input=r.stdout, stderr=subprocess.PIPE)
+        check(b.returncode == 0 and not b.stderr, "the completion is valid bash", b.stderr)
+        script = r.stdout.decode() + "\nCOMP_WORDS=(optdyn describe nester); COMP_CWORD=2; _optdyn; echo \"${COMPREPLY[@]}\"\n"
+        b = subprocess.run([bash, "--norc", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        check(b"nesterov" in b.stdout, "and completes names", b.stdout + b.stderr)
+
+
+def hostile_names():
+    os.makedirs("a folder", exist_ok=True)
+    name = write("a folder/$(touch hit) 'x' \"y\".yaml", GOOD + "label: \"$(touch hit) '\\\" `touch hit`\\n../x\"\n")
+    r = check_run("odd file names", 0, "run", name, "--json", "-o", "a folder/out put")
+    check(one_document(r)["label"] == "$(touch hit) '\" `touch hit`\n../x", "odd labels come back", r.stdout)
+    r = check_run("odd labels of several runs", 0, "run", name, "--set", "sweep={method.r: [3, 4]}", "--json", "-o", "odd")
+    check(sorted(n for n in os.listdir("odd") if n.endswith(".csv")) and not os.path.exists("hit")
+          and all(os.path.dirname(f) == "odd" and os.path.exists(f) for m in one_document(r)["members"] for f in m["files"]),
+          "name files inside the folder", os.listdir("odd"))
+    check_run("and are read back", 0, "run", "odd/experiment.yaml", "-o", "odd2")
+    check(sorted(os.listdir("odd")) == sorted(os.listdir("odd2")), "to the same files", os.listdir("odd2"))
+    # a name that is no text in any encoding, and one with a line break that YAML knows
+    for bad in (b"latin \xe9.yaml", "line\u2028until: 3.yaml".encode()):
+        with open(bad, "w", encoding="utf-8") as out:
+            out.write(GOOD)
+        r = run("run", bad, "--json", "-o", b"out-" + bad)
+        check(r.returncode == 0 and one_document(r) is not None, "names that are no text", r.stderr)
+        check_run("leave a file that is read back", 0, "run", b"out-" + bad + b"/experiment.yaml")
+    write("-o.yaml", GOOD)
+    check_run("-- ends the options", 0, "run", "--", "-o.yaml")
+
+
+def interruption():
+    for number, signal_sent in enumerate((signal.SIGINT, signal.SIGTERM)):
+        folder = f"interrupted-{number}"
+        p = subprocess.Popen([PROGRAM, "run", write("long.yaml", LONG), "-o", folder, "--json"], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        time.sleep(1.0)
+        p.send_signal(signal_sent)
+        out, err = p.communicate(timeout=60)
+        check(p.returncode == 130 and b"interrupted" in err, signal_sent.name + " ends with 130", (p.returncode, err))
+        head, table = rows(folder + "/flow.csv")
+        d = json.loads(out)
+        check(len(table) > 2 and table[-1][0] <= d["final"]["t"] < 1e5 and table[1][0] == 100, "and keeps the rows",
+              (len(table), d))
+        check(not leftovers("."), "and leaves no temporary file", leftovers("."))
+    p = subprocess.Popen([PROGRAM, "run", write("ensemble.yaml", LONG.replace("nesterov", "{name: nesterov, noise: 0.1}")
+                                                .replace("{name: rk4, step: 1.0e-4}", "{name: euler-maruyama, step: 0.01}")
+                                                .replace("1.0e+5", "100") + "paths: 1000000\n"), "--json"],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(1.0)
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=60)
+    check(p.returncode == 130 and json.loads(out)["paths"] < 1000000 and b"-o DIR" in err, "an ensemble too",
+          (p.returncode, out[:300], err))
+    # progress: on a terminal only
+    master, slave = pty.openpty()
+    p = subprocess.Popen([PROGRAM, "run", "long.yaml"], stdout=subprocess.DEVNULL, stderr=slave)
+    time.sleep(2.5)
+    p.send_signal(signal.SIGINT)
+    p.wait(timeout=60)
+    os.close(slave)
+    shown = os.read(master, 65536)
+    check(b"s left" in shown and p.returncode == 130, "progress shows on a terminal", shown)
+    check(b"left" not in err, "and nowhere else", err)
+
+
+def limited(size):
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def full_disks():
+    good = "good.yaml"
+    if os.path.exists("/dev/full"):
+        for args in (["run", good], ["run", good, "--json"], ["list"], ["describe", "nesterov"], ["--help"],
+                     ["completion", "bash"], ["run", good, "--dry-run"], ["--version"]):
+            with open("/dev/full", "wb") as full:
+                check_run("standard output is full: " + " ".join(args), 1, *args, stdout=full,
+                          err=["could not be written" if "--dry-run" not in args else "written"])
+    check(run("run", good, "-o", "whole").returncode == 0, "a run with room")
+    kept = {n: open("whole/" + n, "rb").read() for n in os.listdir("whole")}
+    sizes = sorted(len(v) for v in kept.values())
+    for size in (100, 1024, 2048, 8192, max(sizes) - 1):
+        r = run("run", good, "-o", "whole", "--json", preexec_fn=limited(size))
+        d = one_document(r)
+        check(r.returncode == 1 and d is not None and "could not be written" in d["error"]["message"]
+              and "free some space" in d["error"]["message"], f"a disk that is full after {size} bytes", (r.returncode, r.stdout, r.stderr))
+        check(not leftovers("whole") and set(os.listdir("whole")) == set(kept), "leaves no partial file", os.listdir("whole"))
+        # the same experiment: what was replaced before the disk was full differs in the command line at most
+        check(all(open("whole/" + n, "rb").read().split(b"\n", 3)[-1:] for n in kept)
+              and rows("whole/flow.csv")[1] != [] and len(rows("whole/flow.csv")[1]) == 52, "and whole files", "")
+    for size in (100, 1024, 2048):
+        folder = f"fresh-{size}"
+        r = run("run", good, "-o", folder, preexec_fn=limited(size))
+        check(r.returncode == 1 and not leftovers(folder) and r.stderr.count(b"\n") == 1
+              and not os.path.exists(folder + "/flow.csv"), "nor one in a fresh folder", (r.stderr, os.listdir(folder)))
+    if os.geteuid() != 0:
+        os.makedirs("locked")
+        os.chmod("locked", 0o555)
+        check_run("a read-only folder", 2, "run", good, "-o", "locked", err=["cannot be written"])
+    else:
+        print("# running as root: read-only folders are not tried")
+
+
+def pipes():
+    p = subprocess.Popen([PROGRAM, "run", "good.yaml", "--dry-run", "--set", "sweep={seed: [" +
+                          ",".join(str(i) for i in range(3000)) + "]}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdout.readline()
+    p.stdout.close()
+    err = p.stderr.read()
+    p.wait(timeout=60)
+    check(p.returncode == 1 and err.count(b"\n") == 1, "a closed pipe ends quietly", (p.returncode, err))
+
+
+def main():
+    folder = tempfile.mkdtemp(prefix="optdyn-cli-")
+    os.chdir(folder)
+    os.environ.pop("OPTDYN_DATA", None)
+    try:
+        for part in (outputs, mistakes, dry_run, parts, hostile_names, interruption, full_disks, pipes):
+            try:
+                part()
+            except Exception as e:  # a check that could not be made is one that failed
+                check(False, part.__name__ + " could not be finished", repr(e))
+    finally:
+        os.chdir("/")
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"1..{count}")
+    return failed > 0
+
+
+sys.exit(main())
