@@ -3,6 +3,8 @@ array label = ['gradient descent, λ = 0.005', 'gradient descent, λ = 0.02', 'h
 array colour = [1, 6, 2, 5]
 file(i) = run[i] . '/iteration.csv'
 percent(c) = 100 * column(c)
+# at k = 0 the distance is 0, which a logarithmic axis does not have
+later(k) = k > 0 ? k : NaN
 
 if (small) {
     set multiplot layout 2,1
@@ -13,10 +15,10 @@ set xlabel 'iteration k = time t'
 set ylabel 'distance in % of ‖x‖' offset 0.5,0
 set xrange [0:150]
 set logscale y
-set yrange [0.02:300]
+set yrange [0.02:200]
 set format y '%g'
 set key top right
-plot for [i=1:4] file(i) using "k":(percent('relative_gap_q0')):(percent('relative_gap_q1')) with filledcurves lt colour[i], \
+plot for [i=1:4] file(i) using (later(column("k"))):(percent('relative_gap_q0')):(percent('relative_gap_q1')) with filledcurves lt colour[i], \
      for [i=1:4] file(i) using "k":(percent('relative_gap_mean')) with lines lt colour[i] title label[i]
 
 unset logscale
