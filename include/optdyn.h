@@ -170,6 +170,7 @@ typedef struct od_spectrum {
 typedef struct od_problem_type {
     const char *name, *summary, *source;
     const od_param *params; /* ends with a row whose name is NULL */
+    const char *example;    /* parameters of a small instance, as YAML pairs, where some are required; else NULL */
     /** Fills `problem`, whose type and scratch are preset; on failure leaves nothing to free. */
     od_status (*create)(od_context *ctx, const od_settings *settings, od_problem *problem);
 } od_problem_type;
@@ -191,6 +192,13 @@ struct od_problem {
     /** out = sum_i weight[i*n + p] (grad f_i - grad f) / samples; NULL unless a finite sum. weight [samples*n]. */
     od_status (*weighted_gradients)(const od_problem *, size_t n, const double *x, const double *weight, double *out,
                                     double *ws);
+
+    /**
+     * out[d*n] = beta v + c grad f in one pass, v[d*n] or NULL for c grad f alone; out is neither x nor v. Only for
+     * gradients that cost no more than a pass over memory; NULL: eval and a pass of its own. To the bit the same.
+     */
+    od_status (*force)(const od_problem *, double c, double beta, size_t n, const double *x, const double *v,
+                       double *out, double *ws);
 
     od_constant lipschitz;   /* L, largest curvature */
     od_constant convexity;   /* mu, smallest curvature */
@@ -493,13 +501,46 @@ typedef struct od_result {
     bool interrupted;
 } od_result;
 
+/** What an observer sees: a block of paths at one recorded time. */
+typedef struct od_view {
+    const char *label;       /* of the member */
+    bool iteration;          /* a state of the iteration, else of the flow */
+    uint64_t row;            /* number of the record, from 0 */
+    double t;
+    uint64_t first_path;
+    size_t n, dim;
+    const double *z;         /* [dim*n] component-major */
+    const bool *alive;       /* [n] false: the path has stopped, its state is the last finite one */
+    const od_problem *problem;
+} od_view;
+
+/**
+ * Watches a run; it cannot change it. Called for each block at each recorded time, in the order of time within a block,
+ * from several threads at once if there are more than 128 paths. A status other than OD_OK ends the run.
+ */
+typedef struct od_observer {
+    od_status (*observe)(void *user, const od_view *view);
+    void *user;
+} od_observer;
+
+/** Adds an observer (at most 8) to all members of an experiment that is not running. */
+od_status od_experiment_observe(od_context *ctx, od_experiment *experiment, od_observer observer);
+
 /** Runs all members. On OD_EDIVERGED and OD_EINTERRUPTED *result holds what was computed; else NULL on failure. */
 od_status od_experiment_run(od_context *ctx, const od_experiment *experiment, od_result **result);
 void od_result_free(od_result *result);
 /** One JSON document: an object, or {"members": [...]} if there are several. Unknown numbers are null. */
 void od_result_write_json(FILE *out, const od_result *result);
 
-/* --------------------------------------------------------------------------------------------- claims */
+/* --------------------------------------------------------------------------------------------- analyses and claims */
+
+/** A measurement on flows, maps and trajectories: one question, answered as one JSON object. */
+typedef struct od_analysis_type {
+    const char *name, *summary, *source;
+    const od_param *params; /* of the section of the experiment file that bears its name */
+    od_status (*run)(od_context *ctx, const od_settings *settings, const od_experiment *experiment, FILE *json);
+} od_analysis_type;
+
 
 typedef enum od_verdict { OD_HOLDS, OD_FAILS, OD_UNDECIDED } od_verdict;
 

@@ -9,8 +9,9 @@
  * series at the singular point, Taylor series from point to point (each step is inside a third of the radius of
  * convergence and is summed until its terms are below 1e-18), and, for the oscillating Bessel functions, Hankel's
  * asymptotic expansion beyond max(25, nu^2), whose smallest term is below 1e-17 there, so that the cost stays bounded
- * for large times. Each piece is accurate to rounding, relative to the size of the solution; what remains at large
- * arguments is the rounding of the argument sqrt(lambda) t itself.
+ * for large times. Measured against evaluations with 150 digits, for orders from -0.75 to 29.5, lambda of either sign
+ * and t from 1e-3 to 1e4: the error is below 1.5e-14 of the size of the solution up to sqrt(lambda) t = 10, and below
+ * 2e-16 sqrt(lambda) t plus 2e-14 beyond, which is the rounding of the argument itself; hypergeometric: below 2e-14.
  *
  * Series: NIST Digital Library of Mathematical Functions, 10.2.2 and 10.17.5 (Bessel), 15.10 (hypergeometric equation).
  *
@@ -92,10 +93,12 @@ static void taylor_step(const equation *eq, double h, double phi[4])
     apply(step, phi);
 }
 
-/* Callers take h = end - t0, which is exact, so that the times of many steps do not add up their roundings. */
+/* Callers take h = end - t0, which is exact, so that the times of many steps do not add up their roundings. A step too
+ * short to move t0 belongs to a solution that overflows in the next one: it may as well be taken whole. */
 static double end_of_step(double t0, double longest, double t)
 {
-    return t - t0 <= longest ? t : t0 + longest;
+    const double next = t0 + longest;
+    return t - t0 <= longest || next == t0 ? t : next;
 }
 
 /* From rest at 0 to t: y = 0F1(; b; z), b = (r + 1)/2, z = -lambda t^2/4, and y' = -(lambda t/2)/b 0F1(; b + 1; z). */

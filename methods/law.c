@@ -18,22 +18,43 @@ static double force(const law_data *a, double t)
     return a->law.force != NULL ? a->law.force(a->law.p, t) : 1;
 }
 
+/* out = beta v + c g(x), v NULL for c g(x) alone. */
+static od_status pull(const law_data *a, double c, double beta, size_t n, const double *x, const double *v, double *out,
+                      double *ws)
+{
+    const size_t size = a->f->dim * n;
+    if (a->f->force != NULL) {
+        return a->f->force(a->f, c, beta, n, x, v, out, ws);
+    }
+    od_status status = a->f->eval(a->f, OD_GRADIENT, n, x, NULL, out, ws);
+    if (v == NULL) {
+        for (size_t i = 0; i < size; i++) {
+            out[i] *= c;
+        }
+    } else {
+        for (size_t i = 0; i < size; i++) {
+            out[i] = beta * v[i] + c * out[i];
+        }
+    }
+    return status;
+}
+
 static od_status first_order_drift(const od_flow *flow, double t, size_t n, const double *z, double *dz, double *ws)
 {
     const law_data *a = flow->data;
     const size_t size = flow->dim * n;
-    od_status status = a->f->eval(a->f, OD_GRADIENT, n, z, NULL, dz, ws);
-    if (a->law.modified != 0 && status == OD_OK) {
-        double *hg = ws;
-        const double half = a->law.modified / 2;
-        status = a->f->hvp(a->f, n, z, 1, dz, hg, ws + size);
-        for (size_t i = 0; i < size; i++) {
-            dz[i] += half * hg[i];
-        }
-    }
     const double c = -force(a, t);
+    if (a->law.modified == 0) {
+        return pull(a, c, 0, n, z, NULL, dz, ws);
+    }
+    od_status status = a->f->eval(a->f, OD_GRADIENT, n, z, NULL, dz, ws);
+    double *hg = ws;
+    const double half = a->law.modified / 2;
+    if (status == OD_OK) {
+        status = a->f->hvp(a->f, n, z, 1, dz, hg, ws + size);
+    }
     for (size_t i = 0; i < size; i++) {
-        dz[i] *= c;
+        dz[i] = c * (dz[i] + half * hg[i]);
     }
     return status;
 }
@@ -82,13 +103,7 @@ static od_status second_order_drift(const od_flow *flow, double t, size_t n, con
     if (t == 0 && a->law.start != OD_START_REGULAR) {
         return singular_drift(a, n, z, dz, ws);
     }
-    double *dv = dz + size;
-    od_status status = a->f->eval(a->f, OD_GRADIENT, n, z, NULL, dv, ws);
-    const double damping = a->law.damping(a->law.p, t), c = force(a, t);
-    for (size_t i = 0; i < size; i++) {
-        dv[i] = -damping * v[i] - c * dv[i];
-    }
-    return status;
+    return pull(a, -force(a, t), -a->law.damping(a->law.p, t), n, z, v, dz + size, ws);
 }
 
 static od_status second_order_jvp(const od_flow *flow, double t, size_t n, const double *z, size_t m, const double *u,

@@ -3,6 +3,17 @@
 
 #include <stddef.h>
 
+extern const char od_fig_06_yaml[], od_fig_06_gp[], od_fig_07_yaml[], od_fig_07_gp[], od_fig_08_yaml[], od_fig_08_gp[],
+    od_fig_09_yaml[], od_fig_09_gp[];
+
 const od_figure od_figures[] = {
-    {NULL, NULL},
+    {"fig-06", "gradient, Nesterov and heavy-ball flows on an ill-conditioned quadratic", false, od_fig_06_yaml,
+     od_fig_06_gp, NULL},
+    {"fig-07", "weights of past gradients under the memory functions", false, od_fig_07_yaml, od_fig_07_gp,
+     od_weights_write},
+    {"fig-08", "Nesterov's SDE against quadratic forgetting under one noise", false, od_fig_08_yaml, od_fig_08_gp,
+     od_moments_curves},
+    {"fig-09", "Nesterov's ODE and SDE against linear forgetting, and the time warp between them", false,
+     od_fig_09_yaml, od_fig_09_gp, od_moments_curves},
+    {NULL, NULL, false, NULL, NULL, NULL},
 };

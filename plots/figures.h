@@ -1,12 +1,93 @@
-/* The figures there are. SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The figures there are, and how they are made.
+ *
+ * A known figure is plots/NAME.yaml (caption, paper, experiments, numbers to check) and plots/NAME.gp (the drawing);
+ * both are kept in the program. Making it writes into a folder the data of its experiments, the script with the style
+ * in front, the pictures, and NAME.json, which says what was checked.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
 #ifndef OD_FIGURES_H
 #define OD_FIGURES_H
 
-/** A known figure: plots/NAME.yaml (its experiments) and plots/NAME.gp, both kept in the program. */
+#include "gnuplot.h"
+#include "src/document.h"
+
+/** A number of a figure: what the run gave, what is known from elsewhere, and the errors of the run by kind. */
+typedef struct od_number {
+    const char *name, *source;
+    double got, want;
+    double integration, model, sampling; /* bounds for the first two; standard error of the third */
+    double tolerance;                    /* integration + model + sigmas * sampling */
+    bool ok;
+} od_number;
+
+/** What making a figure gave. Texts live in the arena. */
+typedef struct od_report {
+    od_arena *arena;
+    const char *name, *caption, *folder;
+    size_t number_count, file_count;
+    od_number *number;
+    const char **file;
+    const char *unjudged; /* why the numbers do not apply, or NULL */
+    double seconds;
+} od_report;
+
+/** One experiment of a figure, after its run. */
+typedef struct od_figure_part {
+    const char *name;
+    od_experiment *experiment;
+    od_result *result;
+} od_figure_part;
+
+/** A figure being made. */
+typedef struct od_figure_run {
+    const char *folder;
+    const od_options *options;
+    size_t count;
+    od_figure_part *part;
+    od_report *report;
+} od_figure_run;
+
 typedef struct od_figure {
     const char *name, *summary;
+    bool needs_data;
+    const char *yaml, *script;
+    /** Writes what the experiments cannot say, after they ran and before the numbers are checked; or NULL. */
+    od_status (*extra)(od_context *ctx, od_figure_run *run);
 } od_figure;
 
 extern const od_figure od_figures[]; /* ends with a row whose name is NULL */
+
+/**
+ * Makes a known figure in folder `root`/NAME: runs, writes, checks. It draws with od_report_draw afterwards. Of
+ * `options`, output is ignored. *report is filled also after a failure and is to be freed.
+ */
+od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_options *options, const char *root,
+                         od_report *report, od_paper *paper);
+
+/** Draws a quantity of the user's own experiment, into `root`/STEM; `kinds` are "loss", "plane" and so on. */
+od_status od_figure_own(od_context *ctx, const char *file, const char *kind, const od_options *options,
+                        const char *root, od_report *report, od_paper *paper);
+extern const char *const od_figure_kinds[]; /* ends with NULL; the first is the default */
+
+/** Draws the three pictures and notes their names. */
+od_status od_report_draw(od_context *ctx, od_report *report, od_paper paper);
+/** Writes folder/NAME.json. */
+od_status od_report_write(od_context *ctx, od_report *report);
+void od_report_write_json(FILE *out, const od_report *report);
+/** The first number that is not as it should be, or NULL. */
+const od_number *od_report_failure(const od_report *report);
+void od_report_free(od_report *report);
+bool od_report_add_file(od_report *report, const char *path);
+
+/** Writes the script: head comment, style, body. */
+od_status od_script_write(od_context *ctx, od_report *report, const char *body);
+/** Reads the numbers to check under `list` off the result files. */
+od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *list);
+
+/* What single figures need besides their texts. */
+od_status od_weights_write(od_context *ctx, od_figure_run *run);  /* fig-07 */
+od_status od_moments_curves(od_context *ctx, od_figure_run *run); /* fig-08, fig-09 */
 
 #endif

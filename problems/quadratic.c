@@ -60,13 +60,51 @@ static void multiply(const quadratic *q, size_t n, const double *u, double *hu)
     }
 }
 
-/* One path, diagonal: the loop over components is the inner one. */
-static void gradient_of_one(const quadratic *q, const double *x, double *g)
+/* Diagonal, one path: out = beta v + c lambda (x - centre) with components in the inner loop. */
+static void pull_one(const quadratic *q, double c, double beta, const double *restrict x, const double *restrict v,
+                     double *restrict out)
 {
     const double *restrict lambda = q->eigenvalues, *restrict centre = q->centre;
-    for (size_t i = 0; i < q->d; i++) {
-        g[i] = lambda[i] * (x[i] - centre[i]);
+    const size_t d = q->d;
+    if (v == NULL) {
+        for (size_t i = 0; i < d; i++) {
+            out[i] = c * (lambda[i] * (x[i] - centre[i]));
+        }
+    } else {
+        for (size_t i = 0; i < d; i++) {
+            out[i] = beta * v[i] + c * (lambda[i] * (x[i] - centre[i]));
+        }
     }
+}
+
+/* The same for one component of n paths. */
+static void pull_row(double lambda, double centre, double c, double beta, size_t n, const double *restrict x,
+                     const double *restrict v, double *restrict out)
+{
+    if (v == NULL) {
+        for (size_t p = 0; p < n; p++) {
+            out[p] = c * (lambda * (x[p] - centre));
+        }
+    } else {
+        for (size_t p = 0; p < n; p++) {
+            out[p] = beta * v[p] + c * (lambda * (x[p] - centre));
+        }
+    }
+}
+
+static od_status diagonal_force(const od_problem *problem, double c, double beta, size_t n, const double *x,
+                                const double *v, double *out, double *ws)
+{
+    (void)ws;
+    const quadratic *q = problem->data;
+    if (n == 1) {
+        pull_one(q, c, beta, x, v, out);
+        return OD_OK;
+    }
+    for (size_t i = 0; i < q->d; i++) {
+        pull_row(q->eigenvalues[i], q->centre[i], c, beta, n, x + i * n, v != NULL ? v + i * n : NULL, out + i * n);
+    }
+    return OD_OK;
 }
 
 static od_status quadratic_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f,
@@ -74,9 +112,8 @@ static od_status quadratic_eval(const od_problem *problem, unsigned want, size_t
 {
     const quadratic *q = problem->data;
     double *y = ws, *hy = (want & OD_GRADIENT) != 0 ? g : ws + q->d * n;
-    if (want == OD_GRADIENT && q->hessian == NULL && n == 1) {
-        gradient_of_one(q, x, g);
-        return OD_OK;
+    if (want == OD_GRADIENT && q->hessian == NULL) {
+        return diagonal_force(problem, 1, 0, n, x, NULL, g, ws);
     }
     for (size_t i = 0; i < q->d; i++) {
         const double c = q->centre[i];
@@ -246,6 +283,7 @@ static od_status quadratic_create(od_context *ctx, const od_settings *s, od_prob
     problem->scratch = (od_scratch){0, 2 * d};
     problem->eval = quadratic_eval;
     problem->hvp = quadratic_hvp;
+    problem->force = full ? NULL : diagonal_force;
     problem->spectrum = &q->spectrum;
     problem->data = q;
     problem->free = quadratic_free;
@@ -281,5 +319,6 @@ const od_problem_type od_problem_quadratic = {
                             .unit = "",
                             .meaning = "the critical point; the origin if absent"},
                            {.name = NULL}},
+    .example = "eigenvalues: [4, -1, 0.3], rotation: 5",
     .create = quadratic_create,
 };

@@ -91,27 +91,47 @@ static void cell_at(const od_brownian *w, od_normals *normals, uint64_t path, ui
     }
 }
 
+/* The sums over a coarse interval, or the one cell there is. */
+static void interval_at(const od_brownian *w, od_normals *normals, const od_interval *interval, uint64_t path,
+                        uint64_t pair, bool area, double sum[2][OD_LANES], double time_integral[2][OD_LANES])
+{
+    const double width = ldexp(w->base, -(int)interval->level);
+    cell c;
+    memset(sum, 0, 2 * sizeof *sum);
+    memset(time_integral, 0, 2 * sizeof *time_integral);
+    for (uint64_t k = 0; k < interval->count; k++) {
+        cell_at(w, normals, path, pair, interval->level, interval->first + k, area, &c);
+        for (unsigned i = 0; i < 2; i++) {
+            for (unsigned lane = 0; lane < OD_LANES; lane++) {
+                time_integral[i][lane] += c.j[i][lane] + width * (c.w[i][lane] / 2 + sum[i][lane]);
+                sum[i][lane] += c.w[i][lane];
+            }
+        }
+    }
+}
+
 void od_brownian_increment(const od_brownian *w, const od_interval *interval, uint64_t first_path, size_t n, double *dw,
                            double *integral)
 {
     od_normals *normals = od_normals_best();
-    const double width = ldexp(w->base, -(int)interval->level);
+    /* one base cell, increments only: what every step of an ensemble asks for, without the sums */
+    const bool plain = interval->level == 0 && interval->count == 1 && integral == NULL;
+    const double scale = sqrt(w->base);
     for (size_t pair = 0; 2 * pair < w->dim; pair++) {
+        const size_t columns = w->dim - 2 * pair < 2 ? 1 : 2;
         for (size_t p = 0; p < n; p += OD_LANES) {
-            cell c;
-            double sum[2][OD_LANES] = {{0}}, time_integral[2][OD_LANES] = {{0}};
-            for (uint64_t k = 0; k < interval->count; k++) {
-                cell_at(w, normals, first_path + p, pair, interval->level, interval->first + k, integral != NULL, &c);
-                for (unsigned i = 0; i < 2; i++) {
-                    for (unsigned lane = 0; lane < OD_LANES; lane++) {
-                        time_integral[i][lane] += c.j[i][lane] + width * (c.w[i][lane] / 2 + sum[i][lane]);
-                        sum[i][lane] += c.w[i][lane];
-                    }
-                }
-            }
             const size_t lanes = n - p < OD_LANES ? n - p : OD_LANES;
-            for (unsigned i = 0; i < 2 && 2 * pair + i < w->dim; i++) {
-                memcpy(dw + (2 * pair + i) * n + p, sum[i], lanes * sizeof(double));
+            double sum[2][OD_LANES], time_integral[2][OD_LANES];
+            if (plain) {
+                normals(w->seed, OD_STREAM_BROWNIAN, 0, first_path + p, pair, interval->first, sum[0], sum[1]);
+            } else {
+                interval_at(w, normals, interval, first_path + p, pair, integral != NULL, sum, time_integral);
+            }
+            for (size_t i = 0; i < columns; i++) {
+                double *to = dw + (2 * pair + i) * n + p;
+                for (size_t lane = 0; lane < lanes; lane++) {
+                    to[lane] = plain ? scale * sum[i][lane] : sum[i][lane];
+                }
                 if (integral != NULL) {
                     memcpy(integral + (2 * pair + i) * n + p, time_integral[i], lanes * sizeof(double));
                 }

@@ -5,7 +5,7 @@
 
 #include "parts.h"
 
-enum { OD_MAX_QUANTITIES = 16 };
+enum { OD_MAX_QUANTITIES = 16, OD_MAX_OBSERVERS = 8 };
 
 typedef enum od_quantity_kind {
     OD_QUANTITY_LOSS,
@@ -64,6 +64,8 @@ struct od_experiment {
     const char *resolved;
     const char *output, *invocation;
     unsigned threads, block;
+    size_t observer_count;
+    od_observer observer[OD_MAX_OBSERVERS];
 };
 
 /** Parameter table of a section: "", "record" or "stop". For `describe` and the reference. */

@@ -80,3 +80,10 @@ od_status od_file_commit(od_context *ctx, od_file *file)
     return od_fail(ctx, OD_EIO, "-o", "%s could not be written: %s; free some space or choose another folder with -o",
                    file->path, strerror(why));
 }
+
+void od_file_abandon(od_file *file)
+{
+    fclose(file->out);
+    unlink(file->temporary);
+    file->out = NULL;
+}

@@ -15,5 +15,7 @@ od_status od_folder_make(od_context *ctx, const char *folder);
 od_status od_file_open(od_context *ctx, od_file *file, const char *folder, const char *name);
 /** Flushes, syncs and renames; on failure removes the temporary file. Closes in any case. */
 od_status od_file_commit(od_context *ctx, od_file *file);
+/** Closes and removes the temporary file. */
+void od_file_abandon(od_file *file);
 
 #endif

@@ -110,6 +110,28 @@ static void print_constant(const printer *p, const char *name, const od_constant
     }
 }
 
+/* Entries that were left out and follow from others. */
+static void print_derived(printer *p, const od_member *m)
+{
+    static const char derived[] = "derived";
+    const od_param every = {.name = "every"}, stride = {.name = "stride"}, base = {.name = "noise_step"};
+    od_value value = {.kind = OD_REAL, .present = true};
+    p->path = "record";
+    if (m->has_flow && !od_setting_present(m->record, "every")) {
+        value.real = m->every;
+        print_entry(p, &every, &value, derived);
+    }
+    if (m->has_map && !od_setting_present(m->record, "stride")) {
+        value.real = (double)m->stride;
+        print_entry(p, &stride, &value, derived);
+    }
+    p->path = "";
+    if (m->noise.dim > 0 && !od_setting_present(m->top, "noise_step")) {
+        value.real = m->noise.base;
+        print_entry(p, &base, &value, derived);
+    }
+}
+
 static void print_member(const od_experiment *e, const od_member *m, FILE *out, bool json)
 {
     printer p = {.out = out, .path = "", .json = json, .first = true};
@@ -136,6 +158,7 @@ static void print_member(const od_experiment *e, const od_member *m, FILE *out, 
             od_settings_walk(settings[i], print_entry, &p);
         }
     }
+    print_derived(&p, m);
     if (json) {
         fputs("], ", out);
     }

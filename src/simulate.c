@@ -173,20 +173,31 @@ static void close_worker(worker *w)
     free(w->alive);
 }
 
-/* Adding zero times each number gives NaN exactly if one is not finite; four sums, so that the loop vectorises. */
+/*
+ * A sum is finite only if its terms are; where it is not, which finite terms can bring about too, each is looked at.
+ * Sixteen sums, so that the loop vectorises and no addition waits for the one before.
+ */
 static bool all_finite(const double *z, size_t size)
 {
-    double sum[4] = {0};
-    size_t i = 0;
-    for (; i + 4 <= size; i += 4) {
-        for (size_t lane = 0; lane < 4; lane++) {
-            sum[lane] += 0 * z[i + lane];
+    enum { LANES = 16 };
+    double sum[LANES] = {0}, total = 0;
+    const size_t whole = size - size % LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            sum[lane] += z[i + lane];
         }
     }
-    for (; i < size; i++) {
-        sum[0] += 0 * z[i];
+    for (size_t lane = 0; lane < LANES && whole > 0; lane++) {
+        total += sum[lane];
     }
-    return sum[0] + sum[1] + sum[2] + sum[3] == 0;
+    for (size_t i = whole; i < size; i++) {
+        total += z[i];
+    }
+    bool finite = isfinite(total);
+    for (size_t i = 0; !finite && i < size && isfinite(z[i]); i++) {
+        finite = i + 1 == size;
+    }
+    return finite;
 }
 
 /* Stops the paths whose state is not finite; every stopped path keeps its last finite state. */
@@ -280,13 +291,32 @@ static void add_row(worker *w, od_moments *to, atomic_uint *bins, size_t row, co
     }
 }
 
-static od_status record_flow(worker *w, uint64_t row, const double *state)
+static od_status show_observers(worker *w, bool iteration, uint64_t row, double t, const double *state)
+{
+    const od_view view = {.label = w->m->label,
+                          .iteration = iteration,
+                          .row = row,
+                          .t = t,
+                          .first_path = w->first,
+                          .n = w->n,
+                          .dim = w->m->dim,
+                          .z = state,
+                          .alive = w->alive,
+                          .problem = w->m->problem};
+    od_status status = OD_OK;
+    for (size_t i = 0; i < w->e->observer_count && status == OD_OK; i++) {
+        status = w->e->observer[i].observe(w->e->observer[i].user, &view);
+    }
+    return status;
+}
+
+static od_status record_flow(worker *w, uint64_t row, double t, const double *state)
 {
     od_status status = measure(w, state, w->q);
     if (status == OD_OK && row < w->tally->flow.rows) {
         add_row(w, &w->tally->flow, w->flow_bins, (size_t)row, w->q);
     }
-    return status;
+    return status == OD_OK ? show_observers(w, false, row, t, state) : status;
 }
 
 /* |x_flow - x_map| and its ratio to |x_flow| into two rows of q. */
@@ -333,20 +363,21 @@ static od_status record_map(worker *w, uint64_t k, double t, const double *flow_
         return OD_OK;
     }
     od_status status = measure(w, w->x_map, w->q);
+    const uint64_t row = (k + m->stride - 1) / m->stride;
     if (status == OD_OK) {
-        add_row(w, &w->tally->map, w->map_bins, (size_t)((k + m->stride - 1) / m->stride), w->q);
+        add_row(w, &w->tally->map, w->map_bins, (size_t)row, w->q);
     }
-    return status;
+    return status == OD_OK ? show_observers(w, true, row, t, w->x_map) : status;
 }
 
 /* True if `stop` is met by the single path there is. */
 static bool meets_stop(worker *w, const double *state, od_status *status)
 {
     const od_member *m = w->m;
-    double f = NAN, *g = w->q + od_member_map_columns(m) * w->n;
     if (isnan(m->stop_loss) && isnan(m->stop_gradient)) {
         return false;
     }
+    double f = NAN, *g = w->q + od_member_map_columns(m) * w->n;
     *status = m->problem->eval(m->problem, OD_VALUE | OD_GRADIENT, 1, state, &f, g, w->ws);
     double norm = 0;
     for (size_t i = 0; i < m->problem->dim; i++) {
@@ -515,7 +546,8 @@ static od_status run_events(worker *w)
             break;
         }
         if (!is_map) {
-            status = record_flow(w, row++, state);
+            status = record_flow(w, row, row_t, state);
+            row++;
             continue;
         }
         status = record_map(w, k, map_t, state);
@@ -536,7 +568,7 @@ static od_status run_events(worker *w)
         }
     }
     if (w->ended && m->has_flow && status == OD_OK) {
-        status = record_flow(w, row, w->z);
+        status = record_flow(w, row, w->now, w->z);
     }
     return status;
 }

@@ -72,6 +72,7 @@ static const struct variant {
     {"{name: memory, forgetting: exponential, alpha: 6.7}", 0},
     {"{name: memory, forgetting: instantaneous}", 0},
     {"bregman", 0},
+    {"{name: bregman, p: 2.5}", 0},
     {"{name: bregman, p: 3, C: 0.385}", 0},
     {"{name: bregman, p: 4}", 0},
     {"{name: bregman, p: 1.3}", 0.3},

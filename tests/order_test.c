@@ -406,7 +406,7 @@ static void rk4_keeps_its_order_from_singular_starts(void **state)
                               .data = &p[k]};
         for (unsigned dense = 0; dense < 2; dense++) {
             check_order(ctx, k == 0 ? "memory p = 2" : "memory p = 3",
-                        &(setup){"rk4", &flow, 0, 6.5, series_truth, &a, 4, 64, 4, dense == 1, 1});
+                        &(setup){"rk4", &flow, 0, 6.5, series_truth, &a, 4, 96, 4, dense == 1, 1});
         }
     }
 }

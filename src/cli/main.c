@@ -15,8 +15,11 @@
 
 const cli_command cli_commands[] = {
     {"run", "FILE", "run an experiment", cli_run},
+    {"figure", "NAME|FILE", "remake a known figure, or draw an experiment of your own", cli_figure},
+    {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
     {"list", "[KIND]", "list problems, methods, integrators, figures", cli_list},
     {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
+    {"bench", "core", "measure speed beside bare loops and other libraries", cli_bench},
     {"completion", "bash", "print the shell completion", cli_completion},
     {"manual", "man|markdown", "print the manual page, or the reference of all parts", cli_manual},
     {NULL, NULL, NULL, NULL},
@@ -31,7 +34,7 @@ const cli_option cli_options[] = {
     {"--data", "DIR", "folder of the data sets; OPTDYN_DATA by default"},
     {"--block", "N", "paths per block, 1 to 128. Results do not depend on it"},
     {"--dry-run", NULL, "run: show the resolved experiment and its cost, and stop"},
-    {"--kind", "KIND", "figure FILE: loss, distance, plane, gap"},
+    {"--kind", "KIND", "figure FILE: loss, distance, plane, gap, gradient or state"},
     {"--preview", NULL, "figure: draw in the terminal"},
     {"--all", NULL, "figure: all known figures"},
     {"--quiet", NULL, "no progress, no remarks"},

@@ -1,0 +1,250 @@
+/* Makes a known figure, and writes what any figure leaves behind. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "figures.h"
+
+#include "src/file.h"
+#include "src/json.h"
+#include "src/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+extern const char od_style_gp[];
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ------------------------------------------------------------------------------------------- report */
+
+bool od_report_add_file(od_report *r, const char *path)
+{
+    const char **list = od_arena_alloc(r->arena, r->file_count + 1, sizeof *list);
+    const char *copy = od_arena_text(r->arena, path, strlen(path));
+    if (list == NULL || copy == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < r->file_count; i++) {
+        list[i] = r->file[i];
+    }
+    list[r->file_count++] = copy;
+    r->file = list;
+    return true;
+}
+
+static od_status add_file(od_context *ctx, od_report *r, const char *ending)
+{
+    const char *path = od_arena_print(r->arena, "%s/%s.%s", r->folder, r->name, ending);
+    return path != NULL && od_report_add_file(r, path) ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory");
+}
+
+od_status od_script_write(od_context *ctx, od_report *r, const char *body)
+{
+    char name[256];
+    od_file file;
+    snprintf(name, sizeof name, "%.200s.gp", r->name);
+    od_status status = od_file_open(ctx, &file, r->folder, name);
+    if (status != OD_OK) {
+        return status;
+    }
+    fprintf(file.out,
+            "# Drawn by gnuplot >= 5.4 from the files beside it; change it as you like, then, in this folder:\n"
+            "#   gnuplot -e \"set terminal pngcairo size 1600,1200 fontscale 2; set output 'new.png'\" %s\n"
+            "# optdyn %s\n\n",
+            name, od_version());
+    fputs(od_style_gp, file.out);
+    fputc('\n', file.out);
+    fputs(body, file.out);
+    status = od_file_commit(ctx, &file);
+    return status == OD_OK ? add_file(ctx, r, "gp") : status;
+}
+
+od_status od_report_draw(od_context *ctx, od_report *r, od_paper paper)
+{
+    const double began = seconds();
+    od_status status = od_gnuplot_draw(ctx, r->folder, r->name, paper);
+    for (size_t i = 0; status == OD_OK && i < OD_PICTURES; i++) {
+        status = add_file(ctx, r, od_picture_endings[i]);
+    }
+    r->seconds += seconds() - began;
+    return status;
+}
+
+static void write_number(FILE *out, const od_report *r, const od_number *x)
+{
+    fputs("{\"name\": ", out);
+    od_json_text(out, x->name);
+    fputs(", \"got\": ", out);
+    od_json_real(out, x->got);
+    fputs(", \"want\": ", out);
+    od_json_real(out, x->want);
+    fputs(", \"tolerance\": ", out);
+    od_json_real(out, x->tolerance);
+    fputs(", \"error\": {\"integration\": ", out);
+    od_json_real(out, x->integration);
+    fputs(", \"sampling\": ", out);
+    od_json_real(out, x->sampling);
+    fputs(", \"model\": ", out);
+    od_json_real(out, x->model);
+    fprintf(out, "}, \"ok\": %s, \"source\": ", r->unjudged != NULL ? "null" : x->ok ? "true" : "false");
+    od_json_text(out, x->source);
+    fputc('}', out);
+}
+
+void od_report_write_json(FILE *out, const od_report *r)
+{
+    fputs("{\"figure\": ", out);
+    od_json_text(out, r->name);
+    fputs(",\n \"caption\": ", out);
+    od_json_text(out, r->caption != NULL ? r->caption : "");
+    fputs(",\n \"ok\": ", out);
+    fputs(r->unjudged != NULL ? "null" : od_report_failure(r) == NULL ? "true" : "false", out);
+    if (r->unjudged != NULL) {
+        fputs(",\n \"unjudged\": ", out);
+        od_json_text(out, r->unjudged);
+    }
+    fputs(",\n \"numbers\": [", out);
+    for (size_t i = 0; i < r->number_count; i++) {
+        fputs(i > 0 ? ",\n  " : "\n  ", out);
+        write_number(out, r, &r->number[i]);
+    }
+    fputs("],\n \"files\": [", out);
+    for (size_t i = 0; i < r->file_count; i++) {
+        fputs(i > 0 ? ",\n  " : "\n  ", out);
+        od_json_text(out, r->file[i]);
+    }
+    fputs("],\n \"seconds\": ", out);
+    od_json_real(out, r->seconds);
+    fputs("}", out);
+}
+
+od_status od_report_write(od_context *ctx, od_report *r)
+{
+    char name[256];
+    od_file file;
+    snprintf(name, sizeof name, "%.200s.json", r->name);
+    od_status status = od_file_open(ctx, &file, r->folder, name);
+    if (status != OD_OK) {
+        return status;
+    }
+    od_report_write_json(file.out, r);
+    fputc('\n', file.out);
+    return od_file_commit(ctx, &file);
+}
+
+const od_number *od_report_failure(const od_report *r)
+{
+    for (size_t i = 0; r->unjudged == NULL && i < r->number_count; i++) {
+        if (!r->number[i].ok) {
+            return &r->number[i];
+        }
+    }
+    return NULL;
+}
+
+void od_report_free(od_report *r)
+{
+    od_arena_free(r->arena);
+    *r = (od_report){0};
+}
+
+/* ------------------------------------------------------------------------------------------- experiments */
+
+static od_status run_part(od_context *ctx, od_figure_run *run, const char *name, const od_node *node)
+{
+    od_figure_part *part = &run->part[run->count];
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    const char *folder = od_arena_print(run->report->arena, "%s/%s", run->folder, name);
+    if (out == NULL || folder == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the experiment");
+    }
+    od_node_write(out, node);
+    fclose(out);
+    od_options options = *run->options;
+    options.output = folder;
+    part->name = name;
+    part->experiment = od_experiment_parse(ctx, text, &options);
+    free(text);
+    if (part->experiment == NULL) {
+        return OD_EINVAL;
+    }
+    run->count++;
+    od_status status = od_experiment_run(ctx, part->experiment, &part->result);
+    for (size_t i = 0; status == OD_OK && i < part->result->count; i++) {
+        const od_outcome *o = &part->result->outcome[i];
+        const char *const file[] = {o->flow_file, o->iteration_file};
+        for (size_t j = 0; j < 2 && status == OD_OK; j++) {
+            if (file[j] != NULL && !od_report_add_file(run->report, file[j])) {
+                status = od_fail(ctx, OD_ENOMEM, NULL, "no memory");
+            }
+        }
+    }
+    return status;
+}
+
+static void free_parts(od_figure_run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        od_result_free(run->part[i].result);
+        od_experiment_free(run->part[i].experiment);
+    }
+}
+
+static od_status run_parts(od_context *ctx, od_figure_run *run, const od_node *experiments)
+{
+    const size_t count = experiments != NULL ? experiments->count : 0;
+    run->part = od_arena_alloc(run->report->arena, count + 1, sizeof *run->part);
+    od_status status = run->part != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the experiments");
+    for (size_t i = 0; i < count && status == OD_OK; i++) {
+        status = run_part(ctx, run, experiments->key[i], experiments->item[i]);
+    }
+    return status;
+}
+
+static od_paper read_paper(const od_node *document)
+{
+    od_paper paper = {5, 3.75};
+    const od_node *node = od_node_item(document, "paper");
+    if (node != NULL && node->kind == OD_NODE_LIST && node->count == 2) {
+        od_text_real(node->item[0]->text, &paper.width);
+        od_text_real(node->item[1]->text, &paper.height);
+    }
+    return paper;
+}
+
+od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_options *options, const char *root,
+                         od_report *r, od_paper *paper)
+{
+    const double began = seconds();
+    *r = (od_report){.name = figure->name, .arena = od_arena_create()};
+    r->folder = r->arena != NULL ? od_arena_print(r->arena, "%s/%s", root, figure->name) : NULL;
+    if (r->folder == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    }
+    const od_node *document = od_document_parse(ctx, r->arena, figure->yaml, strlen(figure->yaml), figure->name);
+    if (document == NULL) {
+        return OD_EINVAL;
+    }
+    const od_node *caption = od_node_item(document, "caption");
+    r->caption = caption != NULL ? caption->text : "";
+    if (options->set != NULL && options->set[0] != NULL) {
+        r->unjudged = "--set changes the experiments, so the numbers of the figure do not apply";
+    }
+    *paper = read_paper(document);
+    od_figure_run run = {.folder = r->folder, .options = options, .report = r};
+    od_status status = od_folder_make(ctx, r->folder);
+    status = status == OD_OK ? run_parts(ctx, &run, od_node_item(document, "experiments")) : status;
+    status = status == OD_OK && figure->extra != NULL ? figure->extra(ctx, &run) : status;
+    status = status == OD_OK ? od_numbers_read(ctx, &run, od_node_item(document, "checks")) : status;
+    status = status == OD_OK ? od_script_write(ctx, r, figure->script) : status;
+    free_parts(&run);
+    r->seconds = seconds() - began;
+    return status;
+}

@@ -1,0 +1,382 @@
+/*
+ * `optdyn bench`: what a step costs here, beside a bare loop and beside other libraries.
+ *
+ * All competitors run in each round, one after the other, and ratios are taken within a round, so that a machine that
+ * slows down for a while slows all of them. Times depend on the machine; the ratios are what has goals.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "bench.h"
+
+#include "src/experiment.h"
+#include "src/json.h"
+#include "src/memory.h"
+
+#include <dirent.h>
+#include <malloc.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PEERS = 3, SIZES = 3 };
+
+typedef struct rk4_size {
+    size_t d;
+    uint64_t steps;
+    size_t rounds;
+    double goal; /* of ours/bare; NaN: none */
+    bool same_bits;
+    bench_series ours, bare, peer[PEERS]; /* seconds per step */
+} rk4_size;
+
+typedef struct core_report {
+    rk4_size size[SIZES];
+    bench_peer peer[PEERS];
+    bench_series version, parse, figure; /* seconds */
+    const char *no_figure;               /* why `figure` is missing, or NULL */
+} core_report;
+
+static const double rk4_step = 1e-3;
+
+static const char small_experiment[] = "problem:    {name: quadratic, eigenvalues: [1, 0.1]}\n"
+                                       "method:     {name: nesterov, r: 3}\n"
+                                       "integrator: {name: rk4, step: 0.01}\n"
+                                       "start:      {x: [1, 1]}\n"
+                                       "until:      20\n"
+                                       "record:     {every: 0.1, quantities: [loss, distance, x]}\n";
+
+/* ------------------------------------------------------------------------------------------- RK4 */
+
+/* The problem of bench/peer.h as an experiment. */
+static od_experiment *rk4_experiment(od_context *ctx, size_t d)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL) {
+        od_fail(ctx, OD_ENOMEM, NULL, "no memory for an experiment of %zu dimensions", d);
+        return NULL;
+    }
+    fputs("{problem: {name: quadratic, eigenvalues: [", out);
+    for (size_t i = 0; i < d; i++) {
+        fprintf(out, "%s%.17g", i > 0 ? "," : "", 0.5 + (double)i / (double)d);
+    }
+    fprintf(out, "]}, method: gradient, integrator: {name: rk4, step: %g}, until: %g, start: {x: [", rk4_step,
+            rk4_step);
+    for (size_t i = 0; i < d; i++) {
+        fputs(i > 0 ? ",1" : "1", out);
+    }
+    fprintf(out, "]}, record: {every: %g, quantities: [loss]}}", rk4_step);
+    fclose(out);
+    od_experiment *e = od_experiment_parse(ctx, text, &(od_options){.threads = 1});
+    free(text);
+    return e;
+}
+
+/* Seconds of a whole run of so many steps with one record at either end; x[d] receives the final state. */
+static double run_ours(od_context *ctx, od_experiment *e, uint64_t steps, double *x)
+{
+    od_member *m = &e->member[0];
+    od_result *result = NULL;
+    m->until = m->every = (double)steps * m->step;
+    const double begin = bench_cpu_clock();
+    const od_status status = od_experiment_run(ctx, e, &result);
+    const double seconds = bench_cpu_clock() - begin;
+    if (status == OD_OK) {
+        memcpy(x, result->outcome[0].mean, m->dim * sizeof *x);
+    }
+    od_result_free(result);
+    return status == OD_OK ? seconds : NAN;
+}
+
+/* A round: every competitor once. Ours is a run less a run of one step, which takes away start and end. */
+static od_status rk4_round(od_context *ctx, rk4_size *s, bench_peer *peer, od_experiment *e, size_t round, double *x,
+                           double *y)
+{
+    const od_spectrum *q = e->member[0].problem->spectrum;
+    const double z = -rk4_step * q->eigenvalues[s->d - 1], steps = (double)s->steps;
+    const double last = pow(1 + z * (1 + z / 2 * (1 + z / 3 * (1 + z / 4))), steps);
+    const double one = run_ours(ctx, e, 1, x), all = run_ours(ctx, e, s->steps, x);
+    s->ours.value[round] = (all - one) / (steps - 1);
+    for (size_t i = 0; i < s->d; i++) {
+        y[i] = 1;
+    }
+    if (!bench_bare_rk4(s->d, s->steps, rk4_step, q->eigenvalues, q->centre, y, &s->bare.value[round])) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the bare loop");
+    }
+    s->bare.value[round] /= steps;
+    s->same_bits = s->same_bits && memcmp(x, y, s->d * sizeof *x) == 0;
+    if (!(fabs(y[s->d - 1] - last) <= 1e-6 * last)) {
+        return od_fail(ctx, OD_ENUMERIC, NULL, "the bare loop gives %g where the closed form gives %g", y[s->d - 1],
+                       last);
+    }
+    for (size_t p = 0; p < PEERS; p++) {
+        s->peer[p].value[round] = bench_peer_ask(&peer[p], s->d, s->steps, rk4_step, last) / steps;
+    }
+    return od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : OD_OK;
+}
+
+static od_status measure_rk4(od_context *ctx, rk4_size *s, bench_peer *peer)
+{
+    od_experiment *e = rk4_experiment(ctx, s->d);
+    double *x = od_zalloc(2 * s->d, sizeof *x);
+    od_status status = e == NULL   ? OD_EINVAL
+                       : x == NULL ? od_fail(ctx, OD_ENOMEM, NULL, "no memory for %zu dimensions", s->d)
+                                   : OD_OK;
+    s->same_bits = true;
+    s->ours.count = s->bare.count = s->rounds;
+    for (size_t p = 0; p < PEERS; p++) {
+        s->peer[p].count = s->rounds;
+    }
+    if (status == OD_OK && isnan(run_ours(ctx, e, 2, x))) {
+        status = od_fail(ctx, OD_ENUMERIC, NULL, "the run failed: %s", od_message(ctx));
+    }
+    for (size_t round = 0; round < s->rounds && status == OD_OK; round++) {
+        status = rk4_round(ctx, s, peer, e, round, x, x + s->d);
+    }
+    free(x);
+    od_experiment_free(e);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- the program */
+
+static bool has_command(const char *name)
+{
+    bool found = false;
+    for (const cli_command *k = cli_commands; k->name != NULL; k++) {
+        found = found || strcmp(k->name, name) == 0;
+    }
+    return found;
+}
+
+static void remove_folder(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry = dir != NULL ? readdir(dir) : NULL; entry != NULL; entry = readdir(dir)) {
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        unlink(path); /* fails for . and .., as it should */
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    rmdir(folder);
+}
+
+static double time_figure(const char *folder)
+{
+    char file[256], results[256];
+    snprintf(file, sizeof file, "%s/experiment.yaml", folder);
+    snprintf(results, sizeof results, "%s/results", folder);
+    FILE *out = fopen(file, "w");
+    if (out == NULL) {
+        return NAN;
+    }
+    fputs(small_experiment, out);
+    fclose(out);
+    const char *argv[] = {NULL, "figure", file, "--kind", "loss", "-o", results, NULL};
+    const double seconds = bench_spawn(argv);
+    remove_folder(results);
+    return seconds;
+}
+
+static double time_parse(od_context *ctx)
+{
+    enum { TIMES = 20 };
+    const double begin = bench_clock();
+    for (int i = 0; i < TIMES; i++) {
+        od_experiment *e = od_experiment_parse(ctx, small_experiment, &(od_options){.threads = 1});
+        if (e == NULL) {
+            return NAN;
+        }
+        od_experiment_free(e);
+    }
+    return (bench_clock() - begin) / TIMES;
+}
+
+static od_status measure_program(od_context *ctx, core_report *r)
+{
+    enum { ROUNDS = 11 };
+    char folder[] = "/tmp/optdyn-bench-XXXXXX";
+    const char *version[] = {NULL, "--version", NULL};
+    const bool figure = has_command("figure") && mkdtemp(folder) != NULL;
+    r->version.count = r->parse.count = r->figure.count = ROUNDS;
+    for (size_t i = 0; i < ROUNDS && !od_cancelled(ctx); i++) {
+        r->version.value[i] = bench_spawn(version);
+        r->parse.value[i] = time_parse(ctx);
+        r->figure.value[i] = figure ? time_figure(folder) : NAN;
+    }
+    if (figure) {
+        remove_folder(folder);
+    }
+    r->no_figure = !has_command("figure")                      ? "there is no command `figure`"
+                   : isnan(bench_spread_of(&r->figure).median) ? "`figure` failed; is gnuplot installed?"
+                                                               : NULL;
+    return od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : OD_OK;
+}
+
+/* ------------------------------------------------------------------------------------------- the report */
+
+static void read_cpu(char *name, size_t room)
+{
+    char line[512];
+    FILE *in = fopen("/proc/cpuinfo", "r");
+    snprintf(name, room, "unknown");
+    while (in != NULL && fgets(line, sizeof line, in) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) == 0 && colon != NULL) {
+            line[strcspn(line, "\n")] = '\0';
+            snprintf(name, room, "%s", colon + 2);
+            break;
+        }
+    }
+    if (in != NULL) {
+        fclose(in);
+    }
+}
+
+static void write_series(FILE *out, const char *name, const bench_series *a)
+{
+    fprintf(out, ", \"%s\": ", name);
+    bench_write_spread(out, bench_spread_of(a));
+}
+
+static void write_ratio(FILE *out, const char *name, const bench_series *a, const bench_series *b)
+{
+    fprintf(out, "%s\": ", name);
+    bench_write_spread(out, bench_ratio(a, b));
+}
+
+static void write_json(FILE *out, const core_report *r)
+{
+    char cpu[256];
+    read_cpu(cpu, sizeof cpu);
+    fputs("{\"bench\": \"core\", \"version\": ", out);
+    od_json_text(out, od_version());
+    fputs(", \"cpu\": ", out);
+    od_json_text(out, cpu);
+    fputs(", \"compiler\": ", out);
+    od_json_text(out, __VERSION__);
+    fputs(", \"unit\": \"s\", \"rk4\": [", out);
+    for (size_t i = 0; i < SIZES; i++) {
+        const rk4_size *s = &r->size[i];
+        fprintf(out, "%s{\"d\": %zu, \"steps\": %llu, \"rounds\": %zu", i > 0 ? ", " : "", s->d,
+                (unsigned long long)s->steps, s->rounds);
+        write_series(out, "ours", &s->ours);
+        write_series(out, "bare", &s->bare);
+        for (size_t p = 0; p < PEERS; p++) {
+            write_series(out, r->peer[p].name, &s->peer[p]);
+        }
+        write_ratio(out, ", \"ratio\": {\"ours", &s->ours, &s->bare);
+        for (size_t p = 0; p < PEERS; p++) {
+            fputs(", \"", out);
+            write_ratio(out, r->peer[p].name, &s->peer[p], &s->bare);
+        }
+        fputs("}, \"goal\": ", out);
+        od_json_real(out, s->goal);
+        fprintf(out, ", \"same_bits\": %s}", s->same_bits ? "true" : "false");
+    }
+    fputs("], \"missing\": {", out);
+    bool first = true;
+    for (size_t p = 0; p < PEERS; p++) {
+        if (r->peer[p].missing != NULL) {
+            fprintf(out, "%s\"%s\": ", first ? "" : ", ", r->peer[p].name);
+            od_json_text(out, r->peer[p].missing);
+            first = false;
+        }
+    }
+    if (r->no_figure != NULL) {
+        fprintf(out, "%s\"figure\": ", first ? "" : ", ");
+        od_json_text(out, r->no_figure);
+    }
+    fputs("}, \"program\": {\"figure_goal\": 0.3", out);
+    write_series(out, "figure", &r->figure);
+    write_series(out, "version", &r->version);
+    write_series(out, "parse", &r->parse);
+    fputs("}}\n", out);
+}
+
+/* One row: time in a unit that suits it, and the ratio to the bare loop. */
+static void print_row(const char *name, const bench_series *a, const bench_series *bare, double goal,
+                      const char *missing)
+{
+    const bench_spread s = bench_spread_of(a);
+    if (isnan(s.median)) {
+        printf("  %-9s -   %s\n", name, missing != NULL ? missing : "failed");
+        return;
+    }
+    const bool nano = s.median < 1e-5, micro = s.median < 1e-2;
+    const double unit = nano ? 1e9 : micro ? 1e6 : 1e3;
+    printf("  %-9s %9.4g %9.4g %9.4g %s", name, s.median * unit, s.low * unit, s.high * unit,
+           nano    ? "ns"
+           : micro ? "us"
+                   : "ms");
+    if (bare != NULL) {
+        const bench_spread ratio = bench_ratio(a, bare);
+        printf(" %8.3f %8.3f %8.3f", ratio.median, ratio.low, ratio.high);
+    }
+    if (!isnan(goal)) {
+        printf("   goal <= %g%s", goal, bare != NULL ? "" : " s");
+    }
+    putchar('\n');
+}
+
+static void print_report(const core_report *r)
+{
+    char cpu[256];
+    read_cpu(cpu, sizeof cpu);
+    printf("optdyn %s on %s, compiler %s\n", od_version(), cpu, __VERSION__);
+    for (size_t i = 0; i < SIZES; i++) {
+        const rk4_size *s = &r->size[i];
+        printf("\nRK4, gradient flow of a quadratic, d = %zu: a step; %zu rounds of %llu steps%s\n", s->d, s->rounds,
+               (unsigned long long)s->steps, s->same_bits ? "" : "; THE STATE IS NOT THAT OF THE BARE LOOP");
+        printf("  %-9s %9s %9s %9s    %8s %8s %8s\n", "", "median", "min", "max", "x bare", "min", "max");
+        print_row("optdyn", &s->ours, &s->bare, s->goal, NULL);
+        print_row("bare", &s->bare, &s->bare, NAN, NULL);
+        for (size_t p = 0; p < PEERS; p++) {
+            print_row(r->peer[p].name, &s->peer[p], &s->bare, NAN, r->peer[p].missing);
+        }
+    }
+    printf("\nThe program                                    \n  %-9s %9s %9s %9s\n", "", "median", "min", "max");
+    print_row("figure", &r->figure, NULL, 0.3, r->no_figure);
+    print_row("--version", &r->version, NULL, NAN, NULL);
+    print_row("parse", &r->parse, NULL, NAN, NULL);
+}
+
+int cli_bench(cli *c)
+{
+    if (c->arg_count != 1 || strcmp(c->arg[0], "core") != 0) {
+        return cli_usage(c, "bench takes what to measure: optdyn bench core");
+    }
+    static core_report r = {.size = {{.d = 2, .steps = 200000, .rounds = 21, .goal = NAN},
+                                     {.d = 1000, .steps = 4000, .rounds = 21, .goal = 1.05},
+                                     {.d = 1000000, .steps = 30, .rounds = 5, .goal = NAN}},
+                            .peer = {{.name = "odeint"}, {.name = "gsl"}, {.name = "arkode"}}};
+    /* the program first: starting another one takes longer once this one has grown */
+    cli_say(c, "the program ...");
+    od_status status = measure_program(c->ctx, &r);
+    for (size_t p = 0; p < PEERS; p++) {
+        bench_peer_open(&r.peer[p]);
+    }
+    /* freed memory stays with the process, so that a run does not spend its time on fresh pages */
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, -1);
+    for (size_t i = 0; i < SIZES && status == OD_OK; i++) {
+        cli_say(c, "RK4 at d = %zu ...", r.size[i].d);
+        status = measure_rk4(c->ctx, &r.size[i], r.peer);
+    }
+    for (size_t p = 0; p < PEERS; p++) {
+        bench_peer_close(&r.peer[p]);
+    }
+    if (status != OD_OK) {
+        return cli_fail(c, status);
+    }
+    if (c->json) {
+        write_json(stdout, &r);
+    } else {
+        print_report(&r);
+    }
+    return EXIT_DONE;
+}

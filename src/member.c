@@ -1,0 +1,428 @@
+/* One run of an experiment: parts, grids, records and noise, each checked against the others. SPDX-License-Identifier:
+ * GPL-3.0-or-later */
+#include "member.h"
+
+#include "context.h"
+#include "start.h"
+#include "stepper.h"
+#include "text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_ROWS = 1000, DEFAULT_BLOCK_COMPONENTS = 16 };
+
+/* ------------------------------------------------------------------------------------------- grids */
+
+uint64_t od_member_steps(const od_member *m)
+{
+    const double count = (m->until - m->start.t) / m->step;
+    const double nearest = round(count);
+    return (uint64_t)(fabs(count - nearest) <= 1e-6 ? nearest : ceil(count));
+}
+
+/* Rows at t0 + j every before the end, then the end. */
+static uint64_t inner_rows(const od_member *m)
+{
+    const double count = (m->until - m->start.t) / m->every;
+    return (uint64_t)fmax(1, ceil(count - 1e-6));
+}
+
+uint64_t od_member_flow_rows(const od_member *m)
+{
+    return m->has_flow ? inner_rows(m) + 1 : 0;
+}
+
+double od_member_row_time(const od_member *m, uint64_t row)
+{
+    return row < inner_rows(m) ? m->start.t + (double)row * m->every : m->until;
+}
+
+uint64_t od_member_map_rows(const od_member *m)
+{
+    return m->has_map ? (m->iterations + m->stride - 1) / m->stride + 1 : 0;
+}
+
+/* ------------------------------------------------------------------------------------------- one member */
+
+size_t od_member_quantity_length(const od_member *m, size_t quantity)
+{
+    for (size_t b = 0; b < m->block_count && m->quantity[quantity].kind == OD_QUANTITY_BLOCK; b++) {
+        if (strcmp(m->block[b].name, m->quantity[quantity].name) == 0) {
+            return m->block[b].length;
+        }
+    }
+    return 1;
+}
+
+static od_status choose_quantities(od_context *ctx, od_member *m)
+{
+    const od_value *wanted = od_setting(m->record, "quantities");
+    if (!wanted->present) {
+        m->quantity[m->quantity_count++] = (od_quantity){OD_QUANTITY_LOSS, "loss"};
+        if (m->problem->minimiser != NULL) {
+            m->quantity[m->quantity_count++] = (od_quantity){OD_QUANTITY_DISTANCE, "distance"};
+        }
+        for (size_t b = 0; b < m->block_count && m->dim <= DEFAULT_BLOCK_COMPONENTS; b++) {
+            m->quantity[m->quantity_count++] = (od_quantity){OD_QUANTITY_BLOCK, m->block[b].name};
+        }
+    }
+    for (size_t i = 0; wanted->present && i < wanted->cols; i++) {
+        const char *names[3 + OD_MAX_BLOCKS] = {"loss", "distance", "gradient"};
+        size_t count = 3, found = SIZE_MAX;
+        for (size_t b = 0; b < m->block_count; b++) {
+            names[count++] = m->block[b].name;
+        }
+        for (size_t j = 0; j < count; j++) {
+            found = strcmp(names[j], wanted->names[i]) == 0 ? j : found;
+        }
+        if (found == SIZE_MAX) {
+            const char *nearest = od_text_nearest(wanted->names[i], names, count);
+            return od_setting_fail(ctx, m->record, "quantities",
+                                   "there is no quantity '%s'; %s%s%s loss, distance, "
+                                   "gradient and the blocks of the state (%s%s)",
+                                   wanted->names[i], nearest != NULL ? "did you mean '" : "",
+                                   nearest != NULL ? nearest : "", nearest != NULL ? "'? There are" : "there are",
+                                   m->block[0].name, m->block_count > 1 ? ", v" : "");
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(wanted->names[j], wanted->names[i]) == 0) {
+                return od_setting_fail(ctx, m->record, "quantities", "'%s' is given twice; keep one", names[found]);
+            }
+        }
+        if (found == 1 && m->problem->minimiser == NULL) {
+            return od_setting_fail(ctx, m->record, "quantities",
+                                   "the distance |x - x*| is unknown, because the minimiser "
+                                   "of '%s' is; record the loss or the gradient",
+                                   m->problem->name);
+        }
+        if (m->quantity_count == OD_MAX_QUANTITIES) {
+            return od_setting_fail(ctx, m->record, "quantities", "more than %d quantities", OD_MAX_QUANTITIES);
+        }
+        m->quantity[m->quantity_count++] = (od_quantity){found < 3 ? (od_quantity_kind)found : OD_QUANTITY_BLOCK,
+                                                         names[found]};
+    }
+    m->columns = 0;
+    for (size_t i = 0; i < m->quantity_count; i++) {
+        m->columns += od_member_quantity_length(m, i);
+    }
+    return OD_OK;
+}
+
+static od_status choose_records(od_context *ctx, od_member *m)
+{
+    const double given = od_setting_real(m->record, "every");
+    m->every = given;
+    if (m->has_flow) {
+        if (isnan(given)) {
+            const double steps = isnan(m->step) ? DEFAULT_ROWS : (double)od_member_steps(m);
+            const double stride = fmax(1, ceil(steps / DEFAULT_ROWS));
+            m->every = isnan(m->step) ? (m->until - m->start.t) / DEFAULT_ROWS : stride * m->step;
+        }
+        if ((m->until - m->start.t) / m->every > 1e9) {
+            return od_setting_fail(ctx, m->record, "every",
+                                   "this would record more than 10^9 rows; give a larger value");
+        }
+    }
+    m->stride = 1;
+    if (m->has_map) {
+        const od_value *stride = od_setting(m->record, "stride");
+        m->stride = (m->iterations + DEFAULT_ROWS - 1) / DEFAULT_ROWS;
+        if (stride->present) {
+            m->stride = (uint64_t)stride->real;
+        } else if (!isnan(given) && !isnan(m->map.tau)) {
+            m->stride = (uint64_t)fmax(1, fmin(round(given / m->map.tau), 1e15));
+        }
+    }
+    return choose_quantities(ctx, m);
+}
+
+static od_status check_times(od_context *ctx, od_member *m)
+{
+    if (!m->has_flow) {
+        return OD_OK;
+    }
+    if (!(m->until > m->start.t)) {
+        char end[OD_REAL_ROOM], begin[OD_REAL_ROOM];
+        return od_setting_fail(ctx, m->top, "until", "the end %s is not after the start.t = %s; give a later end",
+                               od_real_text(end, m->until), od_real_text(begin, m->start.t));
+    }
+    m->step = m->integrator_choice.integrator->fixed_step ? od_setting_real(m->integrator_choice.settings, "step")
+                                                          : NAN;
+    if (!isnan(m->step) && (m->until - m->start.t) / m->step > 0x1p53) {
+        return od_setting_fail(ctx, m->integrator_choice.settings, "step", "this step would need more than 2^53 steps");
+    }
+    if (!isnan(m->step) && m->start.t + m->step == m->start.t) {
+        return od_setting_fail(ctx, m->integrator_choice.settings, "step",
+                               "the step is lost to rounding: start.t + step equals start.t; give a larger step");
+    }
+    return OD_OK;
+}
+
+/* A flow with a singular point cannot start there with any velocity, nor before it. */
+static od_status check_singular(od_context *ctx, od_member *m)
+{
+    const od_node *t = od_node_item(m->start_node, "t");
+    const od_node *place = t != NULL ? t : m->start_node;
+    if (!m->has_flow || !m->flow.singular || m->start.t > 0) {
+        return OD_OK;
+    }
+    if (m->start.t < 0) {
+        return od_node_fail(ctx, place, "start.t", "the coefficients of '%s' are singular at t = 0; start at t >= 0",
+                            m->method_choice.method->name);
+    }
+    const od_integrator_type *scheme = m->integrator_choice.integrator;
+    const bool evaluates_drift = scheme->fixed_step || scheme->per_path; /* a closed form needs no drift at t = 0 */
+    if (m->flow.start_refused != NULL && evaluates_drift) {
+        return od_node_fail(ctx, place, "start.t", "'%s' cannot start at t = 0: %s", m->method_choice.method->name,
+                            m->flow.start_refused);
+    }
+    if (m->flow.noise.shape != OD_NOISE_NONE && m->flow.singular_noise) {
+        return od_node_fail(ctx, place, "start.t",
+                            "the noise of '%s' has infinite variance at t = 0; give a start.t > 0, "
+                            "for example the step",
+                            m->method_choice.method->name);
+    }
+    return od_start_check_singular(ctx, m);
+}
+
+/* The first interval of a run on the base grid tells whether all are: the grid is uniform. */
+static od_status check_grid(od_context *ctx, const od_member *m, double step, const char *what)
+{
+    od_interval interval;
+    if (od_brownian_interval(&m->noise, m->start.t, m->start.t + step, &interval) == OD_OK) {
+        return OD_OK;
+    }
+    char shown[OD_REAL_ROOM], base[OD_REAL_ROOM];
+    return od_setting_fail(ctx, m->top, "noise_step",
+                           "%s = %s is neither a multiple of the noise step %s nor that step "
+                           "halved a few times, so the two cannot see one Brownian path; choose noise_step accordingly",
+                           what, od_real_text(shown, step), od_real_text(base, m->noise.base));
+}
+
+od_status od_member_check_noise(od_context *ctx, od_member *m)
+{
+    if (m->noise.dim == 0) {
+        return OD_OK;
+    }
+    od_status status = OD_OK;
+    if (m->has_flow && m->flow.noise.dim > 0) {
+        status = check_grid(ctx, m, m->step, "integrator.step");
+        const double steps = (m->until - m->start.t) / m->step;
+        if (status == OD_OK && fabs(steps - round(steps)) > 1e-6) {
+            return od_setting_fail(ctx, m->top, "until",
+                                   "with noise the run must be a whole number of steps; it is %.9g", steps);
+        }
+        const double stride = m->every / m->step;
+        if (status == OD_OK && fabs(stride - round(stride)) > 1e-6) {
+            return od_setting_fail(ctx, m->record, "every",
+                                   "with noise it must be a multiple of the step (between steps a "
+                                   "Brownian path is not known); it is %.9g steps",
+                                   stride);
+        }
+    }
+    if (status == OD_OK && m->has_map && m->map.noise_dim > 0) {
+        if (isnan(m->map.tau)) {
+            return od_setting_fail(ctx, m->method_choice.settings, "noise",
+                                   "the time of an iteration varies, so its noise "
+                                   "is not on the Brownian grid; remove the noise");
+        }
+        status = check_grid(ctx, m, m->map.tau, "the time of one iteration");
+    }
+    return status;
+}
+
+static od_status check_lock_step(od_context *ctx, const od_member *m)
+{
+    if (!m->has_flow || !m->has_map) {
+        return OD_OK;
+    }
+    if (m->flow.block[0].length != m->map.block[0].length) {
+        return od_setting_fail(ctx, m->top, "iterations", "flow and iteration have positions of different length");
+    }
+    if (m->flow.noise.dim > 0) {
+        const double steps = m->map.tau / m->step;
+        if (!(fabs(steps - round(steps)) <= 1e-6)) {
+            return od_setting_fail(ctx, m->integrator_choice.settings, "step",
+                                   "in lock-step with noise the time of one "
+                                   "iteration (%.9g) must be a multiple of the step; it is %.9g steps",
+                                   m->map.tau, steps);
+        }
+    }
+    return OD_OK;
+}
+
+static od_status choose_parts(od_context *ctx, od_experiment *e, const od_node *root, od_member *m)
+{
+    const od_node *problem = od_node_item(root, "problem"), *method = od_node_item(root, "method");
+    const od_node *integrator = od_node_item(root, "integrator");
+    if (problem == NULL || method == NULL) {
+        return od_node_fail(ctx, root, problem == NULL ? "problem" : "method", "this entry is needed, for example %s",
+                            problem == NULL ? "problem: {name: quadratic, eigenvalues: [4, 1]}"
+                                            : "method: {name: gradient}");
+    }
+    od_place place = e->place;
+    place.path = "problem";
+    od_status status = od_problem_choose(ctx, e->arena, problem, place, &m->problem_choice);
+    place.path = "method";
+    status = status == OD_OK ? od_method_choose(ctx, e->arena, method, place, &m->method_choice) : status;
+    m->has_flow = od_setting_present(m->top, "until");
+    m->has_map = od_setting_present(m->top, "iterations");
+    if (status == OD_OK && m->has_flow && integrator == NULL) {
+        return od_node_fail(ctx, root, "integrator",
+                            "until runs the flow, which needs an integrator, for example "
+                            "{name: rk4, step: 0.1}");
+    }
+    if (status == OD_OK && !m->has_flow && integrator != NULL) {
+        return od_node_fail(ctx, integrator, "until",
+                            "an integrator needs an end of time; give until, or remove integrator");
+    }
+    if (status == OD_OK && !m->has_flow && !m->has_map) {
+        return od_node_fail(ctx, root, "until",
+                            "nothing to run: give until and integrator for the flow, iterations and "
+                            "method.step for the iteration, or both");
+    }
+    place.path = "integrator";
+    if (status == OD_OK && m->has_flow) {
+        status = od_integrator_choose(ctx, e->arena, integrator, place, &m->integrator_choice);
+    }
+    return status;
+}
+
+/* Problems on data are large: members with equal settings share one. */
+static od_status share_problem(od_context *ctx, od_experiment *e, od_member *m)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return od_fail(ctx, OD_ENOMEM, "problem", "no memory");
+    }
+    fprintf(out, "%s: ", m->problem_choice.problem->name);
+    od_settings_write(out, m->problem_choice.settings);
+    fclose(out);
+    for (size_t i = 0; i < e->problem_count; i++) {
+        if (strcmp(e->problem_text[i], text) == 0) {
+            m->problem = e->problem[i];
+            free(text);
+            return OD_OK;
+        }
+    }
+    od_problem *problem = od_arena_alloc(e->arena, 1, sizeof *problem);
+    char *copy = od_arena_text(e->arena, text, size);
+    free(text);
+    if (problem == NULL || copy == NULL) {
+        return od_fail(ctx, OD_ENOMEM, "problem", "no memory");
+    }
+    od_status status = od_problem_build(ctx, &m->problem_choice, problem);
+    if (status == OD_OK) {
+        e->problem[e->problem_count] = problem;
+        e->problem_text[e->problem_count++] = copy;
+        m->problem = problem;
+    }
+    return status;
+}
+
+static od_status build_member(od_context *ctx, od_experiment *e, const od_node *root, od_member *m)
+{
+    od_status status = choose_parts(ctx, e, root, m);
+    status = status == OD_OK ? share_problem(ctx, e, m) : status;
+    if (status == OD_OK && m->has_flow) {
+        status = od_flow_build(ctx, &m->method_choice, m->problem, &m->flow);
+        if (status == OD_OK && (status = od_stepper_suits(ctx, &m->integrator_choice, &m->flow)) != OD_OK) {
+            const od_node *integrator = od_node_item(root, "integrator");
+            od_context_place(ctx, integrator->origin, integrator->line);
+        }
+    }
+    if (status == OD_OK && m->has_map) {
+        status = od_map_build(ctx, &m->method_choice, m->problem, &m->map);
+    }
+    if (status != OD_OK) {
+        return status;
+    }
+    m->block_count = m->has_flow ? m->flow.block_count : m->map.block_count;
+    m->block = m->has_flow ? m->flow.block : m->map.block;
+    m->dim = m->has_flow ? m->flow.dim : m->map.dim;
+    m->until = od_setting_real(m->top, "until");
+    m->iterations = m->has_map ? (uint64_t)od_setting_real(m->top, "iterations") : 0;
+    m->paths = (uint64_t)od_setting_real(m->top, "paths");
+    m->seed = (uint64_t)od_setting_real(m->top, "seed");
+    const od_value *quantiles = od_setting(m->record, "quantiles");
+    m->quantile_count = quantiles->present && m->paths > 1 ? quantiles->cols : 0;
+    m->quantile = quantiles->list;
+    for (size_t i = 0; i < m->quantile_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (fabs(m->quantile[i] - m->quantile[j]) < 1e-9) {
+                return od_setting_fail(ctx, m->record, "quantiles", "%g is given twice; keep one", m->quantile[i]);
+            }
+        }
+    }
+    m->stop_loss = od_setting_real(m->stop, "loss");
+    m->stop_gradient = od_setting_real(m->stop, "gradient");
+    if (m->paths > 1 && !(isnan(m->stop_loss) && isnan(m->stop_gradient))) {
+        return od_setting_fail(ctx, m->top, "paths",
+                               "stop ends a single path; with %g paths each would end at its own time. "
+                               "Remove stop or give paths: 1",
+                               (double)m->paths);
+    }
+    status = od_start_read(ctx, e, root, m);
+    status = status == OD_OK ? check_times(ctx, m) : status;
+    status = status == OD_OK ? check_singular(ctx, m) : status;
+    status = status == OD_OK ? choose_records(ctx, m) : status;
+    return status == OD_OK ? check_lock_step(ctx, m) : status;
+}
+
+/* A bare word is the name of a part elsewhere; here it would be ignored. */
+static od_status check_section(od_context *ctx, const od_node *root, const char *name, const char *example)
+{
+    const od_node *node = od_node_item(root, name);
+    const bool empty = node == NULL || (node->kind == OD_NODE_SCALAR && !node->quoted && node->text[0] == '\0');
+    return empty || node->kind == OD_NODE_MAP ? OD_OK
+                                              : od_node_fail(ctx, node, name, "expected a map such as %s", example);
+}
+
+od_status od_member_read(od_context *ctx, od_experiment *e, const od_node *root, od_member *m)
+{
+    od_status status = od_entries_check(ctx, root);
+    if (status != OD_OK) {
+        return status;
+    }
+    /* the sections have their own readers; what is left are the plain entries */
+    od_node *plain = od_arena_alloc(e->arena, 1, sizeof *plain);
+    if (plain == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the experiment");
+    }
+    plain->kind = OD_NODE_MAP;
+    plain->origin = root->origin;
+    plain->line = root->line;
+    for (size_t i = 0; i < root->count && status == OD_OK; i++) {
+        status = od_entry_is_section(root->key[i]) ? OD_OK
+                                                   : od_node_put(ctx, e->arena, plain, root->key[i], root->item[i]);
+    }
+    status = status == OD_OK ? check_section(ctx, root, "record", "record: {every: 0.1}") : status;
+    status = status == OD_OK ? check_section(ctx, root, "stop", "stop: {loss: 1.0e-3}") : status;
+    od_place place = e->place;
+    place.path = "";
+    if (status == OD_OK) {
+        m->top = od_settings_resolve(ctx, e->arena, (const od_param *const[]){od_experiment_params(""), NULL}, plain,
+                                     place);
+        place.path = "record";
+        m->record = m->top != NULL
+                        ? od_settings_resolve(ctx, e->arena,
+                                              (const od_param *const[]){od_experiment_params("record"), NULL},
+                                              od_node_item(root, "record"), place)
+                        : NULL;
+        place.path = "stop";
+        m->stop = m->record != NULL ? od_settings_resolve(ctx, e->arena,
+                                                          (const od_param *const[]){od_experiment_params("stop"), NULL},
+                                                          od_node_item(root, "stop"), place)
+                                    : NULL;
+        status = m->stop != NULL ? OD_OK : OD_EINVAL;
+    }
+    const od_value *interval = status == OD_OK ? od_setting(m->top, "interval") : NULL;
+    if (interval != NULL && interval->present && (interval->cols != 2 || !(interval->list[1] > interval->list[0]))) {
+        return od_setting_fail(ctx, m->top, "interval", "expected [t1, t2] with t2 after t1");
+    }
+    return status == OD_OK ? build_member(ctx, e, root, m) : status;
+}

@@ -1,0 +1,116 @@
+/* The resolved experiment as YAML. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "member.h"
+
+#include "start.h"
+#include "text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void write_part(FILE *out, const char *path, const char *name, const od_settings *s)
+{
+    fprintf(out, "%s: {name: ", path);
+    od_text_write(out, name);
+    fputs(", ", out);
+    od_settings_write(out, s);
+    fputs("}", out);
+}
+
+/* Read once for all members, so it stands outside of compare. */
+static void write_data(FILE *out, const od_experiment *e)
+{
+    bool any = false;
+    for (size_t i = 0; i < e->member_count; i++) {
+        any = any || e->member[i].problem->inputs != NULL;
+    }
+    if (any && e->place.data[0] != '\0') {
+        fputs("data: ", out);
+        od_text_write(out, e->place.data);
+        fputc('\n', out);
+    }
+}
+
+static void write_member(FILE *out, const od_experiment *e, const od_member *m)
+{
+    const char *const next = e->member_count > 1 ? ",\n     " : "\n";
+    char number[OD_REAL_ROOM];
+    fputs("label: ", out);
+    od_text_write(out, m->label);
+    fputs(next, out);
+    write_part(out, "problem", m->problem->name, m->problem_choice.settings);
+    fputs(next, out);
+    write_part(out, "method", m->method_choice.method->name, m->method_choice.settings);
+    if (m->has_flow) {
+        fputs(next, out);
+        write_part(out, "integrator", m->integrator_choice.integrator->name, m->integrator_choice.settings);
+    }
+    fputs(next, out);
+    od_start_write(out, e, m);
+    if (m->has_flow) {
+        fprintf(out, "%suntil: %s", next, od_real_text(number, m->until));
+    }
+    if (m->has_map) {
+        fprintf(out, "%siterations: %llu", next, (unsigned long long)m->iterations);
+    }
+    fprintf(out, "%spaths: %llu%sseed: %llu", next, (unsigned long long)m->paths, next, (unsigned long long)m->seed);
+    if (m->noise.dim > 0) {
+        fprintf(out, "%snoise_step: %s", next, od_real_text(number, m->noise.base));
+    }
+    if (od_setting_present(m->top, "interval")) {
+        const double *interval = od_setting(m->top, "interval")->list;
+        fprintf(out, "%sinterval: [%s", next, od_real_text(number, interval[0]));
+        fprintf(out, ", %s]", od_real_text(number, interval[1]));
+    }
+    fprintf(out, "%srecord: {", next);
+    if (m->has_flow) {
+        fprintf(out, "every: %s, ", od_real_text(number, m->every));
+    }
+    if (m->has_map) {
+        fprintf(out, "stride: %llu, ", (unsigned long long)m->stride);
+    }
+    fputs("quantities: [", out);
+    for (size_t i = 0; i < m->quantity_count; i++) {
+        fprintf(out, "%s%s", i > 0 ? ", " : "", m->quantity[i].name);
+    }
+    for (size_t i = 0; i < m->quantile_count; i++) {
+        fprintf(out, "%s%s", i == 0 ? "], quantiles: [" : ", ", od_real_text(number, m->quantile[i]));
+    }
+    fputs("]}", out);
+    if (!isnan(m->stop_loss) || !isnan(m->stop_gradient)) {
+        fprintf(out, "%sstop: {", next);
+        od_settings_write(out, m->stop);
+        fputs("}", out);
+    }
+}
+
+od_status od_experiment_resolve(od_context *ctx, od_experiment *e)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory");
+    }
+    write_data(out, e);
+    if (e->member_count == 1) {
+        write_member(out, e, &e->member[0]);
+        fputc('\n', out);
+    } else {
+        fputs("compare:\n", out);
+        for (size_t i = 0; i < e->member_count; i++) {
+            fputs("  - {", out);
+            write_member(out, e, &e->member[i]);
+            fputs("}\n", out);
+        }
+    }
+    fclose(out);
+    e->resolved = od_arena_text(e->arena, text, size);
+    free(text);
+    return e->resolved != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory");
+}
+
+const char *od_experiment_resolved(const od_experiment *e)
+{
+    return e->resolved;
+}

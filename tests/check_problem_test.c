@@ -1,0 +1,254 @@
+/*
+ * The comparison of derivatives with differences: every problem of the table passes it, and broken ones do not.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "folder.h"
+
+#include "src/derivative_check.h"
+#include "src/lanczos.h"
+
+#include <sys/stat.h>
+
+/* Parameters for each problem of the table; %s is the folder of the synthetic data. */
+static const char *const settings[][2] = {
+    {"quadratic", "{name: quadratic, eigenvalues: [4, -1, 0.3], rotation: 5, centre: [1, 2, 3]}"},
+    {"quadratic", "{name: quadratic, eigenvalues: [2.385]}"},
+    {"power", "{name: power, p: 4, c: 0.7, dim: 5}"},
+    {"power", "{name: power, p: 2.385, dim: 3}"},
+    {"power", "{name: power, p: 1.5, dim: 3}"},
+    {"power", "{name: power, p: 1, dim: 2}"},
+    {"power", "{name: power, p: 2}"},
+    {"rosenbrock", "{name: rosenbrock}"},
+    {"rosenbrock", "{name: rosenbrock, a: 1.5, b: 7, dim: 6}"},
+    {"hosaki", "hosaki"},
+    {"styblinski-tang", "{name: styblinski-tang, dim: 4}"},
+    {"constant-gradient", "{name: constant-gradient, gradient: [1.7, -2.385, 0]}"},
+    {"sigmoid-regression", "{name: sigmoid-regression, data: %s/d.csv, lambda: 0.05}"},
+    {"sigmoid-regression", "{name: sigmoid-regression, data: %s, classes: [3, 5]}"},
+    {"logistic-regression", "{name: logistic-regression, data: %s/d.csv, lambda: 0.05, scale: standard}"},
+    {"logistic-regression", "{name: logistic-regression, data: %s, classes: [3, 5]}"},
+    {"least-squares", "{name: least-squares, data: %s/d.csv, lambda: 0.05, bias: true}"},
+    {"least-squares", "{name: least-squares, data: %s, classes: [3, 5]}"},
+};
+
+/* 300 samples of 4 features in CSV (more than one chunk of rows), and 41 images of 3 x 3 pixels. */
+static void write_data(const char *folder)
+{
+    enum { SAMPLES = 300, IMAGES = 41, PIXELS = 9 };
+    static char text[SAMPLES * 120];
+    size_t used = 0;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        for (size_t j = 0; j < 4; j++) {
+            used += (size_t)snprintf(text + used, sizeof text - used, "%.6f,",
+                                     (double)(j + 1) * od_normal(3, OD_STREAM_DATA, i, j, 0));
+        }
+        used += (size_t)snprintf(text + used, sizeof text - used, "%d\n",
+                                 od_uniform(3, OD_STREAM_DATA, i, 9, 0) < 0.4 ? 1 : -1);
+    }
+    folder_put(folder, "d.csv", text, used);
+    unsigned char images[16 + IMAGES * PIXELS] = {0, 0, 8, 3, 0, 0, 0, IMAGES, 0, 0, 0, 3, 0, 0, 0, 3};
+    unsigned char labels[8 + IMAGES] = {0, 0, 8, 1, 0, 0, 0, IMAGES};
+    for (size_t k = 0; k < IMAGES * PIXELS; k++) {
+        images[16 + k] = (unsigned char)od_index(4, OD_STREAM_DATA, k, 0, 0, 256);
+    }
+    for (size_t k = 0; k < IMAGES; k++) {
+        labels[8 + k] = (unsigned char)(3 + k % 3);
+    }
+    folder_put(folder, "train-images-idx3-ubyte", images, sizeof images);
+    folder_put(folder, "train-labels-idx1-ubyte", labels, sizeof labels);
+}
+
+static void print_report(const char *yaml, const od_derivative_report *r)
+{
+    print_message("# %s: gradient %.1e, hessian %.1e, samples %.1e, weighted %.1e, constants %.1e\n", yaml,
+                  r->gradient.error, r->hessian.error, r->samples.error, r->weighted.error, r->constants.error);
+}
+
+static void every_problem_passes(void **state)
+{
+    od_context *ctx = *state;
+    char folder[FOLDER_ROOM], yaml[256];
+    folder_make(folder);
+    write_data(folder);
+    for (size_t t = 0; od_problem_types[t] != NULL; t++) {
+        size_t tried = 0;
+        for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+            if (strcmp(settings[i][0], od_problem_types[t]->name) != 0) {
+                continue;
+            }
+            const char *mark = strstr(settings[i][1], "%s");
+            snprintf(yaml, sizeof yaml, "%.*s%s%s", (int)(mark != NULL ? mark - settings[i][1] : 0), settings[i][1],
+                     mark != NULL ? folder : "", mark != NULL ? mark + 2 : settings[i][1]);
+            od_problem *f = od_problem_create(ctx, yaml);
+            check_done(ctx, f != NULL);
+            od_derivative_report report;
+            check_done(ctx, od_derivative_check(ctx, f, 7, 8, &report) == OD_OK);
+            if (!report.passed) {
+                print_report(yaml, &report);
+                fail();
+            }
+            assert_true(report.gradient.error < 1e-6 && report.hessian.error < 1e-6); /* and not NaN */
+            assert_true(isnan(report.samples.error) == (f->samples == 0));
+            assert_true(isnan(report.weighted.error) == (f->samples == 0));
+            od_problem_free(f);
+            tried++;
+        }
+        if (tried == 0) {
+            fail_msg("add settings for the problem '%s'", od_problem_types[t]->name);
+        }
+    }
+    folder_remove(folder);
+}
+
+/* f = sum_i a_i cos x_i as a mean over samples a_1, a_2 = (3, 4) and (2.385, -1), with one mistake at a time. */
+typedef enum mistake { RIGHT, GRADIENT, HESSIAN, SAMPLES, WEIGHTED, LIPSCHITZ, CONVEXITY, UNFINITE } mistake;
+
+static const double amplitude[2][2] = {{3, 4}, {2.385, -1}};
+
+static double mean_amplitude(size_t i)
+{
+    return (amplitude[0][i] + amplitude[1][i]) / 2;
+}
+
+static od_status cosine_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f, double *g,
+                             double *ws)
+{
+    (void)ws;
+    const mistake wrong = *(const mistake *)problem->data;
+    for (size_t p = 0; p < n; p++) {
+        const double a = mean_amplitude(0), b = mean_amplitude(1);
+        if ((want & OD_VALUE) != 0) {
+            f[p] = a * cos(x[p]) + b * cos(x[n + p]);
+        }
+        if ((want & OD_GRADIENT) != 0) {
+            g[p] = -a * sin(x[p]) * (wrong == GRADIENT ? 1 + 1e-4 : 1);
+            g[n + p] = wrong == UNFINITE ? NAN : -b * sin(x[n + p]);
+        }
+    }
+    return OD_OK;
+}
+
+static od_status cosine_hvp(const od_problem *problem, size_t n, const double *x, size_t m, const double *u, double *hu,
+                            double *ws)
+{
+    (void)ws;
+    const mistake wrong = *(const mistake *)problem->data;
+    for (size_t j = 0; j < m; j++) {
+        for (size_t p = 0; p < n; p++) {
+            const double *from = u + j * 2 * n;
+            double *to = hu + j * 2 * n;
+            to[p] = -mean_amplitude(0) * cos(x[p]) * from[p];
+            to[n + p] = -mean_amplitude(1) * cos(x[n + p]) * from[wrong == HESSIAN ? p : n + p];
+        }
+    }
+    return OD_OK;
+}
+
+static od_status cosine_samples(const od_problem *problem, unsigned want, size_t n, const double *x, size_t batch,
+                                const uint32_t *index, double *f, double *g, double *ws)
+{
+    (void)ws;
+    const mistake wrong = *(const mistake *)problem->data;
+    for (size_t p = 0; p < n; p++) {
+        double value = 0, slope[2] = {0, 0};
+        for (size_t b = 0; b < batch; b++) {
+            for (size_t i = 0; i < 2; i++) {
+                const double a = amplitude[index[b * n + p]][i] / (double)batch;
+                value += a * cos(x[i * n + p]);
+                slope[i] -= a * sin(x[i * n + p]);
+            }
+        }
+        if ((want & OD_VALUE) != 0) {
+            f[p] = value + (wrong == SAMPLES ? 1e-6 : 0);
+        }
+        for (size_t i = 0; i < 2 && (want & OD_GRADIENT) != 0; i++) {
+            g[i * n + p] = slope[i];
+        }
+    }
+    return OD_OK;
+}
+
+static od_status cosine_weighted(const od_problem *problem, size_t n, const double *x, const double *weight,
+                                 double *out, double *ws)
+{
+    (void)ws;
+    const mistake wrong = *(const mistake *)problem->data;
+    for (size_t p = 0; p < n; p++) {
+        for (size_t i = 0; i < 2; i++) {
+            double sum = 0;
+            for (size_t s = 0; s < 2; s++) {
+                const double centre = wrong == WEIGHTED ? 0 : mean_amplitude(i);
+                sum -= weight[s * n + p] * (amplitude[s][i] - centre) * sin(x[i * n + p]) / 2;
+            }
+            out[i * n + p] = sum;
+        }
+    }
+    return OD_OK;
+}
+
+static void mistakes_are_found(void **state)
+{
+    od_context *ctx = *state;
+    for (mistake wrong = RIGHT; wrong <= UNFINITE; wrong++) {
+        const double largest = mean_amplitude(0); /* |curvature| <= 2.6925 */
+        const od_problem cosine = {.name = "cosine",
+                                   .dim = 2,
+                                   .samples = 2,
+                                   .eval = cosine_eval,
+                                   .hvp = cosine_hvp,
+                                   .eval_samples = cosine_samples,
+                                   .weighted_gradients = cosine_weighted,
+                                   .lipschitz = {wrong == LIPSCHITZ ? 0.5 : largest, "closed form"},
+                                   .convexity = {wrong == CONVEXITY ? -0.5 : -largest, "closed form"},
+                                   .minimum = {NAN, "not asked for"},
+                                   .data = &wrong};
+        od_derivative_report r;
+        const od_status status = od_derivative_check(ctx, &cosine, 11, 8, &r);
+        assert_int_equal(status, OD_OK);
+        assert_int_equal(r.passed, wrong == RIGHT);
+        assert_int_equal(r.gradient.passed, wrong != GRADIENT && wrong != UNFINITE);
+        assert_int_equal(r.hessian.passed, wrong != HESSIAN && wrong != GRADIENT && wrong != UNFINITE);
+        assert_int_equal(r.constants.passed, wrong != LIPSCHITZ && wrong != CONVEXITY && wrong != HESSIAN);
+        if (wrong == SAMPLES || wrong == WEIGHTED) {
+            assert_int_equal(r.samples.passed, wrong != SAMPLES);
+            assert_int_equal(r.weighted.passed, wrong != WEIGHTED);
+        }
+    }
+}
+
+/* Extreme curvatures of a rotated quadratic are its eigenvalues; 200 dimensions need more than one check. */
+static void lanczos_finds_the_spectrum(void **state)
+{
+    od_context *ctx = *state;
+    static char yaml[8192];
+    size_t used = (size_t)snprintf(yaml, sizeof yaml, "{name: quadratic, rotation: 3, eigenvalues: [-2.385, 9.7");
+    for (size_t i = 0; i < 198; i++) {
+        used += (size_t)snprintf(yaml + used, sizeof yaml - used, ", %.17g", 0.02 * (double)i);
+    }
+    snprintf(yaml + used, sizeof yaml - used, "]}");
+    const char *problems[] = {yaml, "{name: quadratic, rotation: 3, eigenvalues: [5.5, 1.25, -0.5]}",
+                              "{name: quadratic, eigenvalues: [3.5, 3.5, 3.5]}"};
+    const double low[] = {-2.385, -0.5, 3.5}, high[] = {9.7, 5.5, 3.5};
+    static const double x[200];
+    for (size_t i = 0; i < 3; i++) {
+        od_problem *f = od_problem_create(ctx, problems[i]);
+        check_done(ctx, f != NULL);
+        od_extremes e;
+        check_done(ctx, od_lanczos_extremes(ctx, f, x, &e) == OD_OK);
+        check_close(e.low, low[i], 1e-9); /* the square of the residual tolerance over the gap, or rounding */
+        check_close(e.high, high[i], 1e-9);
+        assert_true(e.low_error < 1e-8 && e.high_error < 1e-8 && e.steps <= 60);
+        od_problem_free(f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_context(every_problem_passes),
+        test_with_context(mistakes_are_found),
+        test_with_context(lanczos_finds_the_spectrum),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

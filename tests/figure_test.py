@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+# Tests `optdyn figure`: figure_test.py PROGRAM. Needs gnuplot for the pictures; without it those tests are skipped.
+# SPDX-License-Identifier: GPL-3.0-or-later
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.dom.minidom
+
+PROGRAM = os.path.abspath(sys.argv[1])
+TESTS = []
+QUADRATIC = """
+problem: {name: quadratic, eigenvalues: [1.3, 0.17]}
+integrator: {name: rk4, step: 0.1}
+start: {x: [1.1, -0.7]}
+until: 2.3
+"""
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def run(folder, *arguments, **environment):
+    known = {key: value for key, value in os.environ.items() if key not in ("OPTDYN_DATA", "OPTDYN_GNUPLOT")}
+    return subprocess.run([PROGRAM, *arguments], cwd=folder, env={**known, **environment}, capture_output=True, text=True)
+
+
+def check(condition, *seen):
+    if not condition:
+        raise AssertionError(" | ".join(map(str, seen)) or "no")
+
+
+def figure_json(result):
+    check(result.returncode == 0, result.returncode, result.stdout, result.stderr)
+    return json.loads(result.stdout)
+
+
+def check_pictures(folder, name):
+    check((folder / f"{name}.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n", "not a PNG")
+    check((folder / f"{name}.pdf").read_bytes()[:5] == b"%PDF-", "not a PDF")
+    check(xml.dom.minidom.parse(str(folder / f"{name}.svg")).documentElement.tagName == "svg")
+
+
+@test
+def known_figure_leaves_pictures_data_script_and_checked_numbers(folder):
+    report = figure_json(run(folder, "figure", "fig-06", "--json"))
+    made = folder / "out" / "fig-06"
+    check_pictures(made, "fig-06")
+    check(json.loads((made / "fig-06.json").read_text()) == report, "file and standard output differ")
+    check(report["ok"] is True and len(report["numbers"]) >= 10 and all(n["ok"] for n in report["numbers"]), report)
+    # from elsewhere: exp(-0.0008 * 300)
+    slow = [n for n in report["numbers"] if n["name"] == "gradient x2 at 300"][0]
+    check(abs(slow["got"] - 0.7866278610665534) < 1e-8, slow)
+    for file in report["files"]:
+        check((folder / file).stat().st_size > 0, file)
+    script = (made / "fig-06.gp").read_text()
+    check(not re.search(r"^\s*set (terminal|term|output)", script, re.M), "the script sets its terminal")
+    check("/" not in str(made.name) and str(folder) not in script, "the script names an absolute path")
+
+
+@test
+def script_draws_again_by_itself(folder):
+    figure_json(run(folder, "figure", "fig-07", "--json"))
+    again = subprocess.run(["gnuplot", "-e", "set terminal svg; set output 'again.svg'", "fig-07.gp"],
+                           cwd=folder / "out" / "fig-07", capture_output=True, text=True)
+    check(again.returncode == 0 and again.stderr == "", again.stderr)
+    check((folder / "out" / "fig-07" / "again.svg").stat().st_size > 1000)
+
+
+@test
+def figure_can_be_made_twice(folder):
+    one = figure_json(run(folder, "figure", "fig-07", "--json", "-o", "pictures"))
+    two = figure_json(run(folder, "figure", "fig-07", "--json", "-o", "pictures"))
+    check(one["files"] == two["files"] and one["numbers"] == two["numbers"])
+
+
+@test
+def changed_experiment_is_not_judged(folder):
+    report = figure_json(run(folder, "figure", "fig-06", "--json", "--set", "start.x=[2,1]"))
+    check(report["ok"] is None and "--set" in report["unjudged"], report)
+    check(all(n["ok"] is None for n in report["numbers"]))
+
+
+@test
+def unknown_name_suggests_the_nearest(folder):
+    result = run(folder, "figure", "fig-6")
+    check(result.returncode == 2 and "'fig-06'" in result.stderr, result.stderr)
+    result = run(folder, "figure", "fig-6", "--json")
+    check(result.returncode == 2 and "fig-06" in json.loads(result.stdout)["error"]["message"], result.stdout)
+
+
+@test
+def missing_gnuplot_is_one_sentence_and_data_stay(folder):
+    result = run(folder, "figure", "fig-06", OPTDYN_GNUPLOT="/nowhere/gnuplot")
+    check(result.returncode == 1, result.returncode)
+    check(len(result.stderr.strip().splitlines()) == 1 and "/nowhere/gnuplot" in result.stderr, result.stderr)
+    made = folder / "out" / "fig-06"
+    check((made / "fig-06.gp").exists() and (made / "fig-06.json").exists())
+    check((made / "flows" / "nesterov-flow.csv").stat().st_size > 1000)
+
+
+@test
+def failing_gnuplot_is_reported_and_leaves_no_half_picture(folder):
+    fake = folder / "fake"
+    fake.write_text("#!/bin/sh\necho 'half' > fig-07.png\necho 'line 3: all wrong' >&2\nexit 3\n")
+    fake.chmod(0o755)
+    result = run(folder, "figure", "fig-07", OPTDYN_GNUPLOT="./fake")
+    check(result.returncode == 1 and "exit status 3" in result.stderr and "all wrong" in result.stderr, result.stderr)
+    check(not (folder / "out" / "fig-07" / "fig-07.png").exists())
+
+
+@test
+def every_kind_is_drawn(folder):
+    (folder / "own.yaml").write_text(QUADRATIC + "iterations: 23\ncompare:\n"
+                                     "  - {method: {name: gradient, step: 0.1}}\n"
+                                     "  - {label: fast, method: {name: nesterov, step: 0.01}}\n")
+    for kind in ("loss", "distance", "plane", "gap", "gradient", "state"):
+        result = run(folder, "figure", "own.yaml", "--kind", kind)
+        check(result.returncode == 0 and result.stderr == "", kind, result.stderr)
+        check_pictures(folder / "out" / "own", f"own-{kind}")
+
+
+@test
+def ensemble_is_drawn_with_its_band(folder):
+    (folder / "noisy.yaml").write_text(
+        QUADRATIC.replace("rk4", "euler-maruyama").replace("{x:", "{t: 0.1, x:").replace("2.3", "2.4") +
+        "method: {name: nesterov, noise: 0.1}\npaths: 20\n")
+    result = run(folder, "figure", "noisy.yaml", "--quiet")
+    check(result.returncode == 0 and result.stderr == "", result.stderr)
+    check("filledcurves" in (folder / "out" / "noisy" / "noisy-loss.gp").read_text())
+
+
+@test
+def mistakes_are_found_before_anything_runs(folder):
+    (folder / "line.yaml").write_text(QUADRATIC.replace("[1.3, 0.17]", "[1.3]").replace("[1.1, -0.7]", "[1.1]") +
+                                      "method: gradient\n")
+    for kind, words in (("plane", "one dimension"), ("gap", "iterations"), ("los", "did you mean 'loss'")):
+        result = run(folder, "figure", "line.yaml", "--kind", kind)
+        check(result.returncode == 2 and words in result.stderr, kind, result.stderr)
+    for arguments in ([], ["fig-06", "fig-07"], ["fig-06", "--kind", "loss"], ["--all", "fig-06"], ["missing.yaml"]):
+        check(run(folder, "figure", *arguments).returncode == 2, arguments)
+
+
+@test
+def experiment_cannot_run_a_command(folder):
+    # every way in which gnuplot runs one: backquotes, system(), !, a file name that begins with < or |
+    labels = ["it's `touch canary` $(touch canary)", "'; system('touch canary'); #", "x\\n!touch canary\\n",
+              "\\\" . system(\\\"touch canary\\\") . \\\"", "<touch canary", "|touch canary", "@touch {/Symbol `touch canary`}",
+              "a''; system(\\\"touch canary\\\"); #", "''''; system(\\\"touch canary\\\"); #",
+              "\\\\'; !touch canary #", "back\\\\"]
+    entries = "".join(f'  - {{label: "{label}", method: gradient}}\n' for label in labels)
+    for name in ("plain.yaml", "|touch canary.yaml", "<touch canary.yaml", "`touch canary`.yaml", "-e system('touch canary').yaml",
+                 "'; system('touch canary'); '.yaml"):
+        (folder / name).write_text(QUADRATIC + "compare:\n" + entries)
+        for kind in ("loss", "plane", "state"):
+            result = run(folder, "figure", "--kind", kind, "--", name)
+            check(result.returncode == 0, name, result.stderr)
+    check(len(list(folder.glob("out/*/*.png"))) == 15, "two of the six names become the same folder")
+    check(not [path for path in folder.rglob("*") if path.name.startswith("canary")], "a command was run")
+
+
+@test
+def diverged_run_is_drawn_and_fails(folder):
+    (folder / "wild.yaml").write_text("problem: {name: quadratic, eigenvalues: [1, 2]}\nstart: {x: [1, 1]}\n"
+                                      "method: {name: gradient, step: 40}\niterations: 400\n")
+    result = run(folder, "figure", "wild.yaml")
+    check(result.returncode == 1 and "diverged" in result.stderr, result.stderr)
+    check_pictures(folder / "out" / "wild", "wild-loss")
+
+
+@test
+def preview_fits_the_terminal(folder):
+    (folder / "own.yaml").write_text(QUADRATIC + "method: gradient\n")
+    for arguments in (["own.yaml"], ["fig-06"]):
+        result = run(folder, "figure", *arguments, "--preview", COLUMNS="66", LINES="31")
+        lines = result.stdout.splitlines()
+        check(result.returncode == 0 and "time t" in result.stdout, result.stdout, result.stderr)
+        check(max(len(line.rstrip()) for line in lines if "known" not in line) <= 66, result.stdout)
+
+
+@test
+def data_figure_without_data_says_how_to_give_them(folder):
+    names = [entry["name"] for entry in json.loads(run(folder, "list", "figures", "--json").stdout)]
+    for name in ("fig-17", "fig-18"):
+        if name in names:
+            result = run(folder, "figure", name)
+            check(result.returncode == 2 and "--data" in result.stderr and "OPTDYN_DATA" in result.stderr, result.stderr)
+
+
+def main():
+    drawn = shutil.which("gnuplot") is not None
+    print(f"1..{len(TESTS)}")
+    failed = 0
+    for number, function in enumerate(TESTS, 1):
+        name = function.__name__.replace("_", " ")
+        if not drawn:
+            print(f"ok {number} {name} # SKIP no gnuplot")
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(pathlib.Path(folder))
+                print(f"ok {number} {name}", flush=True)
+            except Exception as error:  # a test that breaks is a test that fails
+                failed += 1
+                print("# " + repr(error).replace("\\n", "\n# ")[:4000])
+                print(f"not ok {number} {name}", flush=True)
+    return failed > 0
+
+
+sys.exit(main())
