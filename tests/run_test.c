@@ -470,8 +470,8 @@ static void an_interrupted_run_keeps_its_rows(void **state)
         "{problem: {name: quadratic, eigenvalues: [1, 0.5]}, method: {name: nesterov, step: 0.0001}, start: {x: [1, "
         "1]}, "
         "iterations: 100000, record: {stride: 25}}",
-        "{problem: {name: quadratic, eigenvalues: [1, 0.5]}, method: {name: nesterov, noise: 0.1}, integrator: {name: "
-        "euler-maruyama, step: 0.01}, start: {x: [1, 1]}, until: 10, paths: 10000, record: {every: 0.1}}"};
+        ("{problem: {name: quadratic, eigenvalues: [1, 0.5]}, method: {name: nesterov, noise: 0.1}, integrator: {name: "
+         "euler-maruyama, step: 0.01}, start: {x: [1, 1]}, until: 10, paths: 10000, record: {every: 0.1}}")};
     for (size_t i = 0; i < 3; i++) {
         char folder[32];
         od_context *ctx = od_context_create();
