@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 extern const char od_fig_06_yaml[], od_fig_06_gp[], od_fig_07_yaml[], od_fig_07_gp[], od_fig_08_yaml[], od_fig_08_gp[],
-    od_fig_09_yaml[], od_fig_09_gp[];
+    od_fig_09_yaml[], od_fig_09_gp[], od_fig_17_yaml[], od_fig_17_gp[], od_fig_18_yaml[], od_fig_18_gp[];
 
 const od_figure od_figures[] = {
     {"fig-06", "gradient, Nesterov and heavy-ball flows on an ill-conditioned quadratic", false, od_fig_06_yaml,
@@ -15,5 +15,9 @@ const od_figure od_figures[] = {
      od_moments_curves},
     {"fig-09", "Nesterov's ODE and SDE against linear forgetting, and the time warp between them", false,
      od_fig_09_yaml, od_fig_09_gp, od_moments_curves},
+    {"fig-17", "distance of descent and heavy ball from their flows on MNIST digits", true, od_fig_17_yaml,
+     od_fig_17_gp, od_curvature_write},
+    {"fig-18", "the distance of descent from its flow against the learning rate", true, od_fig_18_yaml, od_fig_18_gp,
+     od_curvature_write},
     {NULL, NULL, false, NULL, NULL, NULL},
 };

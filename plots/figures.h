@@ -87,7 +87,8 @@ od_status od_script_write(od_context *ctx, od_report *report, const char *body);
 od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *list);
 
 /* What single figures need besides their texts. */
-od_status od_weights_write(od_context *ctx, od_figure_run *run);  /* fig-07 */
-od_status od_moments_curves(od_context *ctx, od_figure_run *run); /* fig-08, fig-09 */
+od_status od_weights_write(od_context *ctx, od_figure_run *run);   /* fig-07 */
+od_status od_moments_curves(od_context *ctx, od_figure_run *run);  /* fig-08, fig-09 */
+od_status od_curvature_write(od_context *ctx, od_figure_run *run); /* fig-17, fig-18 */
 
 #endif

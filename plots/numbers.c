@@ -29,14 +29,13 @@ static double bound_at(const od_node *map, const char *key)
     return od_node_item(map, key) != NULL ? real_of(od_node_item(map, key)) : 0;
 }
 
-static const od_outcome *find_outcome(const od_figure_run *run, const od_node *entry)
+static const od_outcome *find_outcome(const od_figure_run *run, const od_node *entry, const char *label)
 {
     for (size_t i = 0; i < run->count; i++) {
         if (strcmp(run->part[i].name, text_at(entry, "experiment")) != 0) {
             continue;
         }
         const od_result *r = run->part[i].result;
-        const char *label = text_at(entry, "label");
         for (size_t j = 0; j < r->count; j++) {
             if (label[0] == '\0' || strcmp(r->outcome[j].label, label) == 0) {
                 return &r->outcome[j];
@@ -46,7 +45,8 @@ static const od_outcome *find_outcome(const od_figure_run *run, const od_node *e
     return NULL;
 }
 
-static od_status open_sheet(od_context *ctx, const od_figure_run *run, const od_node *entry, od_sheet *sheet)
+static od_status open_sheet(od_context *ctx, const od_figure_run *run, const od_node *entry, const char *label,
+                            od_sheet *sheet)
 {
     od_arena *arena = run->report->arena;
     const char *own = text_at(entry, "file");
@@ -54,9 +54,9 @@ static od_status open_sheet(od_context *ctx, const od_figure_run *run, const od_
         const char *path = od_arena_print(arena, "%s/%s", run->folder, own);
         return path != NULL ? od_sheet_read(ctx, arena, path, sheet) : od_fail(ctx, OD_ENOMEM, NULL, "no memory");
     }
-    const od_outcome *o = find_outcome(run, entry);
+    const od_outcome *o = find_outcome(run, entry, label);
     if (o == NULL) {
-        return od_node_fail(ctx, entry, "label", "there is no run '%s' of the experiment '%s'", text_at(entry, "label"),
+        return od_node_fail(ctx, entry, "label", "there is no run '%s' of the experiment '%s'", label,
                             text_at(entry, "experiment"));
     }
     const char *path = strcmp(text_at(entry, "table"), "iteration") == 0 ? o->iteration_file : o->flow_file;
@@ -122,6 +122,17 @@ static double maximum(const od_sheet *s, long column, size_t *at)
     return best;
 }
 
+/* The largest rise from one row to the next; 0 if the column never rises. */
+static double rise(const od_sheet *s, long column)
+{
+    double largest = s->rows > 1 ? 0 : NAN;
+    for (size_t i = 0; i + 1 < s->rows; i++) {
+        const double step = od_sheet_at(s, i + 1, column) - od_sheet_at(s, i, column);
+        largest = step <= largest ? largest : step;
+    }
+    return largest;
+}
+
 /* The standard error beside a mean, at the row it was read from. */
 static double sampling_error(const od_sheet *s, const char *column, size_t row)
 {
@@ -157,11 +168,25 @@ static od_status read_value(od_context *ctx, const od_node *entry, const od_shee
         x->got = area(s, key, column);
     } else if (od_node_item(entry, "zero") != NULL) {
         x->got = first_zero(s, key, column);
+    } else if (od_node_item(entry, "rise") != NULL) {
+        x->got = rise(s, column);
     } else {
-        return od_node_fail(ctx, entry, "at", "one of at, rate, maximum, area and zero is needed");
+        return od_node_fail(ctx, entry, "at", "one of at, rate, maximum, area, zero and rise is needed");
     }
     x->sampling = sampling_error(s, name, row);
     return OD_OK;
+}
+
+/* The same number of another run of the experiment is the divisor. */
+static od_status divide(od_context *ctx, const od_figure_run *run, const od_node *entry, od_number *x)
+{
+    od_sheet sheet;
+    od_number other = {.name = x->name};
+    od_status status = open_sheet(ctx, run, entry, text_at(entry, "over"), &sheet);
+    status = status == OD_OK ? read_value(ctx, entry, &sheet, &other) : status;
+    x->got /= other.got;
+    x->sampling = NAN;
+    return status;
 }
 
 od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *list)
@@ -177,8 +202,11 @@ od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *li
         od_number *x = &report->number[i];
         od_sheet sheet;
         *x = (od_number){.name = text_at(entry, "name"), .source = text_at(entry, "source"), .got = NAN};
-        od_status status = open_sheet(ctx, run, entry, &sheet);
+        od_status status = open_sheet(ctx, run, entry, text_at(entry, "label"), &sheet);
         status = status == OD_OK ? read_value(ctx, entry, &sheet, x) : status;
+        if (status == OD_OK && od_node_item(entry, "over") != NULL) {
+            status = divide(ctx, run, entry, x);
+        }
         if (status != OD_OK) {
             return status;
         }
