@@ -108,8 +108,7 @@ static od_status run_bare(od_context *ctx, rk4_size *s, const od_spectrum *q, do
 
 /*
  * A round: in each slice every competitor once, of which the fastest slice counts, since what disturbs a slice only
- * adds to it. Where arrays lie relative to one another changes a step by up to a quarter, so that each round lays them
- * out anew (Mytkowicz et al. 2009). Ours is a run less a run of one step, which takes away start and end.
+ * adds to it. Ours is a run less a run of one step, which takes away start and end.
  */
 static od_status rk4_round(od_context *ctx, rk4_size *s, bench_peer *peer, od_experiment *e, size_t round, double *x,
                            double *y)
@@ -123,8 +122,6 @@ static od_status rk4_round(od_context *ctx, rk4_size *s, bench_peer *peer, od_ex
     for (size_t i = 0; i < COUNT; i++) {
         best[i] = NAN;
     }
-    /* shifts what is allocated next by another multiple of 64 within a page in each round */
-    void *spacer = malloc(((size_t)1 << 18) + 64 * (round * 27 % 64));
     for (size_t slice = 0; slice < s->slices && status == OD_OK; slice++) {
         double now[COUNT];
         for (size_t p = 0; p < PEERS; p++) {
@@ -138,7 +135,6 @@ static od_status rk4_round(od_context *ctx, rk4_size *s, bench_peer *peer, od_ex
             best[i] = now[i] >= best[i] ? best[i] : now[i];
         }
     }
-    free(spacer);
     s->ours.value[round] = (best[WHOLE] - best[ONE]) / (steps - 1);
     s->bare.value[round] = best[BARE] / steps;
     for (size_t p = 0; p < PEERS; p++) {
