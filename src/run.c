@@ -225,6 +225,7 @@ od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result *
     od_tally *tally = od_zalloc(e->member_count, sizeof *tally);
     if (result != NULL) {
         result->outcome = od_zalloc(e->member_count, sizeof *result->outcome);
+        result->members = e->member_count;
         result->count = result->outcome != NULL ? e->member_count : 0;
         result->folder = e->output != NULL ? strdup(e->output) : NULL;
     }
@@ -369,7 +370,7 @@ static void write_outcome(FILE *out, const od_outcome *o)
 
 void od_result_write_json(FILE *out, const od_result *result)
 {
-    if (result->count == 1) {
+    if (result->members == 1 && result->count == 1) {
         write_outcome(out, &result->outcome[0]);
     } else {
         fputs("{\"members\": [", out);
