@@ -494,7 +494,8 @@ typedef struct od_outcome {
 } od_outcome;
 
 typedef struct od_result {
-    size_t count;
+    size_t members; /* of the experiment */
+    size_t count;   /* outcomes; fewer than the members after an interruption */
     od_outcome *outcome;
     char *folder;  /* where files went, or NULL */
     bool diverged; /* every path of some member stopped */

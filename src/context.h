@@ -8,7 +8,7 @@
 
 /** od_fail with the place "origin:line" in front; line 0 leaves the line out, origin NULL the place. */
 od_status od_fail_at(od_context *ctx, od_status status, const char *origin, int line, const char *entry,
-                     const char *format, va_list args);
+                     const char *format, va_list args) __attribute__((format(printf, 6, 0)));
 
 /** Reports progress in [0, 1]; call from one thread at a time. */
 void od_context_progress(od_context *ctx, double fraction);

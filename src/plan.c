@@ -1,7 +1,7 @@
 /* What would run: entries and where they come from, steps, evaluations, memory. SPDX-License-Identifier:
  * GPL-3.0-or-later */
 #include "json.h"
-#include "simulate.h"
+#include "tally.h"
 #include "text.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef OD_RESULTS_H
 #define OD_RESULTS_H
 
-#include "simulate.h"
+#include "tally.h"
 
 /** One recorded table of a member: the flow's rows or the iteration's. */
 typedef struct od_rows {

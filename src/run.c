@@ -1,5 +1,6 @@
 /* Runs an experiment: all members, their outcomes and files. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "results.h"
+#include "simulate.h"
 
 #include "context.h"
 #include "json.h"
@@ -178,6 +179,41 @@ static void note_stopped(od_context *ctx, const od_outcome *o)
     }
 }
 
+typedef struct collector {
+    od_context *ctx;
+    const od_experiment *e;
+    od_result *result;
+} collector;
+
+/* A member is through: written as soon as it is there, so that a later failure loses nothing. */
+static od_status collect(void *user, size_t member, const od_tally *tally)
+{
+    collector *c = user;
+    const od_member *m = &c->e->member[member];
+    od_outcome *o = &c->result->outcome[member];
+    od_status status = describe_outcome(c->ctx, m, tally, o);
+    if (status == OD_OK && c->e->output != NULL) {
+        status = write_tables(c->ctx, c->e, m, tally, o);
+    }
+    note_stopped(c->ctx, o);
+    return status;
+}
+
+/* Says how the run ended, once all outcomes are there. */
+static od_status conclude(od_context *ctx, const od_experiment *e, od_result *result, const od_tally *tally,
+                          bool interrupted)
+{
+    if (interrupted) {
+        result->interrupted = true;
+        return od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted; what was computed %s",
+                       e->output != NULL ? "is in the output folder" : "is printed");
+    }
+    od_status status = e->output != NULL ? write_hdf5(ctx, e, tally) : OD_OK;
+    status = status == OD_OK ? report_divergence(ctx, result, tally) : status;
+    result->diverged = status == OD_EDIVERGED;
+    return status;
+}
+
 od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result **out)
 {
     *out = NULL;
@@ -189,37 +225,20 @@ od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result *
     od_tally *tally = od_zalloc(e->member_count, sizeof *tally);
     if (result != NULL) {
         result->outcome = od_zalloc(e->member_count, sizeof *result->outcome);
+        result->members = e->member_count;
+        result->count = result->outcome != NULL ? e->member_count : 0;
         result->folder = e->output != NULL ? strdup(e->output) : NULL;
     }
     if (tally == NULL || result == NULL || result->outcome == NULL) {
         status = od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
-    }
-    const double size = 1.0 / (double)e->member_count;
-    od_status computed = OD_OK;
-    for (size_t i = 0; i < e->member_count && status == OD_OK && computed == OD_OK; i++) {
-        const od_member *m = &e->member[i];
-        computed = od_simulate(ctx, e, m, (od_share){(double)i * size, size}, &tally[i]);
-        if (computed != OD_OK && computed != OD_EINTERRUPTED) {
-            status = computed;
-            break;
+    } else {
+        size_t begun;
+        collector c = {ctx, e, result};
+        status = od_simulate(ctx, e, collect, &c, tally, &begun);
+        result->count = begun; /* outcomes that were not begun hold nothing */
+        if (status == OD_OK || status == OD_EINTERRUPTED) {
+            status = conclude(ctx, e, result, tally, status == OD_EINTERRUPTED);
         }
-        result->count = i + 1;
-        status = describe_outcome(ctx, m, &tally[i], &result->outcome[i]);
-        /* written as soon as it is there, so that a later failure loses nothing */
-        status = status == OD_OK && e->output != NULL ? write_tables(ctx, e, m, &tally[i], &result->outcome[i])
-                                                      : status;
-        note_stopped(ctx, &result->outcome[i]);
-    }
-    if (status == OD_OK && computed == OD_OK && e->output != NULL) {
-        status = write_hdf5(ctx, e, tally);
-    }
-    if (status == OD_OK && computed == OD_EINTERRUPTED) {
-        result->interrupted = true;
-        status = od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted; what was computed %s",
-                         e->output != NULL ? "is in the output folder" : "is printed");
-    } else if (status == OD_OK) {
-        status = report_divergence(ctx, result, tally);
-        result->diverged = status == OD_EDIVERGED;
     }
     for (size_t i = 0; tally != NULL && i < e->member_count; i++) {
         od_tally_free(&tally[i]);
@@ -351,7 +370,7 @@ static void write_outcome(FILE *out, const od_outcome *o)
 
 void od_result_write_json(FILE *out, const od_result *result)
 {
-    if (result->count == 1) {
+    if (result->members == 1 && result->count == 1) {
         write_outcome(out, &result->outcome[0]);
     } else {
         fputs("{\"members\": [", out);

@@ -1,28 +1,18 @@
-/* The block driver: runs one member over all its paths. SPDX-License-Identifier: GPL-3.0-or-later */
+/* The driver: runs all members of an experiment over all their paths. SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef OD_SIMULATE_H
 #define OD_SIMULATE_H
 
-#include "experiment.h"
-#include "statistics.h"
+#include "tally.h"
 
-/** Paths are merged over a binary tree whose leaves hold this many, whatever the block size and the threads. */
-enum { OD_LEAF = 128, OD_MAX_COVARIANCE = 64 };
-
-/** Share of a run within all runs, for the progress. */
-typedef struct od_share {
-    double begin, size;
-} od_share;
+/** Called once for each member when its last path is in, by one thread at a time; not in the order of the members. */
+typedef od_status od_finished(void *user, size_t member, const od_tally *tally);
 
 /**
- * Runs a member. *tally is initialised and, also after OD_EINTERRUPTED, holds what was computed; on other failures
- * there is nothing to free. Paths that diverge are counted in the tally, they are no failure here.
+ * Runs all members; tally[member_count] starts zeroed. The first *begun members have begun, and after OD_OK and
+ * OD_EINTERRUPTED their tallies hold what was computed and `finished` was called for each. Paths that diverge are
+ * counted in the tally, they are no failure here. The caller frees the tallies in any case.
  */
-od_status od_simulate(od_context *ctx, const od_experiment *e, const od_member *m, od_share share, od_tally *tally);
-void od_tally_free(od_tally *tally);
-
-/** Numbers per recorded row of the iteration: the quantities and, in lock-step, gap and relative gap. */
-size_t od_member_map_columns(const od_member *m);
-/** Bytes one tally and one thread's block take. */
-double od_simulate_memory(const od_experiment *e, const od_member *m);
+od_status od_simulate(od_context *ctx, const od_experiment *e, od_finished *finished, void *user, od_tally *tally,
+                      size_t *begun);
 
 #endif

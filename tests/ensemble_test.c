@@ -209,8 +209,8 @@ static void results_are_remade_from_their_own_file(void **state)
         "0.01}, integrator: {name: rk4, step: 0.1}, start: {x: [1, 2]}, until: 7, iterations: 33, stop: {loss: 0.3}, "
         "sweep: "
         "{method.r: [3, 4.7], seed: [1, 2]}}",
-        "{problem: {name: quadratic, eigenvalues: [1, 0.1]}, method: {name: gradient, noise: 0.3}, integrator: {name: "
-        "euler-maruyama, step: 0.1}, start: {x: {file: start.csv}}, until: 7, noise_step: 0.0125}",
+        ("{problem: {name: quadratic, eigenvalues: [1, 0.1]}, method: {name: gradient, noise: 0.3}, integrator: {name: "
+         "euler-maruyama, step: 0.1}, start: {x: {file: start.csv}}, until: 7, noise_step: 0.0125}"),
     };
     for (size_t i = 0; i < ENSEMBLES + 3; i++) {
         char text[1024], file[64], first[32], second[32];

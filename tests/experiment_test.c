@@ -424,8 +424,8 @@ static void the_resolved_text_is_a_fixed_point(void **state)
         "compare: [{method: gradient}, {method: {name: heavy-ball, alpha: 0.3}}, {method: gradient}]",
         "sweep: {method.r: [3, 4.5], problem.eigenvalues: [[1, 2], [3, 4]]}",
         "integrator: exact\nrecord: {quantities: []}",
-        "method: {name: gradient, noise: [[0.1, 0], [0.3, 0.2]], step: 0.2}\niterations: 10\nnoise_step: 0.05\n"
-        "integrator: {name: euler-maruyama, step: 0.1}",
+        ("method: {name: gradient, noise: [[0.1, 0], [0.3, 0.2]], step: 0.2}\niterations: 10\nnoise_step: 0.05\n"
+         "integrator: {name: euler-maruyama, step: 0.1}"),
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         char text[ROOM];

@@ -24,7 +24,7 @@ enum { PEERS = 3, SIZES = 3 };
 typedef struct rk4_size {
     size_t d;
     uint64_t steps;
-    size_t rounds;
+    size_t rounds, slices;
     double goal; /* of ours/bare; NaN: none */
     bool same_bits;
     bench_series ours, bare, peer[PEERS]; /* seconds per step */
@@ -90,31 +90,57 @@ static double run_ours(od_context *ctx, od_experiment *e, uint64_t steps, double
     return status == OD_OK ? seconds : NAN;
 }
 
-/* A round: every competitor once. Ours is a run less a run of one step, which takes away start and end. */
-static od_status rk4_round(od_context *ctx, rk4_size *s, bench_peer *peer, od_experiment *e, size_t round, double *x,
-                           double *y)
+/* Processor time of a bare run; fails unless it gives the closed form and the bits that optdyn gave in x[d]. */
+static od_status run_bare(od_context *ctx, rk4_size *s, const od_spectrum *q, double last, const double *x, double *y,
+                          double *seconds)
 {
-    const od_spectrum *q = e->member[0].problem->spectrum;
-    const double z = -rk4_step * q->eigenvalues[s->d - 1], steps = (double)s->steps;
-    const double last = pow(1 + z * (1 + z / 2 * (1 + z / 3 * (1 + z / 4))), steps);
-    const double one = run_ours(ctx, e, 1, x), all = run_ours(ctx, e, s->steps, x);
-    s->ours.value[round] = (all - one) / (steps - 1);
     for (size_t i = 0; i < s->d; i++) {
         y[i] = 1;
     }
-    if (!bench_bare_rk4(s->d, s->steps, rk4_step, q->eigenvalues, q->centre, y, &s->bare.value[round])) {
+    if (!bench_bare_rk4(s->d, s->steps, rk4_step, q->eigenvalues, q->centre, y, seconds)) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the bare loop");
     }
-    s->bare.value[round] /= steps;
     s->same_bits = s->same_bits && memcmp(x, y, s->d * sizeof *x) == 0;
-    if (!(fabs(y[s->d - 1] - last) <= 1e-6 * last)) {
-        return od_fail(ctx, OD_ENUMERIC, NULL, "the bare loop gives %g where the closed form gives %g", y[s->d - 1],
-                       last);
+    return fabs(y[s->d - 1] - last) <= 1e-6 * last
+               ? OD_OK
+               : od_fail(ctx, OD_ENUMERIC, NULL, "the bare loop gives %g, the closed form %g", y[s->d - 1], last);
+}
+
+/*
+ * A round: in each slice every competitor once, of which the fastest slice counts, since what disturbs a slice only
+ * adds to it. Ours is a run less a run of one step, which takes away start and end.
+ */
+static od_status rk4_round(od_context *ctx, rk4_size *s, bench_peer *peer, od_experiment *e, size_t round, double *x,
+                           double *y)
+{
+    enum { WHOLE, ONE, BARE, FIRST_PEER, COUNT = FIRST_PEER + PEERS };
+    const od_spectrum *q = e->member[0].problem->spectrum;
+    const double z = -rk4_step * q->eigenvalues[s->d - 1], steps = (double)s->steps;
+    const double last = pow(1 + z * (1 + z / 2 * (1 + z / 3 * (1 + z / 4))), steps);
+    double best[COUNT];
+    od_status status = OD_OK;
+    for (size_t i = 0; i < COUNT; i++) {
+        best[i] = NAN;
     }
+    for (size_t slice = 0; slice < s->slices && status == OD_OK; slice++) {
+        double now[COUNT];
+        for (size_t p = 0; p < PEERS; p++) {
+            now[FIRST_PEER + p] = bench_peer_ask(&peer[p], s->d, s->steps, rk4_step, last);
+        }
+        run_ours(ctx, e, 1, x); /* not counted: it wakes the caches that the peers have filled */
+        now[WHOLE] = run_ours(ctx, e, s->steps, x);
+        now[ONE] = run_ours(ctx, e, 1, y);
+        status = run_bare(ctx, s, q, last, x, y, &now[BARE]);
+        for (size_t i = 0; i < COUNT; i++) {
+            best[i] = now[i] >= best[i] ? best[i] : now[i];
+        }
+    }
+    s->ours.value[round] = (best[WHOLE] - best[ONE]) / (steps - 1);
+    s->bare.value[round] = best[BARE] / steps;
     for (size_t p = 0; p < PEERS; p++) {
-        s->peer[p].value[round] = bench_peer_ask(&peer[p], s->d, s->steps, rk4_step, last) / steps;
+        s->peer[p].value[round] = best[FIRST_PEER + p] / steps;
     }
-    return od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : OD_OK;
+    return status == OD_OK && od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : status;
 }
 
 static od_status measure_rk4(od_context *ctx, rk4_size *s, bench_peer *peer)
@@ -151,13 +177,16 @@ static bool has_command(const char *name)
     return found;
 }
 
+/* With all that is in it. */
 static void remove_folder(const char *folder)
 {
     DIR *dir = opendir(folder);
     for (struct dirent *entry = dir != NULL ? readdir(dir) : NULL; entry != NULL; entry = readdir(dir)) {
         char path[1024];
         snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        unlink(path); /* fails for . and .., as it should */
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && unlink(path) != 0) {
+            remove_folder(path);
+        }
     }
     if (dir != NULL) {
         closedir(dir);
@@ -262,8 +291,8 @@ static void write_json(FILE *out, const core_report *r)
     fputs(", \"unit\": \"s\", \"rk4\": [", out);
     for (size_t i = 0; i < SIZES; i++) {
         const rk4_size *s = &r->size[i];
-        fprintf(out, "%s{\"d\": %zu, \"steps\": %llu, \"rounds\": %zu", i > 0 ? ", " : "", s->d,
-                (unsigned long long)s->steps, s->rounds);
+        fprintf(out, "%s{\"d\": %zu, \"steps\": %llu, \"rounds\": %zu, \"slices\": %zu", i > 0 ? ", " : "", s->d,
+                (unsigned long long)s->steps, s->rounds, s->slices);
         write_series(out, "ours", &s->ours);
         write_series(out, "bare", &s->bare);
         for (size_t p = 0; p < PEERS; p++) {
@@ -330,8 +359,9 @@ static void print_report(const core_report *r)
     printf("optdyn %s on %s, compiler %s\n", od_version(), cpu, __VERSION__);
     for (size_t i = 0; i < SIZES; i++) {
         const rk4_size *s = &r->size[i];
-        printf("\nRK4, gradient flow of a quadratic, d = %zu: a step; %zu rounds of %llu steps%s\n", s->d, s->rounds,
-               (unsigned long long)s->steps, s->same_bits ? "" : "; THE STATE IS NOT THAT OF THE BARE LOOP");
+        printf("\nRK4, gradient flow of a quadratic, d = %zu: a step; %zu rounds, the fastest of %zu x %llu steps%s\n",
+               s->d, s->rounds, s->slices, (unsigned long long)s->steps,
+               s->same_bits ? "" : "; THE STATE IS NOT THAT OF THE BARE LOOP");
         printf("  %-9s %9s %9s %9s    %8s %8s %8s\n", "", "median", "min", "max", "x bare", "min", "max");
         print_row("optdyn", &s->ours, &s->bare, s->goal, NULL);
         print_row("bare", &s->bare, &s->bare, NAN, NULL);
@@ -339,7 +369,7 @@ static void print_report(const core_report *r)
             print_row(r->peer[p].name, &s->peer[p], &s->bare, NAN, r->peer[p].missing);
         }
     }
-    printf("\nThe program                                    \n  %-9s %9s %9s %9s\n", "", "median", "min", "max");
+    printf("\nThe program\n  %-9s %9s %9s %9s\n", "", "median", "min", "max");
     print_row("figure", &r->figure, NULL, 0.3, r->no_figure);
     print_row("--version", &r->version, NULL, NAN, NULL);
     print_row("parse", &r->parse, NULL, NAN, NULL);
@@ -350,9 +380,9 @@ int cli_bench(cli *c)
     if (c->arg_count != 1 || strcmp(c->arg[0], "core") != 0) {
         return cli_usage(c, "bench takes what to measure: optdyn bench core");
     }
-    static core_report r = {.size = {{.d = 2, .steps = 200000, .rounds = 21, .goal = NAN},
-                                     {.d = 1000, .steps = 4000, .rounds = 21, .goal = 1.05},
-                                     {.d = 1000000, .steps = 30, .rounds = 5, .goal = NAN}},
+    static core_report r = {.size = {{.d = 2, .steps = 20000, .rounds = BENCH_ROUNDS, .slices = 5, .goal = NAN},
+                                     {.d = 1000, .steps = 1000, .rounds = BENCH_ROUNDS, .slices = 5, .goal = 1.05},
+                                     {.d = 1000000, .steps = 20, .rounds = 5, .slices = 2, .goal = NAN}},
                             .peer = {{.name = "odeint"}, {.name = "gsl"}, {.name = "arkode"}}};
     /* the program first: starting another one takes longer once this one has grown */
     cli_say(c, "the program ...");

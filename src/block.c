@@ -1,0 +1,542 @@
+/*
+ * One thread's block of paths, from start to end: steps of the flow, iterations, divergence, `stop`, records.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "block.h"
+
+#include "batch.h"
+#include "context.h"
+#include "start.h"
+#include "stepper.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool od_worker_open(od_worker *w)
+{
+    const od_member *m = w->m;
+    const size_t n = m->paths < w->e->block ? (size_t)m->paths : w->e->block, state = m->dim * n;
+    const od_scratch *need[3] = {&m->problem->scratch, m->has_flow ? &m->flow.scratch : NULL,
+                                 m->has_map ? &m->map.scratch : NULL};
+    size_t ws = 0;
+    for (size_t i = 0; i < 3; i++) {
+        const size_t size = need[i] != NULL ? od_scratch_size(need[i], n) : 0;
+        ws = size > ws ? size : ws;
+    }
+    if (m->has_flow) {
+        const size_t size = od_stepper_scratch(m->integrator_choice.integrator, &m->flow, n);
+        ws = size > ws ? size : ws;
+    }
+    const size_t quantities = od_member_map_columns(m) + m->block[0].length; /* and room for one gradient */
+    const size_t total = 5 * state + m->noise.dim * n + quantities * n + n + ws;
+    w->memory = od_zalloc(total, sizeof(double));
+    w->index = od_zalloc(m->has_map ? m->map.batch * n : 0, sizeof *w->index);
+    w->alive = od_zalloc(n, sizeof *w->alive);
+    w->errors = od_context_create();
+    if (w->errors == NULL || w->memory == NULL || w->index == NULL || w->alive == NULL) {
+        return false;
+    }
+    double *next = w->memory;
+    double **const states[5] = {&w->z, &w->z1, &w->dense, &w->x_map, &w->before};
+    for (size_t i = 0; i < 5; i++) {
+        *states[i] = next;
+        next += state;
+    }
+    w->dw = next;
+    w->q = w->dw + m->noise.dim * n;
+    w->tau = w->q + quantities * n;
+    w->ws = w->tau + n;
+    w->steps = m->has_flow && !isnan(m->step) ? od_member_steps(m) : 0;
+    if (m->has_flow) {
+        w->stepper = (od_stepper){.type = m->integrator_choice.integrator,
+                                  .settings = m->integrator_choice.settings,
+                                  .flow = &m->flow,
+                                  .origin = m->start.t};
+    }
+    if (m->has_flow && m->flow.noise.dim > 0) {
+        od_brownian_interval(&m->noise, m->start.t, m->start.t + m->step, &w->flow_noise);
+    }
+    if (m->has_map && m->map.noise_dim > 0) {
+        od_brownian_interval(&m->noise, m->start.t, m->start.t + m->map.tau, &w->map_noise);
+    }
+    return true;
+}
+
+void od_worker_close(od_worker *w)
+{
+    od_context_free(w->errors);
+    free(w->memory);
+    free(w->index);
+    free(w->alive);
+}
+
+/*
+ * A sum is finite only if its terms are; where it is not, which finite terms can bring about too, each is looked at.
+ * Sixteen sums, so that the loop vectorises and no addition waits for the one before.
+ */
+static bool all_finite(const double *z, size_t size)
+{
+    enum { LANES = 16 };
+    double sum[LANES] = {0}, total = 0;
+    const size_t whole = size - size % LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            sum[lane] += z[i + lane];
+        }
+    }
+    for (size_t lane = 0; lane < LANES && whole > 0; lane++) {
+        total += sum[lane];
+    }
+    for (size_t i = whole; i < size; i++) {
+        total += z[i];
+    }
+    bool finite = isfinite(total);
+    for (size_t i = 0; !finite && i < size && isfinite(z[i]); i++) {
+        finite = i + 1 == size;
+    }
+    return finite;
+}
+
+/* Stops the paths whose state is not finite; every stopped path keeps its last finite state. */
+static void stop_paths(od_worker *w, const double *last, double *state, double t)
+{
+    for (size_t p = 0; p < w->n; p++) {
+        bool finite = true;
+        for (size_t i = 0; i < w->m->dim; i++) {
+            finite = finite && isfinite(state[i * w->n + p]);
+        }
+        if (!finite && w->alive[p]) {
+            w->alive[p] = false;
+            w->alive_count--;
+            w->tally->stopped++;
+            if (!(w->tally->first_stop <= t)) {
+                w->tally->first_stop = t;
+                snprintf(w->tally->trouble, sizeof w->tally->trouble, "%s", w->stepper.trouble);
+            }
+        }
+        for (size_t i = 0; i < w->m->dim && !w->alive[p]; i++) {
+            state[i * w->n + p] = last[i * w->n + p];
+        }
+    }
+}
+
+static void check_states(od_worker *w, const double *last, double *state, double t)
+{
+    if (w->alive_count < w->n || !all_finite(state, w->m->dim * w->n)) {
+        stop_paths(w, last, state, t);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------- recording */
+
+/* Quantities of n states into q[c*n + p]; returns the first row of q after them. */
+static od_status measure(od_worker *w, const double *state, double *q)
+{
+    const od_member *m = w->m;
+    const od_problem *f = m->problem;
+    const size_t n = w->n, d = f->dim;
+    double *gradient = w->q + od_member_map_columns(m) * n;
+    od_status status = OD_OK;
+    for (size_t i = 0; i < m->quantity_count && status == OD_OK; i++) {
+        const size_t length = od_member_quantity_length(m, i);
+        switch (m->quantity[i].kind) {
+        case OD_QUANTITY_LOSS: status = f->eval(f, OD_VALUE, n, state, q, NULL, w->ws); break;
+        case OD_QUANTITY_GRADIENT: status = f->eval(f, OD_GRADIENT, n, state, NULL, gradient, w->ws); break;
+        case OD_QUANTITY_DISTANCE:
+            for (size_t j = 0; j < d; j++) {
+                for (size_t p = 0; p < n; p++) {
+                    gradient[j * n + p] = state[j * n + p] - f->minimiser[j];
+                }
+            }
+            break;
+        case OD_QUANTITY_BLOCK: {
+            const double *block = state;
+            for (size_t b = 0; strcmp(m->block[b].name, m->quantity[i].name) != 0; b++) {
+                block += m->block[b].length * n;
+            }
+            memcpy(q, block, length * n * sizeof *q);
+        }
+        }
+        if (m->quantity[i].kind == OD_QUANTITY_GRADIENT || m->quantity[i].kind == OD_QUANTITY_DISTANCE) {
+            memset(q, 0, n * sizeof *q);
+            for (size_t j = 0; j < d; j++) {
+                for (size_t p = 0; p < n; p++) {
+                    q[p] += gradient[j * n + p] * gradient[j * n + p];
+                }
+            }
+            for (size_t p = 0; p < n; p++) {
+                q[p] = sqrt(q[p]);
+            }
+        }
+        q += length * n;
+    }
+    return status;
+}
+
+static void add_row(od_worker *w, od_moments *to, atomic_uint *bins, size_t row, const double *q)
+{
+    for (size_t p = 0; p < w->n; p++) {
+        if (w->alive[p]) {
+            od_moments_add(to, row, q + p, w->n);
+        }
+        for (size_t c = 0; bins != NULL && w->alive[p] && c < to->cols; c++) {
+            const double x = q[c * w->n + p];
+            if (!isnan(x)) { /* a gap after the end of the flow is unknown */
+                atomic_fetch_add_explicit(&bins[(row * to->cols + c) * OD_BINS + od_bin(x)], 1, memory_order_relaxed);
+            }
+        }
+    }
+}
+
+static od_status show_observers(od_worker *w, bool iteration, uint64_t row, double t, const double *state)
+{
+    const od_view view = {.label = w->m->label,
+                          .iteration = iteration,
+                          .row = row,
+                          .t = t,
+                          .first_path = w->first,
+                          .n = w->n,
+                          .dim = w->m->dim,
+                          .z = state,
+                          .alive = w->alive,
+                          .problem = w->m->problem};
+    od_status status = OD_OK;
+    for (size_t i = 0; i < w->e->observer_count && status == OD_OK; i++) {
+        status = w->e->observer[i].observe(w->e->observer[i].user, &view);
+    }
+    return status;
+}
+
+static od_status record_flow(od_worker *w, uint64_t row, double t, const double *state)
+{
+    od_status status = measure(w, state, w->q);
+    if (status == OD_OK && row < w->tally->flow.rows) {
+        add_row(w, &w->tally->flow, w->flow_bins, (size_t)row, w->q);
+    }
+    return status == OD_OK ? show_observers(w, false, row, t, state) : status;
+}
+
+/* |x_flow - x_map| and its ratio to |x_flow| into two rows of q. */
+static void measure_gap(const od_worker *w, const double *flow_state, double *q)
+{
+    const size_t n = w->n, d = w->m->block[0].length;
+    memset(q, 0, 2 * n * sizeof *q);
+    for (size_t i = 0; i < d; i++) {
+        for (size_t p = 0; p < n; p++) {
+            const double x = flow_state[i * n + p], difference = x - w->x_map[i * n + p];
+            q[p] += difference * difference;
+            q[n + p] += x * x;
+        }
+    }
+    for (size_t p = 0; p < n; p++) {
+        q[p] = sqrt(q[p]);
+        q[n + p] = q[p] / sqrt(q[n + p]);
+    }
+}
+
+/* The map's state after k iterations at time t; flow_state is the flow at that time, or NULL. */
+static od_status record_map(od_worker *w, uint64_t k, double t, const double *flow_state)
+{
+    const od_member *m = w->m;
+    double *gap = w->q + m->columns * w->n;
+    if (flow_state != NULL) {
+        measure_gap(w, flow_state, gap);
+        for (size_t p = 0; p < w->n && w->tally->gap.rows > 0; p++) {
+            const double square = gap[p] * gap[p];
+            if (w->alive[p]) {
+                od_moments_add(&w->tally->gap, (size_t)k, &square, 1);
+            }
+        }
+        if (m->paths == 1 && w->alive[0] && !(w->tally->gap_max >= gap[0])) {
+            w->tally->gap_max = gap[0];
+            w->tally->gap_at = t;
+        }
+    } else if (m->has_flow) {
+        for (size_t p = 0; p < 2 * w->n; p++) {
+            gap[p] = NAN;
+        }
+    }
+    if (k % m->stride != 0 && k != m->iterations && !w->ended) {
+        return OD_OK;
+    }
+    od_status status = measure(w, w->x_map, w->q);
+    const uint64_t row = (k + m->stride - 1) / m->stride;
+    if (status == OD_OK) {
+        add_row(w, &w->tally->map, w->map_bins, (size_t)row, w->q);
+    }
+    return status == OD_OK ? show_observers(w, true, row, t, w->x_map) : status;
+}
+
+/* True if `stop` is met by the single path there is. */
+static bool meets_stop(od_worker *w, const double *state, od_status *status)
+{
+    const od_member *m = w->m;
+    if (isnan(m->stop_loss) && isnan(m->stop_gradient)) {
+        return false;
+    }
+    double f = NAN, *g = w->q + od_member_map_columns(m) * w->n;
+    *status = m->problem->eval(m->problem, OD_VALUE | OD_GRADIENT, 1, state, &f, g, w->ws);
+    double norm = 0;
+    for (size_t i = 0; i < m->problem->dim; i++) {
+        norm += g[i] * g[i];
+    }
+    return f <= m->stop_loss || sqrt(norm) <= m->stop_gradient;
+}
+
+/* ------------------------------------------------------------------------------------------- the flow */
+
+static double grid_time(const od_worker *w, uint64_t step)
+{
+    return step >= w->steps ? w->m->until : w->m->start.t + (double)step * w->m->step;
+}
+
+/* The step in use: h but for a shortened last one, so that equal steps are equal to the bit. */
+static double step_size(const od_worker *w, uint64_t step)
+{
+    const od_member *m = w->m;
+    const double last = m->until - (m->start.t + (double)step * m->step);
+    return step + 1 == w->steps && fabs(last - m->step) > 1e-6 * m->step ? last : m->step;
+}
+
+static od_status compute_step(od_worker *w)
+{
+    const od_member *m = w->m;
+    const double t = grid_time(w, w->step), h = step_size(w, w->step);
+    const double *dw = NULL;
+    if (m->flow.noise.dim > 0) {
+        od_interval interval = w->flow_noise;
+        interval.first += w->step * interval.count;
+        od_brownian_increment(&m->noise, &interval, w->first, w->n, w->dw, NULL);
+        dw = w->dw;
+    }
+    od_status status = w->stepper.type->step(&w->stepper, t, h, w->n, w->z, dw, w->z1, w->ws);
+    /* stopped paths are carried along, but whether they are depends on the block; so they do not count */
+    w->tally->evaluations += w->alive_count *
+                             (w->stepper.type->drifts != NULL ? w->stepper.type->drifts(&w->stepper, t, h) : 1);
+    check_states(w, w->z, w->z1, grid_time(w, w->step + 1));
+    w->ahead = true;
+    return status;
+}
+
+static od_status accept_step(od_worker *w)
+{
+    double *z = w->z;
+    w->z = w->z1;
+    w->z1 = z;
+    w->ahead = false;
+    w->step++;
+    w->now = grid_time(w, w->step);
+    od_status status = OD_OK;
+    w->ended = meets_stop(w, w->z, &status);
+    if (w->report != NULL && w->step % 256 == 0) {
+        w->report(w, (double)w->step / (double)w->steps);
+    }
+    return status;
+}
+
+/* Advances the flow to time t, not before the last one asked for; *state is the flow there. */
+static od_status flow_to(od_worker *w, double t, const double **state)
+{
+    const od_member *m = w->m;
+    od_status status = OD_OK;
+    if (isnan(m->step)) {
+        if (t > w->t) {
+            memcpy(w->z1, w->z, m->dim * w->n * sizeof *w->z);
+            const uint64_t before = w->stepper.evaluations;
+            status = w->stepper.type->advance(&w->stepper, w->t, t, w->n, w->z, w->ws);
+            w->tally->evaluations += w->stepper.evaluations - before;
+            if (status == OD_ENUMERIC) {
+                /* the scheme gave up: the path stops where it last was, and the scheme's words are kept */
+                for (size_t i = 0; i < m->dim * w->n; i++) {
+                    w->z[i] = NAN;
+                }
+                status = OD_OK;
+            }
+            check_states(w, w->z1, w->z, t);
+            w->t = t;
+            w->now = t;
+            od_status stop_status = OD_OK;
+            w->ended = meets_stop(w, w->z, &stop_status);
+            status = status == OD_OK ? stop_status : status;
+        }
+        *state = w->z;
+        return status;
+    }
+    const double position = t >= m->until ? (double)w->steps : (t - m->start.t) / m->step;
+    const double nearest = round(position);
+    const bool on_grid = fabs(position - nearest) <= 1e-6;
+    const uint64_t whole = (uint64_t)(on_grid ? nearest : floor(position));
+    while (w->step < whole && status == OD_OK && w->alive_count > 0 && !w->ended && !od_cancelled(w->ctx)) {
+        status = w->ahead ? OD_OK : compute_step(w);
+        status = status == OD_OK && w->alive_count > 0 ? accept_step(w) : status;
+    }
+    *state = w->z;
+    if (status != OD_OK || on_grid || w->step < whole) {
+        return status;
+    }
+    status = w->ahead ? OD_OK : compute_step(w);
+    const double begin = grid_time(w, w->step), h = step_size(w, w->step), theta = (t - begin) / h;
+    if (status == OD_OK && w->stepper.type->dense != NULL) {
+        status = w->stepper.type->dense(&w->stepper, begin, h, theta, w->n, w->z, w->z1, w->dense, w->ws);
+    } else {
+        for (size_t i = 0; i < m->dim * w->n; i++) {
+            w->dense[i] = w->z[i] + theta * (w->z1[i] - w->z[i]);
+        }
+    }
+    *state = w->dense;
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- the iteration */
+
+static od_status iterate(od_worker *w, uint64_t k)
+{
+    const od_member *m = w->m;
+    const double *dw = NULL;
+    if (m->map.noise_dim > 0) {
+        od_interval interval = w->map_noise;
+        interval.first += k * interval.count;
+        od_brownian_increment(&m->noise, &interval, w->first, w->n, w->dw, NULL);
+        dw = w->dw;
+    }
+    if (m->map.batch > 0) {
+        od_batch_indices(m->seed, w->first, w->n, k, m->map.batch, (uint32_t)m->problem->samples,
+                         strcmp(m->map.sampling, "epochs") == 0, w->index);
+    }
+    memcpy(w->before, w->x_map, m->dim * w->n * sizeof *w->before);
+    od_status status = m->map.step(&m->map, k, w->n, w->x_map, dw, w->index, w->tau, w->ws);
+    w->tally->evaluations += w->alive_count;
+    check_states(w, w->before, w->x_map, m->start.t + (double)(k + 1) * m->map.tau);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- one block */
+
+static double map_time(const od_member *m, uint64_t k)
+{
+    return m->start.t + (double)k * m->map.tau;
+}
+
+/* Flow rows and iterations in the order of time. */
+static od_status run_events(od_worker *w)
+{
+    const od_member *m = w->m;
+    const uint64_t rows = od_member_flow_rows(m);
+    uint64_t row = 0, k = 0;
+    bool map_left = m->has_map;
+    od_status status = OD_OK;
+    w->ended = meets_stop(w, w->z, &status);
+    if (w->ended && !m->has_flow && status == OD_OK) {
+        w->tally->map_t = m->start.t;
+        status = record_map(w, 0, m->start.t, NULL);
+    }
+    while (status == OD_OK && (row < rows || map_left) && w->alive_count > 0 && !w->ended && !od_cancelled(w->ctx)) {
+        const double row_t = row < rows ? od_member_row_time(m, row) : INFINITY;
+        const double map_t = map_left ? map_time(m, k) : INFINITY;
+        const double *state = NULL;
+        /* iterations up to rounding at the time of a row come first, so that both see one state of the flow */
+        const bool is_map = map_left && map_t <= row_t + 1e-9 * (1 + fabs(row_t));
+        if (!is_map || (m->has_flow && map_t <= m->until + 1e-9 * (1 + fabs(m->until)))) {
+            status = flow_to(w, is_map ? fmin(map_t, m->until) : row_t, &state);
+        }
+        if (status != OD_OK || w->alive_count == 0 || w->ended || od_cancelled(w->ctx)) {
+            break;
+        }
+        if (!is_map) {
+            status = record_flow(w, row, row_t, state);
+            row++;
+            continue;
+        }
+        status = record_map(w, k, map_t, state);
+        w->tally->map_t = map_t;
+        w->tally->iterations = k;
+        map_left = k < m->iterations;
+        if (map_left && status == OD_OK) {
+            status = iterate(w, k++);
+            w->ended = !m->has_flow && status == OD_OK && meets_stop(w, w->x_map, &status);
+            if (w->ended && status == OD_OK) {
+                w->now = w->tally->map_t = map_time(m, k);
+                w->tally->iterations = k;
+                status = record_map(w, k, w->now, NULL);
+            }
+        }
+        if (w->report != NULL && !m->has_flow && k % 256 == 0) {
+            w->report(w, (double)k / (double)m->iterations);
+        }
+    }
+    if (w->ended && m->has_flow && status == OD_OK) {
+        status = record_flow(w, row, w->now, w->z);
+    }
+    return status;
+}
+
+static void add_final(od_worker *w, const double *state, od_moments *to, double *cov)
+{
+    const size_t d = w->m->dim, n = w->n;
+    for (size_t p = 0; p < n; p++) {
+        /* a single path that stopped still shows where it was; an ensemble's mean is over the survivors */
+        if (!w->alive[p] && w->m->paths > 1) {
+            continue;
+        }
+        if (cov != NULL) {
+            const double count = (double)to->count[0], weight = count / (count + 1);
+            for (size_t i = 0; i < d; i++) {
+                const double di = state[i * n + p] - to->mean[i];
+                for (size_t j = 0; j < d; j++) {
+                    cov[i * d + j] += weight * (di * (state[j * n + p] - to->mean[j]));
+                }
+            }
+        }
+        od_moments_add(to, 0, state + p, n);
+    }
+}
+
+od_status od_worker_run(od_worker *w, uint64_t first, size_t n)
+{
+    const od_member *m = w->m;
+    w->first = first;
+    w->n = n;
+    w->step = 0;
+    w->ahead = false;
+    w->t = w->now = m->start.t;
+    w->ended = false;
+    w->alive_count = n;
+    for (size_t p = 0; p < n; p++) {
+        w->alive[p] = true;
+    }
+    od_status status = od_start_fill(m, first, n, w->z, w->ws);
+    memcpy(w->x_map, w->z, m->dim * n * sizeof *w->z);
+    if (status == OD_OK && !all_finite(w->z, m->dim * n)) {
+        return od_fail(w->errors, OD_EUSER, "start",
+                       "the start is not finite: the gradient at start.x overflows; move it");
+    }
+    const bool opens = m->has_flow && w->stepper.type->open != NULL;
+    if (status == OD_OK && opens) {
+        w->stepper.trouble[0] = '\0';
+        status = w->stepper.type->open(w->errors, &w->stepper, m->start.t, n, w->z);
+        if (status != OD_OK) {
+            return status;
+        }
+    }
+    status = status == OD_OK ? run_events(w) : status;
+    if (opens) {
+        w->stepper.type->close(&w->stepper);
+    }
+    if (status != OD_OK) {
+        return od_fail(w->errors, status, m->has_flow ? "method.flow" : "method.map",
+                       "the evaluation failed near t = %g (%s)", w->now, od_status_name(status));
+    }
+    w->tally->flow_t = w->now;
+    w->tally->reached = w->ended ? w->now : NAN;
+    if (!od_cancelled(w->ctx) || m->paths == 1) {
+        if (m->has_flow) {
+            add_final(w, w->z, &w->tally->flow_final, w->tally->flow_cov);
+        }
+        if (m->has_map) {
+            add_final(w, w->x_map, &w->tally->map_final, w->tally->map_cov);
+        }
+    }
+    return OD_OK;
+}

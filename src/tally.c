@@ -1,0 +1,69 @@
+/* Tallies of a member's paths. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tally.h"
+
+#include "stepper.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+size_t od_member_map_columns(const od_member *m)
+{
+    return m->columns + (m->has_flow ? 2 : 0);
+}
+
+static size_t gap_rows(const od_member *m)
+{
+    return m->has_flow && m->has_map && m->paths > 1 ? (size_t)m->iterations + 1 : 0;
+}
+
+static bool keeps_covariance(const od_member *m)
+{
+    return m->paths > 1 && m->dim <= OD_MAX_COVARIANCE;
+}
+
+bool od_tally_init(const od_member *m, od_tally *a)
+{
+    *a = (od_tally){.first_stop = NAN, .gap_max = NAN, .gap_at = NAN, .reached = NAN, .flow_t = NAN, .map_t = NAN};
+    const size_t final_rows = 1, cov = keeps_covariance(m) ? m->dim * m->dim : 0;
+    bool ok = od_moments_init(&a->flow, (size_t)od_member_flow_rows(m), m->columns) &&
+              od_moments_init(&a->map, (size_t)od_member_map_rows(m), od_member_map_columns(m)) &&
+              od_moments_init(&a->gap, gap_rows(m), 1) && od_moments_init(&a->flow_final, final_rows, m->dim) &&
+              od_moments_init(&a->map_final, final_rows, m->dim);
+    if (ok && cov > 0) {
+        a->flow_cov = od_zalloc(cov, sizeof *a->flow_cov);
+        a->map_cov = od_zalloc(cov, sizeof *a->map_cov);
+        ok = a->flow_cov != NULL && a->map_cov != NULL;
+    }
+    if (!ok) {
+        od_tally_free(a);
+    }
+    return ok;
+}
+
+void od_tally_free(od_tally *a)
+{
+    od_moments_free(&a->flow);
+    od_moments_free(&a->map);
+    od_moments_free(&a->gap);
+    od_moments_free(&a->flow_final);
+    od_moments_free(&a->map_final);
+    free(a->flow_cov);
+    free(a->map_cov);
+    free(a->flow_bins);
+    free(a->map_bins);
+    *a = (od_tally){0};
+}
+
+double od_simulate_memory(const od_experiment *e, const od_member *m)
+{
+    const double rows = (double)od_member_flow_rows(m) * (double)m->columns +
+                        (double)od_member_map_rows(m) * (double)od_member_map_columns(m) + (double)gap_rows(m);
+    const double n = m->paths < e->block ? (double)m->paths : (double)e->block;
+    const double states = 6.0 * (double)m->dim * n + (double)m->noise.dim * n +
+                          (m->has_flow ? (double)od_stepper_scratch(m->integrator_choice.integrator, &m->flow, 1) * n
+                                       : 0);
+    /* each thread holds a block and, with several leaves, tallies waiting for their sibling */
+    const double bins = m->quantile_count > 0 ? rows * OD_BINS * 4.0 : 0;
+    const double tallies = m->paths > OD_LEAF ? 2.0 * e->threads + 8 : 1;
+    return bins + 8 * (2 * rows * tallies + states * (e->threads > 0 ? e->threads : 1));
+}

@@ -1,0 +1,19 @@
+/* What a run of a member's paths gives. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OD_TALLY_H
+#define OD_TALLY_H
+
+#include "experiment.h"
+#include "statistics.h"
+
+/** Paths are merged over a binary tree whose leaves hold this many, whatever the block size and the threads. */
+enum { OD_LEAF = 128, OD_MAX_COVARIANCE = 64 };
+
+bool od_tally_init(const od_member *m, od_tally *tally); /* false: no memory; nothing to free */
+void od_tally_free(od_tally *tally);
+
+/** Numbers per recorded row of the iteration: the quantities and, in lock-step, gap and relative gap. */
+size_t od_member_map_columns(const od_member *m);
+/** Bytes that running a member takes. */
+double od_simulate_memory(const od_experiment *e, const od_member *m);
+
+#endif
