@@ -1,7 +1,7 @@
 array run = ['gradient-0.005', 'gradient-0.02', 'heavy-ball-0.005', 'heavy-ball-0.02']
 array label = ['gradient descent, λ = 0.005', 'gradient descent, λ = 0.02', 'heavy ball, λ = 0.005', 'heavy ball, λ = 0.02']
 array colour = [1, 6, 2, 5]
-file(i) = run[i] . '/iteration.csv'
+file(i) = 'runs/' . run[i] . '-iteration.csv'
 percent(c) = 100 * column(c)
 # at k = 0 the distance is 0, which a logarithmic axis does not have
 later(k) = k > 0 ? k : NaN
