@@ -305,6 +305,16 @@ static void write_final(FILE *out, const od_outcome *o, double t, const double *
     }
 }
 
+static void write_loss(FILE *out, const od_outcome *o)
+{
+    fputs(", \"loss\": ", out);
+    od_json_real(out, o->loss);
+    fputs(", \"loss_stderr\": ", out);
+    od_json_real(out, o->loss_stderr);
+    fputs(", \"distance\": ", out);
+    od_json_real(out, o->distance);
+}
+
 static void write_outcome(FILE *out, const od_outcome *o)
 {
     const bool flow = o->mean != NULL, map = o->iteration_mean != NULL;
@@ -321,24 +331,14 @@ static void write_outcome(FILE *out, const od_outcome *o)
             }
             fputc(']', out);
         }
-        fputs(", \"loss\": ", out);
-        od_json_real(out, o->loss);
-        fputs(", \"loss_stderr\": ", out);
-        od_json_real(out, o->loss_stderr);
-        fputs(", \"distance\": ", out);
-        od_json_real(out, o->distance);
+        write_loss(out, o);
         fputc('}', out);
     }
     if (map) {
         fprintf(out, ", \"iteration\": {\"iterations\": %llu, ", (unsigned long long)o->iterations);
         write_final(out, o, o->iteration_t, o->iteration_mean, o->iteration_var, o->iteration_stderr);
         if (!flow) {
-            fputs(", \"loss\": ", out);
-            od_json_real(out, o->loss);
-            fputs(", \"loss_stderr\": ", out);
-            od_json_real(out, o->loss_stderr);
-            fputs(", \"distance\": ", out);
-            od_json_real(out, o->distance);
+            write_loss(out, o);
         }
         fputs("}}", out);
     }

@@ -5,7 +5,6 @@
 #include "src/text.h"
 
 #include <errno.h>
-#include <gsl/gsl_errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -328,7 +327,6 @@ static int dispatch(cli *c)
 int main(int argc, char **argv)
 {
     static cli c;
-    gsl_set_error_handler_off();
     c.ctx = od_context_create();
     if (c.ctx == NULL) {
         fputs("optdyn: no memory\n", stderr);
