@@ -634,6 +634,48 @@ static void huge_tables_are_refused(void **state)
     check_message(*state, "record fewer rows");
 }
 
+typedef struct watch {
+    size_t flow_rows, map_rows;
+    double worst;
+    od_status answer;
+} watch;
+
+static od_status watch_exponential(void *user, const od_view *view)
+{
+    watch *w = user;
+    const size_t row = view->iteration ? w->map_rows++ : w->flow_rows++;
+    const double want = view->iteration ? 2.385 * pow(1 - 0.2 * 0.7, 2.0 * (double)row) : 2.385 * exp(-0.7 * view->t);
+    w->worst = fmax(w->worst, fabs(view->z[0] - want));
+    assert_int_equal(view->row, row);
+    assert_int_equal(view->n, 1);
+    assert_true(view->alive[0] && view->problem->dim == 1);
+    return w->answer;
+}
+
+/* Rows of flow and iteration come in order with their states; a refusal ends the run; a ninth observer is one too many.
+ */
+static void observers_see_every_row(void **state)
+{
+    const char *yaml = "{problem: {name: quadratic, eigenvalues: [0.7]}, method: {name: gradient, step: 0.2}, "
+                       "integrator: exact, start: {x: [2.385]}, until: 2, iterations: 10, record: {every: 0.4}}";
+    for (unsigned refuses = 0; refuses < 2; refuses++) {
+        watch w = {.answer = refuses == 1 ? OD_EUSER : OD_OK};
+        od_experiment *e = od_experiment_parse(*state, yaml, NULL);
+        od_result *result = NULL;
+        check_done(*state, e != NULL);
+        assert_int_equal(od_experiment_observe(*state, e, (od_observer){watch_exponential, &w}), OD_OK);
+        assert_int_equal(od_experiment_run(*state, e, &result), w.answer);
+        assert_int_equal(w.flow_rows + w.map_rows, refuses == 1 ? 1 : 12);
+        check_close(w.worst, 0, 1e-15 * 20);
+        for (unsigned more = 1; more < 8; more++) {
+            assert_int_equal(od_experiment_observe(*state, e, (od_observer){watch_exponential, &w}), OD_OK);
+        }
+        assert_int_equal(od_experiment_observe(*state, e, (od_observer){watch_exponential, &w}), OD_EINVAL);
+        od_result_free(result);
+        od_experiment_free(e);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -656,6 +698,7 @@ int main(void)
         test_with_context(labels_name_files_of_their_own),
         test_with_context(long_experiments_are_kept_whole),
         test_with_context(huge_tables_are_refused),
+        test_with_context(observers_see_every_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
