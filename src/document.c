@@ -398,6 +398,15 @@ od_status od_document_put(od_context *ctx, od_arena *arena, od_node *root, const
     }
 }
 
+/* A value from the command line has no lines. */
+static void forget_lines(od_node *node)
+{
+    node->line = 0;
+    for (size_t i = 0; i < node->count; i++) {
+        forget_lines(node->item[i]);
+    }
+}
+
 od_status od_document_set(od_context *ctx, od_arena *arena, od_node *root, const char *assignment)
 {
     const char *equals = strchr(assignment, '=');
@@ -412,7 +421,7 @@ od_status od_document_set(od_context *ctx, od_arena *arena, od_node *root, const
     if (value == NULL) {
         return OD_EINVAL;
     }
-    value->line = 0;
+    forget_lines(value);
     return od_document_put(ctx, arena, root, assignment, (size_t)(equals - assignment), value);
 }
 
