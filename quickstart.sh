@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 packages=(build-essential meson ninja-build pkg-config cmake python3 libsundials-dev libgsl-dev libopenblas-dev
-  liblapacke-dev libarpack2-dev libsleef-dev libyaml-dev libhdf5-dev librandom123-dev zlib1g-dev nettle-dev
+  liblapacke-dev libsleef-dev libyaml-dev libhdf5-dev librandom123-dev zlib1g-dev nettle-dev
   libcmocka-dev libboost-dev gnuplot-nox fonts-dejavu-core man-db)
 
 install_packages() {

@@ -487,10 +487,12 @@ typedef struct od_outcome {
     double iteration_t;
     double *iteration_mean, *iteration_var, *iteration_stderr; /* the same for the map; NULL if there is none */
     double gap_max, gap_at; /* root-mean-square distance |x_flow - x_map| over paths; NaN if not in lock-step */
-    double loss, loss_stderr, distance; /* mean of f and |x - x*| at the end of the flow (or map); NaN if unknown */
-    uint64_t evaluations;               /* gradient evaluations, all paths */
-    double reached;                     /* time at which `stop` was met by a single path; NaN if not */
-    char *flow_file, *iteration_file;   /* CSV files written, or NULL */
+    /* Means of f and |x - x*| at the end of the flow and of the iteration; NaN if unknown. */
+    double loss, loss_stderr, distance;
+    double iteration_loss, iteration_loss_stderr, iteration_distance;
+    uint64_t evaluations;             /* gradient evaluations, all paths */
+    double reached;                   /* time at which `stop` was met by a single path; NaN if not */
+    char *flow_file, *iteration_file; /* CSV files written, or NULL */
 } od_outcome;
 
 typedef struct od_result {
@@ -504,14 +506,14 @@ typedef struct od_result {
 
 /** What an observer sees: a block of paths at one recorded time. */
 typedef struct od_view {
-    const char *label;       /* of the member */
-    bool iteration;          /* a state of the iteration, else of the flow */
-    uint64_t row;            /* number of the record, from 0 */
+    const char *label; /* of the member */
+    bool iteration;    /* a state of the iteration, else of the flow */
+    uint64_t row;      /* number of the record, from 0 */
     double t;
     uint64_t first_path;
     size_t n, dim;
-    const double *z;         /* [dim*n] component-major */
-    const bool *alive;       /* [n] false: the path has stopped, its state is the last finite one */
+    const double *z;   /* [dim*n] component-major */
+    const bool *alive; /* [n] false: the path has stopped, its state is the last finite one */
     const od_problem *problem;
 } od_view;
 
@@ -541,7 +543,6 @@ typedef struct od_analysis_type {
     const od_param *params; /* of the section of the experiment file that bears its name */
     od_status (*run)(od_context *ctx, const od_settings *settings, const od_experiment *experiment, FILE *json);
 } od_analysis_type;
-
 
 typedef enum od_verdict { OD_HOLDS, OD_FAILS, OD_UNDECIDED } od_verdict;
 

@@ -239,8 +239,11 @@ static od_status path_advance(solver *s, path *p, double t1, int *flag, char *tr
     s->link.not_finite = NAN;
     CVodeGetNumSteps(p->mem, &used);
     /* CVODE counts the steps of one call; a budget that is used up still serves times inside the last step */
-    CVodeSetMaxNumSteps(p->mem, used < s->control.max_steps ? s->control.max_steps - used : 1);
-    *flag = CVode(p->mem, t1, p->y, &p->t, CV_NORMAL);
+    const bool spent = used >= s->control.max_steps;
+    double inner = p->t;
+    CVodeGetCurrentTime(p->mem, &inner);
+    CVodeSetMaxNumSteps(p->mem, spent ? 1 : s->control.max_steps - used);
+    *flag = spent && (t1 - inner) * direction > 0 ? CV_TOO_MUCH_WORK : CVode(p->mem, t1, p->y, &p->t, CV_NORMAL);
     if (*flag < 0) {
         p->direction = 0;
         return explain(s, p, *flag, trouble, room);

@@ -355,11 +355,13 @@ static od_status flow_to(od_worker *w, double t, const double **state)
                 status = OD_OK;
             }
             check_states(w, w->z1, w->z, t);
-            w->t = t;
-            w->now = t;
-            od_status stop_status = OD_OK;
-            w->ended = meets_stop(w, w->z, &stop_status);
-            status = status == OD_OK ? stop_status : status;
+            if (w->alive_count > 0) {
+                /* else z is where the last path was at w->now */
+                w->t = w->now = t;
+                od_status stop_status = OD_OK;
+                w->ended = meets_stop(w, w->z, &stop_status);
+                status = status == OD_OK ? stop_status : status;
+            }
         }
         *state = w->z;
         return status;

@@ -417,6 +417,9 @@ od_status od_document_set(od_context *ctx, od_arena *arena, od_node *root, const
     char origin[300];
     snprintf(origin, sizeof origin, "--set %.*s", (int)(equals - assignment > 255 ? 255 : equals - assignment),
              assignment);
+    if (equals[1] == '\0') {
+        return od_fail(ctx, OD_EINVAL, NULL, "%s: a value is missing after '='; null takes an entry out", origin);
+    }
     od_node *value = od_document_parse(ctx, arena, equals + 1, strlen(equals + 1), origin);
     if (value == NULL) {
         return OD_EINVAL;

@@ -241,6 +241,12 @@ static od_status check_lock_step(od_context *ctx, const od_member *m)
     if (m->flow.block[0].length != m->map.block[0].length) {
         return od_setting_fail(ctx, m->top, "iterations", "flow and iteration have positions of different length");
     }
+    if (m->flow.singular && m->start.t > 1.5 * m->map.tau) {
+        od_note(ctx,
+                "%s: the iteration starts at k = 0, while the flow's coefficients start at t = %.9g; only from a start "
+                "near 0 do the two describe the same times",
+                m->method_choice.method->name, m->start.t);
+    }
     if (m->flow.noise.dim > 0) {
         const double steps = m->map.tau / m->step;
         if (!(fabs(steps - round(steps)) <= 1e-6)) {

@@ -77,6 +77,38 @@ od_status od_problem_choose(od_context *ctx, od_arena *arena, const od_node *nod
     return name == NULL ? OD_EINVAL : unknown_part(ctx, node, place.path, "problem", name, names, count);
 }
 
+static const char *face_of(od_context *ctx, const od_choice *choice, const char *which, const od_face *faces)
+{
+    const char *wanted = od_setting_text(choice->settings, which), *names[MAX_PARTS];
+    size_t count = 0;
+    for (; faces != NULL && faces[count].name != NULL; count++) {
+        names[count] = faces[count].name;
+        if (wanted[0] == '\0' || strcmp(wanted, faces[count].name) == 0) {
+            return faces[count].name;
+        }
+    }
+    if (count == 0) {
+        od_setting_fail(ctx, choice->settings, which, "the method '%s' has no %s", choice->method->name,
+                        strcmp(which, "map") == 0 ? "iteration; run its flow with until and integrator"
+                                                  : "flow; run its iteration with iterations and method.step");
+        return NULL;
+    }
+    const char *nearest = od_text_nearest(wanted, names, count);
+    od_setting_fail(ctx, choice->settings, which, "the method '%s' has no %s '%s'; the first of its own is '%s'",
+                    choice->method->name, which, wanted, nearest != NULL ? nearest : names[0]);
+    return NULL;
+}
+
+/* A face that is named must be there, whether it runs or not. */
+static od_status check_faces(od_context *ctx, const od_choice *choice)
+{
+    const bool flow = !od_setting_present(choice->settings, "flow") ||
+                      face_of(ctx, choice, "flow", choice->method->flows);
+    return flow && (!od_setting_present(choice->settings, "map") || face_of(ctx, choice, "map", choice->method->maps))
+               ? OD_OK
+               : OD_EINVAL;
+}
+
 od_status od_method_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice)
 {
     const char *names[MAX_PARTS], *name = od_part_name(ctx, node, place.path);
@@ -88,7 +120,7 @@ od_status od_method_choose(od_context *ctx, od_arena *arena, const od_node *node
             choice->method = type;
             choice->settings = od_settings_resolve(
                 ctx, arena, (const od_param *const[]){type->params, od_method_common, NULL}, node, place);
-            return choice->settings != NULL ? OD_OK : OD_EINVAL;
+            return choice->settings != NULL ? check_faces(ctx, choice) : OD_EINVAL;
         }
     }
     return name == NULL ? OD_EINVAL : unknown_part(ctx, node, place.path, "method", name, names, count);
@@ -124,28 +156,6 @@ od_status od_problem_build(od_context *ctx, const od_choice *choice, od_problem 
         *problem = (od_problem){0};
     }
     return status;
-}
-
-static const char *face_of(od_context *ctx, const od_choice *choice, const char *which, const od_face *faces)
-{
-    const char *wanted = od_setting_text(choice->settings, which), *names[MAX_PARTS];
-    size_t count = 0;
-    for (; faces != NULL && faces[count].name != NULL; count++) {
-        names[count] = faces[count].name;
-        if (wanted[0] == '\0' || strcmp(wanted, faces[count].name) == 0) {
-            return faces[count].name;
-        }
-    }
-    if (count == 0) {
-        od_setting_fail(ctx, choice->settings, which, "the method '%s' has no %s", choice->method->name,
-                        strcmp(which, "map") == 0 ? "iteration; run its flow with until and integrator"
-                                                  : "flow; run its iteration with iterations and method.step");
-        return NULL;
-    }
-    const char *nearest = od_text_nearest(wanted, names, count);
-    od_setting_fail(ctx, choice->settings, which, "the method '%s' has no %s '%s'; the first of its own is '%s'",
-                    choice->method->name, which, wanted, nearest != NULL ? nearest : names[0]);
-    return NULL;
 }
 
 od_status od_flow_build(od_context *ctx, const od_choice *choice, const od_problem *f, od_flow *flow)

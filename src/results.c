@@ -169,9 +169,26 @@ void od_results_provenance(FILE *out, const od_experiment *e, const od_member *m
 
 /* ------------------------------------------------------------------------------------------- files */
 
-/* True if the file, without its comments, is the text. */
-static bool holds_same(const char *path, const char *text, bool *exists)
+/* True if some problem of the experiment reads this "file checksum". */
+static bool reads_input(const od_experiment *e, const char *input, size_t length)
 {
+    for (size_t i = 0; i < e->problem_count; i++) {
+        for (const char *line = e->problem[i]->inputs; line != NULL && *line != '\0';) {
+            const size_t n = strcspn(line, "\n");
+            if (n == length && strncmp(line, input, n) == 0) {
+                return true;
+            }
+            line += n + (line[n] == '\n');
+        }
+    }
+    return false;
+}
+
+/* True if the file, without its comments, is the experiment, and the inputs it names are unchanged. */
+static bool holds_same(const char *path, const od_experiment *e, bool *exists)
+{
+    static const char input[] = "# input: ";
+    const char *text = e->resolved;
     FILE *in = fopen(path, "r");
     *exists = in != NULL;
     if (in == NULL) {
@@ -185,6 +202,8 @@ static bool holds_same(const char *path, const char *text, bool *exists)
         if (line[0] != '#') {
             same = strncmp(line, text, (size_t)length) == 0;
             text += same ? length : 0;
+        } else if (strncmp(line, input, strlen(input)) == 0) {
+            same = reads_input(e, line + strlen(input), strcspn(line + strlen(input), "\n"));
         }
     }
     free(line);
@@ -201,9 +220,11 @@ od_status od_results_claim(od_context *ctx, const od_experiment *e)
     char path[4096];
     bool exists;
     snprintf(path, sizeof path, "%s/experiment.yaml", e->output);
-    if (!holds_same(path, e->resolved, &exists) && exists) {
+    if (!holds_same(path, e, &exists) && exists) {
         return od_fail(ctx, OD_EINVAL, "-o",
-                       "%s holds the results of another experiment; choose another folder or remove it", e->output);
+                       "%s holds the results of another experiment (or its input files have changed); choose another "
+                       "folder or remove it",
+                       e->output);
     }
     od_file file;
     status = od_file_open(ctx, &file, e->output, "experiment.yaml");

@@ -34,38 +34,41 @@ static bool copy_final(const od_moments *a, const double *products, size_t dim, 
     return *cov != NULL;
 }
 
-/* Loss and distance at the end: of a single path by evaluation, of an ensemble from its last row. */
-static od_status final_quantities(od_context *ctx, const od_member *m, const od_tally *tally, od_outcome *o)
+/* Loss and distance at the end of the flow or the iteration: of a single path by evaluation at x, of an ensemble from
+ * its last row. */
+static od_status final_quantities(od_context *ctx, const od_member *m, const od_moments *a, const double *x,
+                                  double *loss, double *loss_stderr, double *distance)
 {
     const od_problem *f = m->problem;
-    o->loss = o->loss_stderr = o->distance = NAN;
+    *loss = *loss_stderr = *distance = NAN;
+    if (x == NULL) {
+        return OD_OK;
+    }
     if (m->paths > 1) {
-        const od_moments *a = m->has_flow ? &tally->flow : &tally->map;
         for (size_t i = 0, column = 0; a->rows > 0 && i < m->quantity_count; i++) {
             const size_t at = (a->rows - 1) * a->cols + column;
             if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_LOSS) {
-                o->loss = a->mean[at];
-                o->loss_stderr = od_moments_stderr(a, a->rows - 1, column);
+                *loss = a->mean[at];
+                *loss_stderr = od_moments_stderr(a, a->rows - 1, column);
             } else if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_DISTANCE) {
-                o->distance = a->mean[at];
+                *distance = a->mean[at];
             }
             column += od_member_quantity_length(m, i);
         }
         return OD_OK;
     }
-    const double *x = m->has_flow ? o->mean : o->iteration_mean;
     double *ws = od_zalloc(od_scratch_size(&f->scratch, 1), sizeof *ws), sum = 0;
     if (ws == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the final loss");
     }
-    if (f->eval(f, OD_VALUE, 1, x, &o->loss, NULL, ws) != OD_OK) {
-        o->loss = NAN;
+    if (f->eval(f, OD_VALUE, 1, x, loss, NULL, ws) != OD_OK) {
+        *loss = NAN;
     }
     free(ws);
     for (size_t i = 0; f->minimiser != NULL && i < f->dim; i++) {
         sum += (x[i] - f->minimiser[i]) * (x[i] - f->minimiser[i]);
     }
-    o->distance = f->minimiser != NULL ? sqrt(sum) : NAN;
+    *distance = f->minimiser != NULL ? sqrt(sum) : NAN;
     return OD_OK;
 }
 
@@ -110,7 +113,10 @@ static od_status describe_outcome(od_context *ctx, const od_member *m, const od_
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
     }
     find_gap(m, tally, o);
-    return final_quantities(ctx, m, tally, o);
+    od_status status = final_quantities(ctx, m, &tally->flow, o->mean, &o->loss, &o->loss_stderr, &o->distance);
+    return status != OD_OK ? status
+                           : final_quantities(ctx, m, &tally->map, o->iteration_mean, &o->iteration_loss,
+                                              &o->iteration_loss_stderr, &o->iteration_distance);
 }
 
 static od_status write_tables(od_context *ctx, const od_experiment *e, const od_member *m, const od_tally *tally,
@@ -159,23 +165,30 @@ static od_status report_divergence(od_context *ctx, const od_result *result, con
     for (size_t i = 0; i < result->count; i++) {
         const od_outcome *o = &result->outcome[i];
         if (o->stopped > 0 && o->stopped == o->paths) {
-            const char *trouble = tally[i].trouble;
+            const char *name = result->members > 1 ? o->label : "the run";
+            const char *every = o->paths > 1 ? ": every path" : result->members > 1 ? ":" : "";
+            if (tally[i].trouble[0] != '\0') {
+                return od_fail(
+                    ctx, OD_EDIVERGED, NULL,
+                    "%s%s diverged or could not be continued before t = %.9g (%s); what was computed is kept", name,
+                    every, o->first_stop, tally[i].trouble);
+            }
             return od_fail(ctx, OD_EDIVERGED, NULL,
-                           "%s%s%s diverged at t = %.9g%s%s; what was computed until then is kept. A "
-                           "smaller step may help",
-                           result->count > 1 ? o->label : "the run", result->count > 1 ? ":" : "",
-                           o->paths > 1 ? " every path" : "", o->first_stop, trouble[0] != '\0' ? " (" : "",
-                           trouble[0] != '\0' ? trouble : "");
+                           "%s%s diverged at t = %.9g; what was computed until then is kept. A smaller step may help",
+                           name, every, o->first_stop);
         }
     }
     return OD_OK;
 }
 
-static void note_stopped(od_context *ctx, const od_outcome *o)
+static void note_stopped(od_context *ctx, const od_outcome *o, const od_tally *tally)
 {
     if (o->stopped > 0 && o->stopped < o->paths) {
-        od_note(ctx, "%s: %llu of %llu paths diverged, the first at t = %.9g; means are over the others", o->label,
-                (unsigned long long)o->stopped, (unsigned long long)o->paths, o->first_stop);
+        const bool words = tally->trouble[0] != '\0';
+        od_note(ctx, "%s: %llu of %llu paths diverged%s, the first at t = %.9g%s%s%s; means are over the others",
+                o->label, (unsigned long long)o->stopped, (unsigned long long)o->paths,
+                words ? " or could not be continued" : "", o->first_stop, words ? " (" : "", tally->trouble,
+                words ? ")" : "");
     }
 }
 
@@ -195,7 +208,7 @@ static od_status collect(void *user, size_t member, const od_tally *tally)
     if (status == OD_OK && c->e->output != NULL) {
         status = write_tables(c->ctx, c->e, m, tally, o);
     }
-    note_stopped(c->ctx, o);
+    note_stopped(c->ctx, o, tally);
     return status;
 }
 
@@ -205,7 +218,8 @@ static od_status conclude(od_context *ctx, const od_experiment *e, od_result *re
 {
     if (interrupted) {
         result->interrupted = true;
-        return od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted; what was computed %s",
+        return od_fail(ctx, OD_EINTERRUPTED, NULL,
+                       "interrupted; what was computed %s. The same command runs it whole again",
                        e->output != NULL ? "is in the output folder" : "is printed");
     }
     od_status status = e->output != NULL ? write_hdf5(ctx, e, tally) : OD_OK;
@@ -305,17 +319,17 @@ static void write_final(FILE *out, const od_outcome *o, double t, const double *
     }
 }
 
-static void write_loss(FILE *out, const od_outcome *o)
+static void write_loss(FILE *out, double loss, double loss_stderr, double distance)
 {
     fputs(", \"loss\": ", out);
-    od_json_real(out, o->loss);
+    od_json_real(out, loss);
     fputs(", \"loss_stderr\": ", out);
-    od_json_real(out, o->loss_stderr);
+    od_json_real(out, loss_stderr);
     fputs(", \"distance\": ", out);
-    od_json_real(out, o->distance);
+    od_json_real(out, distance);
 }
 
-static void write_outcome(FILE *out, const od_outcome *o)
+static void write_outcome(FILE *out, const od_outcome *o, bool interrupted)
 {
     const bool flow = o->mean != NULL, map = o->iteration_mean != NULL;
     fputs("{\"label\": ", out);
@@ -331,15 +345,13 @@ static void write_outcome(FILE *out, const od_outcome *o)
             }
             fputc(']', out);
         }
-        write_loss(out, o);
+        write_loss(out, o->loss, o->loss_stderr, o->distance);
         fputc('}', out);
     }
     if (map) {
         fprintf(out, ", \"iteration\": {\"iterations\": %llu, ", (unsigned long long)o->iterations);
         write_final(out, o, o->iteration_t, o->iteration_mean, o->iteration_var, o->iteration_stderr);
-        if (!flow) {
-            write_loss(out, o);
-        }
+        write_loss(out, o->iteration_loss, o->iteration_loss_stderr, o->iteration_distance);
         fputs("}}", out);
     }
     fputs(", \"gap\": ", out);
@@ -355,7 +367,7 @@ static void write_outcome(FILE *out, const od_outcome *o)
     fprintf(out, ", \"paths\": %llu, \"stopped\": %llu, \"first_stop\": ", (unsigned long long)o->paths,
             (unsigned long long)o->stopped);
     od_json_real(out, o->first_stop);
-    fputs(", \"reached\": ", out);
+    fprintf(out, ", \"interrupted\": %s, \"reached\": ", interrupted ? "true" : "false");
     od_json_real(out, o->reached);
     fprintf(out, ", \"evaluations\": %llu, \"files\": [", (unsigned long long)o->evaluations);
     if (o->flow_file != NULL) {
@@ -371,12 +383,12 @@ static void write_outcome(FILE *out, const od_outcome *o)
 void od_result_write_json(FILE *out, const od_result *result)
 {
     if (result->members == 1 && result->count == 1) {
-        write_outcome(out, &result->outcome[0]);
+        write_outcome(out, &result->outcome[0], result->interrupted);
     } else {
         fputs("{\"members\": [", out);
         for (size_t i = 0; i < result->count; i++) {
             fputs(i > 0 ? ",\n " : "", out);
-            write_outcome(out, &result->outcome[i]);
+            write_outcome(out, &result->outcome[i], result->interrupted);
         }
         fputs("]}", out);
     }

@@ -155,7 +155,7 @@ static od_status read_number(od_context *ctx, const od_node *node, const char *p
         return wrong_kind(ctx, node, path, p);
     }
     od_status status = check_range(ctx, node, path, p, *x);
-    if (status == OD_OK && p->kind == OD_INTEGER && (*x != floor(*x) || fabs(*x) > 9007199254740992.0)) {
+    if (status == OD_OK && p->kind == OD_INTEGER && (*x != floor(*x) || fabs(*x) > 9007199254740991.0)) {
         return wrong_kind(ctx, node, path, p);
     }
     return status;

@@ -220,6 +220,8 @@ od_status od_start_check_singular(od_context *ctx, const od_member *m)
     return status;
 }
 
+enum { MAX_WRITTEN = 100000 };
+
 void od_start_write(FILE *out, const od_experiment *e, const od_member *m)
 {
     char text[OD_REAL_ROOM];
@@ -233,6 +235,14 @@ void od_start_write(FILE *out, const od_experiment *e, const od_member *m)
         fprintf(out, ", %s: ", m->block[b].name);
         if (file == NULL) {
             od_node_write(out, node);
+            continue;
+        }
+        if (m->block[b].length <= MAX_WRITTEN) {
+            /* the numbers themselves: the file may change, the resolved experiment does not */
+            for (size_t i = 0; i < m->block[b].length; i++) {
+                fprintf(out, "%s%s", i == 0 ? "[" : ", ", od_real_text(text, m->start.given[b][i]));
+            }
+            fputs("]", out);
             continue;
         }
         char joined[4096];

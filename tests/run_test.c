@@ -413,7 +413,7 @@ static void a_diverging_flow_keeps_its_rows(void **state)
         const double *x = map ? o->iteration_mean : o->mean;
         check_relative(x[0], pow(-99, 153), 1e-12);
         check_close(map ? o->iteration_t : o->t, 15.3, 1e-12);
-        assert_true(isinf(o->loss));
+        assert_true(isinf(map ? o->iteration_loss : o->loss));
         table t = read_table(folder, map ? "iteration.csv" : "flow.csv");
         assert_int_equal(t.rows, map ? 154 : 62); /* k = 0..153; 0.25 j <= 15.3 */
         const double last = table_at(&t, t.rows - 1, "t");
@@ -629,7 +629,7 @@ static void huge_tables_are_refused(void **state)
     check_message(*state, "record fewer rows");
     assert_null(run_text(*state,
                          "{problem: {name: quadratic, eigenvalues: [1]}, method: {name: gradient, step: 1}, start: {x: "
-                         "[1]}, iterations: 9007199254740992, record: {stride: 1}}",
+                         "[1]}, iterations: 9007199254740991, record: {stride: 1}}",
                          NULL, OD_ENOMEM));
     check_message(*state, "record fewer rows");
 }
@@ -676,6 +676,54 @@ static void observers_see_every_row(void **state)
     }
 }
 
+/* A scheme that gives up, and a closed form that overflows, leave the last finite state at its own time. */
+static void a_path_that_ends_keeps_state_and_time(void **state)
+{
+    od_result *r = run_text(
+        *state,
+        "{problem: {name: quadratic, eigenvalues: [1, 0.1]}, method: {name: heavy-ball, alpha: 0.5}, "
+        "start: {x: [1, 1]}, integrator: {name: cvode, max_steps: 50}, until: 20, record: {every: 0.1}}",
+        NULL, OD_EDIVERGED);
+    check_message(*state, "diverged or could not be continued");
+    check_message(*state, "max_steps");
+    od_result *until = NULL;
+    char yaml[400];
+    snprintf(yaml, sizeof yaml,
+             "{problem: {name: quadratic, eigenvalues: [1, 0.1]}, method: {name: heavy-ball, alpha: 0.5}, start: {x: "
+             "[1, 1]}, "
+             "integrator: exact, until: %.17g}",
+             r->outcome[0].t);
+    until = run_text(*state, yaml, NULL, OD_OK);
+    assert_true(r->outcome[0].t > 1 && r->outcome[0].t < 19);
+    check_close(r->outcome[0].mean[0], until->outcome[0].mean[0], 1e-6);
+    od_result_free(r);
+    od_result_free(until);
+    r = run_text(
+        *state,
+        "{problem: {name: quadratic, eigenvalues: [-1]}, method: gradient, start: {x: [1]}, integrator: exact, "
+        "until: 2000, record: {every: 2}}",
+        NULL, OD_EDIVERGED);
+    /* e^708 is finite, e^710 is not */
+    check_close(r->outcome[0].t, 708, 0);
+    check_relative(r->outcome[0].mean[0], exp(708), 1e-13);
+    od_result_free(r);
+}
+
+/* In lock-step each face has its own loss. */
+static void flow_and_iteration_have_their_own_loss(void **state)
+{
+    od_result *r = run_text(
+        *state,
+        "{problem: {name: quadratic, eigenvalues: [0.7]}, method: {name: gradient, step: 0.5}, start: "
+        "{x: [2.385]}, integrator: exact, until: 2, iterations: 4}",
+        NULL, OD_OK);
+    const double x = 2.385 * exp(-1.4), y = 2.385 * pow(0.65, 4);
+    check_relative(r->outcome[0].loss, 0.35 * x * x, 1e-14);
+    check_relative(r->outcome[0].iteration_loss, 0.35 * y * y, 1e-14);
+    check_relative(r->outcome[0].iteration_distance, y, 1e-14);
+    od_result_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -699,6 +747,8 @@ int main(void)
         test_with_context(long_experiments_are_kept_whole),
         test_with_context(huge_tables_are_refused),
         test_with_context(observers_see_every_row),
+        test_with_context(a_path_that_ends_keeps_state_and_time),
+        test_with_context(flow_and_iteration_have_their_own_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

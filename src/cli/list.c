@@ -88,14 +88,14 @@ static const char *kind_name(od_kind kind)
     return names[kind];
 }
 
-static void range_text(const od_param *p, char text[96])
+static void range_text(const od_param *p, char text[256])
 {
     char low[OD_REAL_ROOM], high[OD_REAL_ROOM];
     text[0] = '\0';
     if (p->kind == OD_CHOICE) {
-        snprintf(text, 96, "%s", p->choices);
+        snprintf(text, 256, "%s", p->choices);
     } else if (p->low != 0 || p->high != 0) {
-        snprintf(text, 96, "%c%s, %s%c", p->low_open ? '(' : '[', od_real_text(low, p->low),
+        snprintf(text, 256, "%c%s, %s%c", p->low_open ? '(' : '[', od_real_text(low, p->low),
                  isinf(p->high) ? "inf" : od_real_text(high, p->high), p->high_open || isinf(p->high) ? ')' : ']');
     }
 }
@@ -103,7 +103,7 @@ static void range_text(const od_param *p, char text[96])
 static void print_params(const cli *c, const od_param *table, bool *first)
 {
     for (const od_param *p = table; p != NULL && p->name != NULL; p++) {
-        char range[96];
+        char range[256];
         range_text(p, range);
         const char *fallback = p->fallback == NULL ? "required" : p->fallback[0] == '\0' ? "absent" : p->fallback;
         if (c->json) {

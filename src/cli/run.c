@@ -28,6 +28,20 @@ static void print_state(const od_outcome *o, const double *mean, const double *e
     }
 }
 
+static void print_loss(double loss, double loss_stderr, double distance)
+{
+    if (!isnan(loss)) {
+        printf("  loss = %.9g", loss);
+        if (!isnan(loss_stderr)) {
+            printf(" +- %.2g", loss_stderr);
+        }
+        printf("\n");
+    }
+    if (!isnan(distance)) {
+        printf("  distance = %.9g\n", distance);
+    }
+}
+
 static void print_outcome(const od_outcome *o)
 {
     printf("%s", o->label);
@@ -38,29 +52,21 @@ static void print_outcome(const od_outcome *o)
     if (o->mean != NULL) {
         printf(" flow at t = %.9g\n", o->t);
         print_state(o, o->mean, o->stderr_mean);
+        print_loss(o->loss, o->loss_stderr, o->distance);
     }
     if (o->iteration_mean != NULL) {
         printf(" iteration %llu at t = %.9g\n", (unsigned long long)o->iterations, o->iteration_t);
         print_state(o, o->iteration_mean, o->iteration_stderr);
-    }
-    if (!isnan(o->loss)) {
-        printf("  loss = %.9g", o->loss);
-        if (!isnan(o->loss_stderr)) {
-            printf(" +- %.2g", o->loss_stderr);
-        }
-        printf("\n");
-    }
-    if (!isnan(o->distance)) {
-        printf("  distance = %.9g\n", o->distance);
+        print_loss(o->iteration_loss, o->iteration_loss_stderr, o->iteration_distance);
     }
     if (!isnan(o->gap_max)) {
-        printf("  gap = %.9g at its largest, at t = %.9g\n", o->gap_max, o->gap_at);
+        printf(" gap = %.9g at its largest, at t = %.9g\n", o->gap_max, o->gap_at);
     }
     if (!isnan(o->reached)) {
-        printf("  stopped at t = %.9g as asked\n", o->reached);
+        printf(" stopped at t = %.9g as asked\n", o->reached);
     }
     if (o->stopped > 0) {
-        printf("  diverged: %llu of %llu paths, the first at t = %.9g\n", (unsigned long long)o->stopped,
+        printf(" diverged: %llu of %llu paths, the first at t = %.9g\n", (unsigned long long)o->stopped,
                (unsigned long long)o->paths, o->first_stop);
     }
 }
@@ -92,7 +98,7 @@ int cli_run(cli *c)
         if (result->folder != NULL) {
             cli_say(c, "rows, the resolved experiment and its provenance are in %s", result->folder);
         } else if (status == OD_OK) {
-            cli_say(c, "no rows were written; -o DIR keeps them");
+            cli_say(c, "no files were written; -o DIR writes the rows");
         }
     }
     int exit_code = EXIT_DONE;

@@ -1,0 +1,93 @@
+/*
+ * Mini-batches as a function of seed, path and iteration.
+ *
+ * False-alarm rates: fixed seeds, so each test passes always or never; over seeds, a bound of five standard deviations
+ * of chi square would be missed with probability below 1e-5.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "check.h"
+
+#include "src/batch.h"
+
+/* Chi square of counts against equal frequencies, in standard deviations from its mean. */
+static double surprise(const size_t *count, size_t cells, double draws)
+{
+    double chi2 = 0;
+    const double expected = draws / (double)cells, freedom = (double)cells - 1;
+    for (size_t i = 0; i < cells; i++) {
+        chi2 += ((double)count[i] - expected) * ((double)count[i] - expected) / expected;
+    }
+    return (chi2 - freedom) / sqrt(2 * freedom);
+}
+
+static void epochs_are_uniform_permutations(void **state)
+{
+    (void)state;
+    enum { PATHS = 4, EPOCHS = 20000 };
+    for (uint32_t samples = 3; samples <= 16; samples++) {
+        size_t pair[16 * 15] = {0};
+        for (uint64_t epoch = 0; epoch < EPOCHS; epoch++) {
+            uint32_t index[16 * PATHS];
+            od_batch_indices(7, 100, PATHS, epoch, samples, samples, true, index);
+            for (size_t p = 0; p < PATHS; p++) {
+                uint32_t seen = 0;
+                for (uint32_t b = 0; b < samples; b++) {
+                    assert_true(index[b * PATHS + p] < samples);
+                    seen |= UINT32_C(1) << index[b * PATHS + p];
+                }
+                assert_int_equal(seen, (UINT32_C(1) << samples) - 1);
+                const uint32_t first = index[p], second = index[PATHS + p];
+                pair[first * (samples - 1) + second - (second > first)]++;
+            }
+        }
+        check_close(surprise(pair, samples * (samples - 1), PATHS * EPOCHS), 0, 5);
+    }
+}
+
+static void replacement_is_uniform(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 11, BATCH = 5, STEPS = 20000 };
+    size_t count[SAMPLES] = {0};
+    for (uint64_t k = 0; k < STEPS; k++) {
+        uint32_t index[BATCH];
+        od_batch_indices(7, 3, 1, k, BATCH, SAMPLES, false, index);
+        for (size_t b = 0; b < BATCH; b++) {
+            count[index[b]]++;
+        }
+    }
+    check_close(surprise(count, SAMPLES, STEPS * BATCH), 0, 5);
+}
+
+/* Batches that do not divide the samples go on into the next epoch, and a path's draws do not depend on its block. */
+static void batches_cross_epochs(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 7, BATCH = 3 };
+    uint32_t drawn[SAMPLES * BATCH], block[BATCH * 9];
+    for (uint64_t k = 0; k < SAMPLES; k++) {
+        od_batch_indices(5, 42, 1, k, BATCH, SAMPLES, true, drawn + BATCH * k);
+        od_batch_indices(5, 40, 9, k, BATCH, SAMPLES, true, block);
+        for (size_t b = 0; b < BATCH; b++) {
+            assert_int_equal(block[b * 9 + 2], drawn[BATCH * k + b]);
+        }
+    }
+    for (size_t epoch = 0; epoch < BATCH; epoch++) {
+        unsigned seen = 0;
+        for (size_t i = 0; i < SAMPLES; i++) {
+            seen |= 1u << drawn[epoch * SAMPLES + i];
+        }
+        assert_int_equal(seen, (1u << SAMPLES) - 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(epochs_are_uniform_permutations),
+        cmocka_unit_test(replacement_is_uniform),
+        cmocka_unit_test(batches_cross_epochs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
