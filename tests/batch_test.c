@@ -24,8 +24,8 @@ static double surprise(const size_t *count, size_t cells, double draws)
 static void epochs_are_uniform_permutations(void **state)
 {
     (void)state;
-    enum { PATHS = 4, EPOCHS = 20000 };
-    for (uint32_t samples = 3; samples <= 16; samples++) {
+    enum { PATHS = 4, EPOCHS = 10000 };
+    for (uint32_t samples = 3; samples <= 13; samples += 5) {
         size_t pair[16 * 15] = {0};
         for (uint64_t epoch = 0; epoch < EPOCHS; epoch++) {
             uint32_t index[16 * PATHS];
