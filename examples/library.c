@@ -4,12 +4,14 @@
 int main(void)
 {
     od_context *ctx = od_context_create();
-    od_experiment *e = od_experiment_parse(ctx, "problem: {name: quadratic, eigenvalues: [1, 0.1]}\n"
-                                                "method: {name: nesterov, step: 0.01}\n"
-                                                "integrator: {name: rk4, step: 0.01}\n"
-                                                "start: {x: [1, 1]}\n"
-                                                "until: 20\n"
-                                                "iterations: 200\n", NULL);
+    od_experiment *e = od_experiment_parse(ctx,
+                                           "problem: {name: quadratic, eigenvalues: [1, 0.1]}\n"
+                                           "method: {name: nesterov, step: 0.01}\n"
+                                           "integrator: {name: rk4, step: 0.01}\n"
+                                           "start: {x: [1, 1]}\n"
+                                           "until: 20\n"
+                                           "iterations: 200\n",
+                                           NULL);
     od_result *result = NULL;
     if (e == NULL || od_experiment_run(ctx, e, &result) != OD_OK) {
         fprintf(stderr, "%s\n", od_message(ctx));

@@ -269,7 +269,8 @@ od_status od_law_flow(od_context *ctx, const od_settings *s, const od_problem *f
     }
     flow->singular = law->start != OD_START_REGULAR;
     if (law->start == OD_START_REFUSED) {
-        flow->start_refused = "its coefficients have no limit at t = 0; only integrator: exact starts there, others need a start.t > 0";
+        flow->start_refused =
+            "its coefficients have no limit at t = 0; only integrator: exact starts there, others need a start.t > 0";
     }
     if (law->start == OD_START_MEMORY && f->hvp == NULL) {
         flow->start_refused = "the drift at t = 0 needs Hessian-vector products, which the problem does not offer; "

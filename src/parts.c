@@ -60,21 +60,64 @@ static od_status unknown_part(od_context *ctx, const od_node *node, const char *
                         nearest != NULL ? "'?" : "", all);
 }
 
-od_status od_problem_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice)
+/* One entry of a folder's table. */
+typedef struct part {
+    const char *name;
+    const od_param *params;
+    const void *type;
+} part;
+
+typedef bool part_at(size_t i, part *p); /* false behind the last */
+
+static bool problem_at(size_t i, part *p)
+{
+    const od_problem_type *type = od_problem_types[i];
+    *p = type != NULL ? (part){type->name, type->params, type} : (part){0};
+    return type != NULL;
+}
+
+static bool method_at(size_t i, part *p)
+{
+    const od_method_type *type = od_method_types[i];
+    *p = type != NULL ? (part){type->name, type->params, type} : (part){0};
+    return type != NULL;
+}
+
+static bool integrator_at(size_t i, part *p)
+{
+    const od_integrator_type *type = od_integrator_types[i];
+    *p = type != NULL ? (part){type->name, type->params, type} : (part){0};
+    return type != NULL;
+}
+
+/* Finds the part that the node names and checks its settings; `common` are parameters that all parts of the kind take.
+ */
+static od_status choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, part_at *at,
+                        const char *kind, const od_param *common, od_choice *choice)
 {
     const char *names[MAX_PARTS], *name = od_part_name(ctx, node, place.path);
+    part p;
     size_t count = 0;
-    for (; name != NULL && od_problem_types[count] != NULL; count++) {
-        const od_problem_type *type = od_problem_types[count];
-        names[count] = type->name;
-        if (strcmp(type->name, name) == 0) {
-            choice->problem = type;
-            choice->settings = od_settings_resolve(ctx, arena, (const od_param *const[]){type->params, NULL}, node,
+    for (; name != NULL && at(count, &p); count++) {
+        names[count] = p.name;
+        if (strcmp(p.name, name) == 0) {
+            choice->type = p.type;
+            choice->settings = od_settings_resolve(ctx, arena, (const od_param *const[]){p.params, common, NULL}, node,
                                                    place);
             return choice->settings != NULL ? OD_OK : OD_EINVAL;
         }
     }
-    return name == NULL ? OD_EINVAL : unknown_part(ctx, node, place.path, "problem", name, names, count);
+    return name == NULL ? OD_EINVAL : unknown_part(ctx, node, place.path, kind, name, names, count);
+}
+
+od_status od_problem_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice)
+{
+    return choose(ctx, arena, node, place, problem_at, "problem", NULL, choice);
+}
+
+od_status od_integrator_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice)
+{
+    return choose(ctx, arena, node, place, integrator_at, "integrator", NULL, choice);
 }
 
 static const char *face_of(od_context *ctx, const od_choice *choice, const char *which, const od_face *faces)
@@ -111,36 +154,8 @@ static od_status check_faces(od_context *ctx, const od_choice *choice)
 
 od_status od_method_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice)
 {
-    const char *names[MAX_PARTS], *name = od_part_name(ctx, node, place.path);
-    size_t count = 0;
-    for (; name != NULL && od_method_types[count] != NULL; count++) {
-        const od_method_type *type = od_method_types[count];
-        names[count] = type->name;
-        if (strcmp(type->name, name) == 0) {
-            choice->method = type;
-            choice->settings = od_settings_resolve(
-                ctx, arena, (const od_param *const[]){type->params, od_method_common, NULL}, node, place);
-            return choice->settings != NULL ? check_faces(ctx, choice) : OD_EINVAL;
-        }
-    }
-    return name == NULL ? OD_EINVAL : unknown_part(ctx, node, place.path, "method", name, names, count);
-}
-
-od_status od_integrator_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice)
-{
-    const char *names[MAX_PARTS], *name = od_part_name(ctx, node, place.path);
-    size_t count = 0;
-    for (; name != NULL && od_integrator_types[count] != NULL; count++) {
-        const od_integrator_type *type = od_integrator_types[count];
-        names[count] = type->name;
-        if (strcmp(type->name, name) == 0) {
-            choice->integrator = type;
-            choice->settings = od_settings_resolve(ctx, arena, (const od_param *const[]){type->params, NULL}, node,
-                                                   place);
-            return choice->settings != NULL ? OD_OK : OD_EINVAL;
-        }
-    }
-    return name == NULL ? OD_EINVAL : unknown_part(ctx, node, place.path, "integrator", name, names, count);
+    od_status status = choose(ctx, arena, node, place, method_at, "method", od_method_common, choice);
+    return status == OD_OK ? check_faces(ctx, choice) : status;
 }
 
 od_status od_problem_build(od_context *ctx, const od_choice *choice, od_problem *problem)

@@ -10,6 +10,7 @@ extern const od_param od_method_common[];
 /** A part chosen by name, with its settings. */
 typedef struct od_choice {
     union {
+        const void *type; /* one of the following */
         const od_problem_type *problem;
         const od_method_type *method;
         const od_integrator_type *integrator;

@@ -299,7 +299,7 @@ static void assignments_enter_the_tree(void **state)
                {"seed=[1, 2", "this is not YAML"},
                {"seed=&a 1", "anchors"},
                {"seed={a: 1, a: 2}", "given twice"},
-               {"seed=", "this file is empty"}};
+               {"seed=", "a value is missing"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(od_document_set(f->ctx, f->arena, root, bad[i].assignment), OD_EINVAL);
         check_message(f->ctx, bad[i].words);
