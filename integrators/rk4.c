@@ -11,11 +11,13 @@
  */
 #include "optdyn.h"
 
+#include "../src/clones.h"
 #include "step_param.h"
 
 #include <string.h>
 
-static inline void move(size_t size, const double *restrict z, double h, const double *restrict k, double *restrict y)
+OD_CLONES static void move(size_t size, const double *restrict z, double h, const double *restrict k,
+                           double *restrict y)
 {
     for (size_t i = 0; i < size; i++) {
         y[i] = z[i] + h * k[i];
@@ -23,8 +25,8 @@ static inline void move(size_t size, const double *restrict z, double h, const d
 }
 
 /* The third stage's point, and z1 but for the fourth slope; on entry z1 holds the third. */
-static inline void gather(size_t size, const double *restrict z, double h, const double *restrict k1,
-                          const double *restrict k2, double *restrict y, double *restrict z1)
+OD_CLONES static void gather(size_t size, const double *restrict z, double h, const double *restrict k1,
+                             const double *restrict k2, double *restrict y, double *restrict z1)
 {
     const double sixth = h / 6, third = h / 3;
     for (size_t i = 0; i < size; i++) {
@@ -34,12 +36,19 @@ static inline void gather(size_t size, const double *restrict z, double h, const
     }
 }
 
+OD_CLONES static void add(size_t size, double a, const double *restrict k, double *restrict z1)
+{
+    for (size_t i = 0; i < size; i++) {
+        z1[i] += a * k[i];
+    }
+}
+
 /* The slopes are kept and added together at the third stage, which spares a load and a store of z1 at the others. */
 static od_status one_step(const od_flow *flow, double t, double h, size_t n, const double *z, double *z1, double *ws)
 {
     const size_t size = flow->dim * n;
     double *k1 = ws, *k2 = ws + size, *y = ws + 2 * size, *rest = ws + 3 * size;
-    const double half = h / 2, sixth = h / 6;
+    const double half = h / 2;
     od_status status = flow->drift(flow, t, n, z, k1, rest);
     if (status == OD_OK) {
         move(size, z, half, k1, y);
@@ -53,9 +62,7 @@ static od_status one_step(const od_flow *flow, double t, double h, size_t n, con
         gather(size, z, h, k1, k2, y, z1);
         status = flow->drift(flow, t + h, n, y, k1, rest);
     }
-    for (size_t i = 0; i < size; i++) {
-        z1[i] += sixth * k1[i];
-    }
+    add(size, h / 6, k1, z1);
     return status;
 }
 

@@ -8,6 +8,7 @@
  */
 #include "optdyn.h"
 
+#include "../src/clones.h"
 #include "../src/memory.h"
 
 #include <lapacke.h>
@@ -61,8 +62,8 @@ static void multiply(const quadratic *q, size_t n, const double *u, double *hu)
 }
 
 /* Diagonal, one path: out = beta v + c lambda (x - centre) with components in the inner loop. */
-static void pull_one(const quadratic *q, double c, double beta, const double *restrict x, const double *restrict v,
-                     double *restrict out)
+OD_CLONES static void pull_one(const quadratic *q, double c, double beta, const double *restrict x,
+                               const double *restrict v, double *restrict out)
 {
     const double *restrict lambda = q->eigenvalues, *restrict centre = q->centre;
     const size_t d = q->d;
