@@ -12,6 +12,14 @@ typedef struct nag_data {
     double (*momentum)(const double *p, uint64_t k);
 } nag_data;
 
+/* y = x + a v, where the gradient is taken. */
+static void look_ahead(size_t size, double a, const double *z, double *y)
+{
+    for (size_t i = 0; i < size; i++) {
+        y[i] = z[i] + a * z[size + i];
+    }
+}
+
 static od_status nag_step(const od_map *map, uint64_t k, size_t n, double *z, const double *dw, const uint32_t *index,
                           double *tau, double *ws)
 {
@@ -19,9 +27,7 @@ static od_status nag_step(const od_map *map, uint64_t k, size_t n, double *z, co
     const size_t size = a->draw.f->dim * n;
     const double s = a->draw.tau, m = a->momentum(a->draw.p, k);
     double *x = z, *v = z + size, *g = ws, *y = ws + size;
-    for (size_t i = 0; i < size; i++) {
-        y[i] = x[i] + m * s * v[i];
-    }
+    look_ahead(size, m * s, z, y);
     od_status status = od_draw_gradient(&a->draw, n, y, dw, index, g, ws + 2 * size);
     for (size_t i = 0; i < size; i++) {
         v[i] = m * v[i] - s * g[i];
@@ -40,9 +46,7 @@ static od_status nag_jvp(const od_map *map, uint64_t k, size_t n, const double *
     const size_t size = a->draw.f->dim * n;
     const double s = a->draw.tau, m = a->momentum(a->draw.p, k);
     double *y = ws, *uy = ws + size;
-    for (size_t i = 0; i < size; i++) {
-        y[i] = z[i] + m * s * z[size + i];
-    }
+    look_ahead(size, m * s, z, y);
     for (size_t j = 0; j < count; j++) {
         const double *ux = u + j * 2 * size, *uv = ux + size;
         double *jx = ju + j * 2 * size, *jv = jx + size;
@@ -68,9 +72,7 @@ static od_status nag_vjp(const od_map *map, uint64_t k, size_t n, const double *
     const size_t size = a->draw.f->dim * n;
     const double s = a->draw.tau, m = a->momentum(a->draw.p, k);
     double *y = ws, *w = ws + size; /* w: weight of v+, through itself and through x+ */
-    for (size_t i = 0; i < size; i++) {
-        y[i] = z[i] + m * s * z[size + i];
-    }
+    look_ahead(size, m * s, z, y);
     for (size_t j = 0; j < count; j++) {
         const double *ux = u + j * 2 * size, *uv = ux + size;
         double *jx = ju + j * 2 * size, *jv = jx + size;
