@@ -268,6 +268,9 @@ od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od
         return status;
     }
     od_results_provenance(file.out, e, r->m, "# ");
+    if (od_cancelled(ctx)) {
+        fputs("# interrupted: rows at the end, or paths, are missing\n", file.out);
+    }
     if (e->member_count > 1) {
         fputs("# label: ", file.out);
         od_text_write(file.out, r->m->label);
