@@ -6,7 +6,8 @@
  *   L      (t^{p+1}/p) |x'|^2/2 - C p t^{2p-1} f
  *
  * p = 2 is nesterov with r = 3 if C = 1/4, so the default is C = 1/p^2. (The thesis' choice C = 1 at p = 2 gives four
- * times the gradient.) For p < 2 the force is infinite at t = 0: only the closed form starts there.
+ * times the gradient.) For p < 2 the force is infinite at t = 0. For p = 1 force and damping are in balance there at v
+ * = -C g/2; for all other p < 2 only the closed form starts at t = 0.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -33,7 +34,8 @@ static bool propagator(const double *p, double lambda, double t0, double t, doub
     const double half = p[P] / 2;
     od_closed_viscous(3, 4 * p[C] * lambda, pow(t0, half), pow(t, half), phi);
     if (t == 0) {
-        return true; /* phi is {1, 0, 0, 0}: at rest */
+        phi[2] = p[P] == 1 ? -p[C] / 2 * lambda : 0;
+        return true;
     }
     const double speed = half * pow(t, half - 1);
     phi[2] *= speed;
@@ -64,11 +66,14 @@ static od_status bregman_flow(od_context *ctx, const od_settings *s, const od_pr
         .p = {p, c},
         .damping = damping,
         .force = force,
-        .start = p < 2 ? OD_START_REFUSED : OD_START_AT_REST,
+        .start = p == 1  ? OD_START_MEMORY
+                 : p < 2 ? OD_START_REFUSED
+                         : OD_START_AT_REST,
         .q = p + 1,
+        .c = c / 2,
         /* below p = 3 the force t^{p-2} has a kink at 0, which costs explicit schemes their order:
          * measured for rk4 at p = 2.5, order 2.5 without grading, 3.3 with it, errors 20 to 200 times smaller */
-        .graded = p > 2 && p < 3 ? 1 : 0,
+        .graded = p == 1 || (p > 2 && p < 3) ? 1 : 0,
         .propagator = propagator,
         .lagrangian = lagrangian};
     return od_law_flow(ctx, s, f, &law, od_setting_real(s, "step"), flow);

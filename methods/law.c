@@ -82,8 +82,9 @@ static od_status singular_drift(const law_data *a, size_t n, const double *z, do
     od_status status = a->f->eval(a->f, OD_GRADIENT, n, z, NULL, g, rest);
     if (status == OD_OK && a->law.start == OD_START_MEMORY) {
         status = a->f->hvp(a->f, n, z, 1, g, dz + size, rest);
+        const double c = a->law.c * a->law.c * a->law.q / (1 + a->law.q);
         for (size_t i = 0; i < size; i++) {
-            dz[size + i] *= a->law.q / (1 + a->law.q);
+            dz[size + i] *= c;
         }
         return status;
     }
@@ -150,7 +151,7 @@ static od_status law_rest(const od_flow *flow, double t0, size_t n, double *z, d
     }
     od_status status = a->f->eval(a->f, OD_GRADIENT, n, z, NULL, v, ws);
     for (size_t i = 0; i < size; i++) {
-        v[i] = -v[i];
+        v[i] *= -a->law.c;
     }
     return status;
 }

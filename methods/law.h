@@ -15,7 +15,7 @@
 typedef enum od_law_start {
     OD_START_REGULAR,
     OD_START_AT_REST, /* damping ~ q/t, force finite: v(0) = 0, v'(0) = -force(0) g / (1 + q) */
-    OD_START_MEMORY,  /* damping = force ~ q/t: v(0) = -g, v'(0) = q/(1 + q) H g */
+    OD_START_MEMORY,  /* damping ~ q/t, force ~ c q/t: v(0) = -c g, v'(0) = c^2 q/(1 + q) H g */
     OD_START_REFUSED  /* no regular start */
 } od_law_start;
 
@@ -29,6 +29,7 @@ typedef struct od_law {
     double (*force)(const double *p, double t);
     od_law_start start;
     double q;        /* leading exponent of the singular coefficient */
+    double c;        /* force over damping at a start with memory */
     double graded;   /* as od_flow.graded */
     double modified; /* first order: the step h of the modified loss f + h/4 |g|^2, 0 for none */
     /**

@@ -224,6 +224,7 @@ static od_status memory_flow(od_context *ctx, const od_settings *s, const od_pro
                         .force = row->coefficient,
                         .start = OD_START_MEMORY,
                         .q = isnan(row->exponent) ? shape : row->exponent,
+                        .c = 1,
                         .graded = 1,
                         .propagator = row->propagator,
                         .no_propagator = "none is known for decaying and super-exponential forgetting",

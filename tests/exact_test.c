@@ -75,6 +75,7 @@ static const struct variant {
     {"{name: bregman, p: 2.5}", 0},
     {"{name: bregman, p: 3, C: 0.385}", 0},
     {"{name: bregman, p: 4}", 0},
+    {"{name: bregman, p: 1, C: 1.37}", 0},
     {"{name: bregman, p: 1.3}", 0.3},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
