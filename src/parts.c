@@ -213,104 +213,96 @@ void od_map_clear(od_map *map)
 
 /* Parts of their own, for C programs: the object first, so that a pointer to it is a pointer to its owner. */
 
-typedef struct owned_problem {
-    od_problem problem;
+typedef struct owned {
+    union {
+        od_problem problem;
+        od_flow flow;
+        od_map map;
+    };
     od_arena *arena;
-} owned_problem;
+} owned;
 
-typedef struct owned_flow {
-    od_flow flow;
-    od_arena *arena;
-} owned_flow;
+typedef od_status chooser(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice);
+typedef od_status builder(od_context *ctx, const od_choice *choice, const od_problem *f, owned *object);
 
-typedef struct owned_map {
-    od_map map;
-    od_arena *arena;
-} owned_map;
-
-static od_node *parse_yaml(od_context *ctx, od_arena *arena, const char *yaml)
+static od_status build_problem(od_context *ctx, const od_choice *choice, const od_problem *f, owned *object)
 {
-    if (arena == NULL) {
+    (void)f;
+    return od_problem_build(ctx, choice, &object->problem);
+}
+
+static od_status build_flow(od_context *ctx, const od_choice *choice, const od_problem *f, owned *object)
+{
+    return od_flow_build(ctx, choice, f, &object->flow);
+}
+
+static od_status build_map(od_context *ctx, const od_choice *choice, const od_problem *f, owned *object)
+{
+    return od_map_build(ctx, choice, f, &object->map);
+}
+
+static owned *own(od_context *ctx, const char *yaml, const char *path, chooser *choose_part, builder *build,
+                  const od_problem *f)
+{
+    owned *object = od_zalloc(1, sizeof *object);
+    od_arena *arena = od_arena_create();
+    od_choice choice;
+    if (object == NULL || arena == NULL) {
         od_fail(ctx, OD_ENOMEM, NULL, "no memory");
-        return NULL;
+    } else {
+        const od_node *node = od_document_parse(ctx, arena, yaml, strlen(yaml), "text");
+        if (node != NULL && choose_part(ctx, arena, node, (od_place){.path = path}, &choice) == OD_OK &&
+            build(ctx, &choice, f, object) == OD_OK) {
+            object->arena = arena;
+            return object;
+        }
     }
-    return od_document_parse(ctx, arena, yaml, strlen(yaml), "text");
+    od_arena_free(arena);
+    free(object);
+    return NULL;
+}
+
+static void disown(owned *object)
+{
+    od_arena_free(object->arena);
+    free(object);
 }
 
 od_problem *od_problem_create(od_context *ctx, const char *yaml)
 {
-    od_arena *arena = od_arena_create();
-    owned_problem *owned = od_zalloc(1, sizeof *owned);
-    od_node *node = owned != NULL ? parse_yaml(ctx, arena, yaml) : NULL;
-    od_choice choice;
-    if (node == NULL || od_problem_choose(ctx, arena, node, (od_place){.path = "problem"}, &choice) != OD_OK ||
-        od_problem_build(ctx, &choice, &owned->problem) != OD_OK) {
-        od_arena_free(arena);
-        free(owned);
-        return NULL;
-    }
-    owned->arena = arena;
-    return &owned->problem;
+    return (od_problem *)own(ctx, yaml, "problem", od_problem_choose, build_problem, NULL);
+}
+
+od_flow *od_flow_create(od_context *ctx, const char *method_yaml, const od_problem *problem)
+{
+    return (od_flow *)own(ctx, method_yaml, "method", od_method_choose, build_flow, problem);
+}
+
+od_map *od_map_create(od_context *ctx, const char *method_yaml, const od_problem *problem)
+{
+    return (od_map *)own(ctx, method_yaml, "method", od_method_choose, build_map, problem);
 }
 
 void od_problem_free(od_problem *problem)
 {
     if (problem != NULL) {
-        owned_problem *owned = (owned_problem *)problem;
         od_problem_clear(problem);
-        od_arena_free(owned->arena);
-        free(owned);
+        disown((owned *)problem);
     }
-}
-
-od_flow *od_flow_create(od_context *ctx, const char *method_yaml, const od_problem *problem)
-{
-    od_arena *arena = od_arena_create();
-    owned_flow *owned = od_zalloc(1, sizeof *owned);
-    od_node *node = owned != NULL ? parse_yaml(ctx, arena, method_yaml) : NULL;
-    od_choice choice;
-    if (node == NULL || od_method_choose(ctx, arena, node, (od_place){.path = "method"}, &choice) != OD_OK ||
-        od_flow_build(ctx, &choice, problem, &owned->flow) != OD_OK) {
-        od_arena_free(arena);
-        free(owned);
-        return NULL;
-    }
-    owned->arena = arena;
-    return &owned->flow;
 }
 
 void od_flow_free(od_flow *flow)
 {
     if (flow != NULL) {
-        owned_flow *owned = (owned_flow *)flow;
         od_flow_clear(flow);
-        od_arena_free(owned->arena);
-        free(owned);
+        disown((owned *)flow);
     }
-}
-
-od_map *od_map_create(od_context *ctx, const char *method_yaml, const od_problem *problem)
-{
-    od_arena *arena = od_arena_create();
-    owned_map *owned = od_zalloc(1, sizeof *owned);
-    od_node *node = owned != NULL ? parse_yaml(ctx, arena, method_yaml) : NULL;
-    od_choice choice;
-    if (node == NULL || od_method_choose(ctx, arena, node, (od_place){.path = "method"}, &choice) != OD_OK ||
-        od_map_build(ctx, &choice, problem, &owned->map) != OD_OK) {
-        od_arena_free(arena);
-        free(owned);
-        return NULL;
-    }
-    owned->arena = arena;
-    return &owned->map;
 }
 
 void od_map_free(od_map *map)
 {
     if (map != NULL) {
-        owned_map *owned = (owned_map *)map;
         od_map_clear(map);
-        od_arena_free(owned->arena);
-        free(owned);
+        disown((owned *)map);
     }
 }
