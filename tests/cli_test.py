@@ -191,6 +191,9 @@ def parts():
             check(False, "describe " + part["name"], r.stdout)
             good = False
     check(good, "every part listed is described")
+    check_run("describe shows an example", 0, "describe", "power", out=["example: {name: power, p: 4, dim: 3}"])
+    check(one_document(run("describe", "power", "--json"))["example"] == "p: 4, dim: 3"
+          and one_document(run("describe", "hosaki", "--json"))["example"] is None, "in JSON, null where none is needed")
     check(one_document(run("describe", "experiment", "--json")) is not None, "describe experiment --json")
     for kind in ("problem", "methods", "integrators"):
         check_run("list " + kind, 0, "list", kind, out=[kind.rstrip("s") + "s"])

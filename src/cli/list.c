@@ -175,6 +175,20 @@ static void tail(const cli *c, const char *source)
     }
 }
 
+static void print_example(const cli *c, const od_problem_type *p)
+{
+    if (c->json) {
+        fputs("], \"example\": ", stdout);
+        if (p->example != NULL) {
+            od_json_text(stdout, p->example);
+        } else {
+            fputs("null", stdout);
+        }
+    } else if (p->example != NULL) {
+        printf("\nexample: {name: %s, %s}\n", p->name, p->example);
+    }
+}
+
 static int describe_method(const cli *c, const od_method_type *m)
 {
     bool first = true;
@@ -234,7 +248,7 @@ int cli_describe(cli *c)
         if (strcmp(p->name, name) == 0) {
             head(c, "problem", p->name, p->summary, p->source);
             print_params(c, p->params, &first);
-            fputs(c->json ? "]" : "", stdout);
+            print_example(c, p);
             tail(c, p->source);
             return EXIT_DONE;
         }
