@@ -297,6 +297,12 @@ od_node *od_node_item(const od_node *map, const char *key)
     return NULL;
 }
 
+bool od_node_is_null(const od_node *node)
+{
+    return node->kind == OD_NODE_SCALAR && !node->quoted &&
+           (node->text[0] == '\0' || strcmp(node->text, "null") == 0 || strcmp(node->text, "~") == 0);
+}
+
 od_status od_node_put(od_context *ctx, od_arena *arena, od_node *map, const char *key, od_node *value)
 {
     for (size_t i = 0; i < map->count; i++) {
@@ -353,6 +359,21 @@ static od_node *new_map(od_context *ctx, od_arena *arena, const od_node *place)
     return map;
 }
 
+/* The map that takes the place of a scalar on the way: a bare name is kept as {name: ...}. */
+static od_node *map_of_scalar(od_context *ctx, od_arena *arena, od_node *scalar, const od_node *value, int length,
+                              const char *path)
+{
+    double number;
+    const bool null = scalar == NULL || od_node_is_null(scalar);
+    if (!null && !scalar->quoted && od_text_real(scalar->text, &number)) {
+        od_node_fail(ctx, value, NULL, "'%.*s' goes through the number %s; only maps can be entered", length, path,
+                     scalar->text);
+        return NULL;
+    }
+    od_node *map = new_map(ctx, arena, value);
+    return map != NULL && !null && od_node_put(ctx, arena, map, "name", scalar) != OD_OK ? NULL : map;
+}
+
 od_status od_document_put(od_context *ctx, od_arena *arena, od_node *root, const char *path, size_t length,
                           od_node *value)
 {
@@ -373,21 +394,10 @@ od_status od_document_put(od_context *ctx, od_arena *arena, od_node *root, const
         }
         od_node *next = od_node_item(map, key);
         if (next == NULL || next->kind == OD_NODE_SCALAR) {
-            od_node *made = new_map(ctx, arena, value);
-            if (made == NULL) {
-                return OD_ENOMEM;
+            next = map_of_scalar(ctx, arena, next, value, (int)length, path);
+            if (next == NULL || od_node_put(ctx, arena, map, key, next) != OD_OK) {
+                return OD_EINVAL;
             }
-            if (next != NULL) {
-                od_status status = od_node_put(ctx, arena, made, "name", next);
-                if (status != OD_OK) {
-                    return status;
-                }
-            }
-            od_status status = od_node_put(ctx, arena, map, key, made);
-            if (status != OD_OK) {
-                return status;
-            }
-            next = made;
         }
         if (next->kind != OD_NODE_MAP) {
             return od_node_fail(ctx, value, NULL, "'%.*s' goes through a list; only maps can be entered", (int)length,

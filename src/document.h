@@ -31,9 +31,11 @@ od_node *od_document_read(od_context *ctx, od_arena *arena, const char *file);
 
 /** The item of a map under `key`, or NULL. */
 od_node *od_node_item(const od_node *map, const char *key);
+/** True for an unquoted null, which stands for an entry left out. */
+bool od_node_is_null(const od_node *node);
 /** Puts `value` under `key` of a map, replacing what was there. */
 od_status od_node_put(od_context *ctx, od_arena *arena, od_node *map, const char *key, od_node *value);
-/** Applies "a.b.c=YAML" to the tree, making maps on the way; a scalar on the way becomes {name: scalar}. */
+/** Applies "a.b.c=YAML" to the tree, making maps on the way; a bare name on the way becomes {name: ...}. */
 od_status od_document_set(od_context *ctx, od_arena *arena, od_node *root, const char *assignment);
 /** Puts `value` at the dotted path, of `length` bytes. */
 od_status od_document_put(od_context *ctx, od_arena *arena, od_node *root, const char *path, size_t length,

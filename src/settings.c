@@ -295,18 +295,12 @@ static od_status unknown_key(od_context *ctx, const od_settings *s, const od_nod
                         nearest != NULL ? "'?" : "", all);
 }
 
-static bool is_null(const od_node *node)
-{
-    return node->kind == OD_NODE_SCALAR && !node->quoted &&
-           (node->text[0] == '\0' || strcmp(node->text, "null") == 0 || strcmp(node->text, "~") == 0);
-}
-
 static od_status resolve_one(od_context *ctx, od_arena *arena, od_settings *s, size_t i, const od_node *written)
 {
     const od_param *p = s->param[i];
     char path[256];
     dotted(path, s, p->name);
-    if (written != NULL && !is_null(written)) {
+    if (written != NULL && !od_node_is_null(written)) {
         s->node[i] = written;
         s->value[i].given = true;
         return read_value(ctx, arena, written, path, p, &s->value[i]);
@@ -352,7 +346,7 @@ od_settings *od_settings_resolve(od_context *ctx, od_arena *arena, const od_para
         const od_node *written = map ? od_node_item(node, p->name) : NULL;
         od_status status = resolve_one(ctx, arena, s, i, written);
         if (status != OD_OK) {
-            if (p->fallback == NULL && (written == NULL || is_null(written))) {
+            if (p->fallback == NULL && (written == NULL || od_node_is_null(written))) {
                 char path[256];
                 dotted(path, s, p->name);
                 od_node_fail(ctx, node, path, "this entry is needed: %s, %s", kind_words(p), p->meaning);
@@ -430,7 +424,7 @@ void od_settings_walk(const od_settings *s,
 const char *od_part_name(od_context *ctx, const od_node *node, const char *path)
 {
     const od_node *name = node->kind == OD_NODE_MAP ? od_node_item(node, "name") : node;
-    if (name == NULL || name->kind != OD_NODE_SCALAR || is_null(name)) {
+    if (name == NULL || name->kind != OD_NODE_SCALAR || od_node_is_null(name)) {
         od_node_fail(ctx, node, path, "a name is needed, for example {name: ...}; `optdyn list` shows the names");
         return NULL;
     }

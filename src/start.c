@@ -79,6 +79,9 @@ static od_status read_file(od_context *ctx, od_experiment *e, const od_node *nod
             count++;
         }
     }
+    if (status == OD_OK && ferror(in)) {
+        status = od_node_fail(ctx, node, path, "%s cannot be read: %s; give a file of numbers", name, strerror(errno));
+    }
     free(line);
     fclose(in);
     if (status == OD_OK && count != length) {

@@ -272,7 +272,10 @@ static void numbers_are_written_to_the_bit(void **state)
 static void assignments_enter_the_tree(void **state)
 {
     fixture *f = *state;
-    od_node *root = parse_done(f, "problem: {name: quadratic, eigenvalues: [4, 1]}\nmethod: gradient\nuntil: 1\n");
+    od_node *root = parse_done(
+        f, "problem: {name: quadratic, eigenvalues: [4, 1]}\nmethod: gradient\nuntil: 1\nseed: 2\nstop: ~\n");
+    check_done(f->ctx, od_document_set(f->ctx, f->arena, root, "stop.loss=0.1") == OD_OK);
+    assert_int_equal(od_node_item(root, "stop")->count, 1);
     check_done(f->ctx, od_document_set(f->ctx, f->arena, root, "problem.eigenvalues=[2.385]") == OD_OK);
     check_done(f->ctx, od_document_set(f->ctx, f->arena, root, "method.step=0.1") == OD_OK);
     check_done(f->ctx, od_document_set(f->ctx, f->arena, root, "record.every=1") == OD_OK);
@@ -296,6 +299,7 @@ static void assignments_enter_the_tree(void **state)
                {".a=1", "is not a path"},
                {"a.=1", "is not a path"},
                {"problem.eigenvalues.x=1", "goes through a list"},
+               {"seed.x=1", "'seed.x' goes through the number 2"},
                {"seed=[1, 2", "this is not YAML"},
                {"seed=&a 1", "anchors"},
                {"seed={a: 1, a: 2}", "given twice"},

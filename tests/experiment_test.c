@@ -353,11 +353,13 @@ static void options_are_checked(void **state)
 {
     char text[ROOM];
     compose(text, "");
-    const char *const sets[][2] = {{"start.x=[1]", NULL}, {"until=soon", NULL}, {"nothing", NULL}, {"sed=1", NULL}};
+    const char *const sets[][2] = {
+        {"start.x=[1]", NULL}, {"until=soon", NULL}, {"nothing", NULL}, {"sed=1", NULL}, {"until.x=3", NULL}};
     const char *const words[] = {"--set start.x: start.x: expected a list of 2 numbers",
                                  "--set until: until: expected a number", "expected path=value",
-                                 "--set sed: sed: there is no such entry; did you mean 'seed'?"};
-    for (size_t i = 0; i < 4; i++) {
+                                 "--set sed: sed: there is no such entry; did you mean 'seed'?",
+                                 "--set until.x: 'until.x' goes through the number 2; only maps can be entered"};
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         assert_null(od_experiment_parse(*state, text, &(od_options){.set = sets[i]}));
         check_message(*state, words[i]);
     }
@@ -410,6 +412,10 @@ static void start_files_are_checked(void **state)
     check_done(*state, od_experiment_run(*state, e, &result) == OD_OK);
     od_result_free(result);
     od_experiment_free(e);
+    snprintf(changes, sizeof changes, "start: {x: {file: \"%s\"}}", folder);
+    compose(text, changes);
+    assert_null(od_experiment_parse(*state, text, NULL));
+    check_message(*state, "cannot be read: Is a directory; give a file of numbers");
     rmdir(folder);
 }
 
