@@ -64,8 +64,17 @@ bool od_worker_open(od_worker *w)
     return true;
 }
 
+static void close_stepper(od_worker *w)
+{
+    if (w->busy && w->m->has_flow && w->stepper.type->open != NULL) {
+        w->stepper.type->close(&w->stepper);
+    }
+    w->busy = false;
+}
+
 void od_worker_close(od_worker *w)
 {
+    close_stepper(w);
     od_context_free(w->errors);
     free(w->memory);
     free(w->index);
@@ -370,7 +379,7 @@ static od_status flow_to(od_worker *w, double t, const double **state)
     const double nearest = round(position);
     const bool on_grid = fabs(position - nearest) <= 1e-6;
     const uint64_t whole = (uint64_t)(on_grid ? nearest : floor(position));
-    while (w->step < whole && status == OD_OK && w->alive_count > 0 && !w->ended && !od_cancelled(w->ctx)) {
+    while (w->step < whole && status == OD_OK && w->alive_count > 0 && !w->ended && !od_crew_stops(w->crew)) {
         status = w->ahead ? OD_OK : compute_step(w);
         status = status == OD_OK && w->alive_count > 0 ? accept_step(w) : status;
     }
@@ -421,55 +430,40 @@ static double map_time(const od_member *m, uint64_t k)
     return m->start.t + (double)k * m->map.tau;
 }
 
-/* Flow rows and iterations in the order of time. */
-static od_status run_events(od_worker *w)
+/* The next row of the flow, or the next iteration, whichever comes first; nothing is done if the crew stops before. */
+static od_status run_event(od_worker *w)
 {
     const od_member *m = w->m;
-    const uint64_t rows = od_member_flow_rows(m);
-    uint64_t row = 0, k = 0;
-    bool map_left = m->has_map;
+    const double row_t = w->row < od_member_flow_rows(m) ? od_member_row_time(m, w->row) : INFINITY;
+    const double map_t = w->map_left ? map_time(m, w->k) : INFINITY;
+    const double *state = NULL;
     od_status status = OD_OK;
-    w->ended = meets_stop(w, w->z, &status);
-    if (w->ended && !m->has_flow && status == OD_OK) {
-        w->tally->map_t = m->start.t;
-        status = record_map(w, 0, m->start.t, NULL);
+    /* iterations up to rounding at the time of a row come first, so that both see one state of the flow */
+    const bool is_map = w->map_left && map_t <= row_t + 1e-9 * (1 + fabs(row_t));
+    if (!is_map || (m->has_flow && map_t <= m->until + 1e-9 * (1 + fabs(m->until)))) {
+        status = flow_to(w, is_map ? fmin(map_t, m->until) : row_t, &state);
     }
-    while (status == OD_OK && (row < rows || map_left) && w->alive_count > 0 && !w->ended && !od_cancelled(w->ctx)) {
-        const double row_t = row < rows ? od_member_row_time(m, row) : INFINITY;
-        const double map_t = map_left ? map_time(m, k) : INFINITY;
-        const double *state = NULL;
-        /* iterations up to rounding at the time of a row come first, so that both see one state of the flow */
-        const bool is_map = map_left && map_t <= row_t + 1e-9 * (1 + fabs(row_t));
-        if (!is_map || (m->has_flow && map_t <= m->until + 1e-9 * (1 + fabs(m->until)))) {
-            status = flow_to(w, is_map ? fmin(map_t, m->until) : row_t, &state);
-        }
-        if (status != OD_OK || w->alive_count == 0 || w->ended || od_cancelled(w->ctx)) {
-            break;
-        }
-        if (!is_map) {
-            status = record_flow(w, row, row_t, state);
-            row++;
-            continue;
-        }
-        status = record_map(w, k, map_t, state);
-        w->tally->map_t = map_t;
-        w->tally->iterations = k;
-        map_left = k < m->iterations;
-        if (map_left && status == OD_OK) {
-            status = iterate(w, k++);
-            w->ended = !m->has_flow && status == OD_OK && meets_stop(w, w->x_map, &status);
-            if (w->ended && status == OD_OK) {
-                w->now = w->tally->map_t = map_time(m, k);
-                w->tally->iterations = k;
-                status = record_map(w, k, w->now, NULL);
-            }
-        }
-        if (w->report != NULL && !m->has_flow && k % 256 == 0) {
-            w->report(w, (double)k / (double)m->iterations);
+    if (status != OD_OK || w->alive_count == 0 || w->ended || od_crew_stops(w->crew)) {
+        return status;
+    }
+    if (!is_map) {
+        return record_flow(w, w->row++, row_t, state);
+    }
+    status = record_map(w, w->k, map_t, state);
+    w->tally->map_t = map_t;
+    w->tally->iterations = w->k;
+    w->map_left = w->k < m->iterations;
+    if (w->map_left && status == OD_OK) {
+        status = iterate(w, w->k++);
+        w->ended = !m->has_flow && status == OD_OK && meets_stop(w, w->x_map, &status);
+        if (w->ended && status == OD_OK) {
+            w->now = w->tally->map_t = map_time(m, w->k);
+            w->tally->iterations = w->k;
+            status = record_map(w, w->k, w->now, NULL);
         }
     }
-    if (w->ended && m->has_flow && status == OD_OK) {
-        status = record_flow(w, row, w->now, w->z);
+    if (w->report != NULL && !m->has_flow && w->k % 256 == 0) {
+        w->report(w, (double)w->k / (double)m->iterations);
     }
     return status;
 }
@@ -495,12 +489,19 @@ static void add_final(od_worker *w, const double *state, od_moments *to, double 
     }
 }
 
-od_status od_worker_run(od_worker *w, uint64_t first, size_t n)
+static od_status failed(od_worker *w, od_status status)
+{
+    return od_fail(w->errors, status, w->m->has_flow ? "method.flow" : "method.map",
+                   "the evaluation failed near t = %g (%s)", w->now, od_status_name(status));
+}
+
+od_status od_worker_begin(od_worker *w, uint64_t first, size_t n)
 {
     const od_member *m = w->m;
     w->first = first;
     w->n = n;
-    w->step = 0;
+    w->step = w->row = w->k = 0;
+    w->map_left = m->has_map;
     w->ahead = false;
     w->t = w->now = m->start.t;
     w->ended = false;
@@ -514,31 +515,57 @@ od_status od_worker_run(od_worker *w, uint64_t first, size_t n)
         return od_fail(w->errors, OD_EUSER, "start",
                        "the start is not finite: the gradient at start.x overflows; move it");
     }
-    const bool opens = m->has_flow && w->stepper.type->open != NULL;
-    if (status == OD_OK && opens) {
-        w->stepper.trouble[0] = '\0';
-        status = w->stepper.type->open(w->errors, &w->stepper, m->start.t, n, w->z);
-        if (status != OD_OK) {
-            return status;
+    if (status == OD_OK) {
+        w->ended = meets_stop(w, w->z, &status);
+    }
+    if (status == OD_OK && w->ended && !m->has_flow) {
+        w->tally->map_t = m->start.t;
+        status = record_map(w, 0, m->start.t, NULL);
+    }
+    return status == OD_OK ? od_worker_open_stepper(w) : failed(w, status);
+}
+
+od_status od_worker_open_stepper(od_worker *w)
+{
+    w->busy = true;
+    w->stepper.trouble[0] = '\0';
+    return w->m->has_flow && w->stepper.type->open != NULL
+               ? w->stepper.type->open(w->errors, &w->stepper, w->t, w->n, w->z)
+               : OD_OK;
+}
+
+od_status od_worker_go(od_worker *w, bool *through)
+{
+    const uint64_t rows = od_member_flow_rows(w->m);
+    od_status status = OD_OK;
+    bool left = true;
+    while (status == OD_OK && !od_crew_stops(w->crew)) {
+        left = (w->row < rows || w->map_left) && w->alive_count > 0 && !w->ended;
+        if (!left) {
+            break;
         }
+        status = run_event(w);
     }
-    status = status == OD_OK ? run_events(w) : status;
-    if (opens) {
-        w->stepper.type->close(&w->stepper);
+    *through = !left;
+    if (status == OD_OK && !left && w->ended && w->m->has_flow) {
+        status = record_flow(w, w->row, w->now, w->z);
     }
-    if (status != OD_OK) {
-        return od_fail(w->errors, status, m->has_flow ? "method.flow" : "method.map",
-                       "the evaluation failed near t = %g (%s)", w->now, od_status_name(status));
+    if (status == OD_OK && !left) {
+        od_worker_end(w);
     }
+    return status == OD_OK ? OD_OK : failed(w, status);
+}
+
+void od_worker_end(od_worker *w)
+{
+    const od_member *m = w->m;
     w->tally->flow_t = w->now;
     w->tally->reached = w->ended ? w->now : NAN;
-    if (!od_cancelled(w->ctx) || m->paths == 1) {
-        if (m->has_flow) {
-            add_final(w, w->z, &w->tally->flow_final, w->tally->flow_cov);
-        }
-        if (m->has_map) {
-            add_final(w, w->x_map, &w->tally->map_final, w->tally->map_cov);
-        }
+    if (m->has_flow) {
+        add_final(w, w->z, &w->tally->flow_final, w->tally->flow_cov);
     }
-    return OD_OK;
+    if (m->has_map) {
+        add_final(w, w->x_map, &w->tally->map_final, w->tally->map_cov);
+    }
+    close_stepper(w);
 }

@@ -138,7 +138,7 @@ static od_status write_tables(od_context *ctx, const od_experiment *e, const od_
 }
 
 /* All tables in one file, when all members are through. */
-static od_status write_hdf5(od_context *ctx, const od_experiment *e, const od_tally *tally)
+static od_status write_hdf5(od_context *ctx, const od_experiment *e, od_simulation *s)
 {
     od_rows *rows = od_zalloc(2 * e->member_count, sizeof *rows);
     size_t count = 0;
@@ -147,7 +147,7 @@ static od_status write_hdf5(od_context *ctx, const od_experiment *e, const od_ta
         const od_member *m = &e->member[i];
         for (int map = 0; map < 2 && ok; map++) {
             if (map == 0 ? m->has_flow : m->has_map) {
-                ok = od_rows_init(&rows[count], m, &tally[i], map == 1);
+                ok = od_rows_init(&rows[count], m, od_simulation_tally(s, i), map == 1);
                 count += ok;
             }
         }
@@ -160,18 +160,19 @@ static od_status write_hdf5(od_context *ctx, const od_experiment *e, const od_ta
     return status;
 }
 
-static od_status report_divergence(od_context *ctx, const od_result *result, const od_tally *tally)
+static od_status report_divergence(od_context *ctx, const od_result *result, od_simulation *s)
 {
     for (size_t i = 0; i < result->count; i++) {
         const od_outcome *o = &result->outcome[i];
         if (o->stopped > 0 && o->stopped == o->paths) {
             const char *name = result->members > 1 ? o->label : "the run";
             const char *every = o->paths > 1 ? ": every path" : result->members > 1 ? ":" : "";
-            if (tally[i].trouble[0] != '\0') {
+            const char *trouble = od_simulation_tally(s, i)->trouble;
+            if (trouble[0] != '\0') {
                 return od_fail(
                     ctx, OD_EDIVERGED, NULL,
                     "%s%s diverged or could not be continued before t = %.9g (%s); what was computed is kept", name,
-                    every, o->first_stop, tally[i].trouble);
+                    every, o->first_stop, trouble);
             }
             return od_fail(ctx, OD_EDIVERGED, NULL,
                            "%s%s diverged at t = %.9g; what was computed until then is kept. A smaller step may help",
@@ -213,19 +214,44 @@ static od_status collect(void *user, size_t member, const od_tally *tally)
 }
 
 /* Says how the run ended, once all outcomes are there. */
-static od_status conclude(od_context *ctx, const od_experiment *e, od_result *result, const od_tally *tally,
-                          bool interrupted)
+static od_status conclude(od_context *ctx, const od_experiment *e, od_result *result, od_simulation *s)
 {
-    if (interrupted) {
-        result->interrupted = true;
-        return od_fail(ctx, OD_EINTERRUPTED, NULL,
-                       "interrupted; what was computed %s. The same command runs it whole again",
-                       e->output != NULL ? "is in the output folder" : "is printed");
-    }
-    od_status status = e->output != NULL ? write_hdf5(ctx, e, tally) : OD_OK;
-    status = status == OD_OK ? report_divergence(ctx, result, tally) : status;
+    od_status status = e->output != NULL ? write_hdf5(ctx, e, s) : OD_OK;
+    status = status == OD_OK ? report_divergence(ctx, result, s) : status;
     result->diverged = status == OD_EDIVERGED;
     return status;
+}
+
+static od_status stop_early(od_context *ctx, const od_experiment *e, od_result *result, od_simulation *s)
+{
+    result->interrupted = true;
+    od_status status = od_simulation_settle(s);
+    /* members that were not begun come last */
+    result->count = 0;
+    while (result->count < e->member_count && s->job[result->count].begun) {
+        result->count++;
+    }
+    return status != OD_OK ? status
+                           : od_fail(ctx, OD_EINTERRUPTED, NULL,
+                                     "interrupted; what was computed %s. The same command runs it whole again",
+                                     e->output != NULL ? "is in the output folder" : "is printed");
+}
+
+static od_result *create_result(const od_experiment *e)
+{
+    od_result *result = od_zalloc(1, sizeof *result);
+    if (result == NULL) {
+        return NULL;
+    }
+    result->outcome = od_zalloc(e->member_count, sizeof *result->outcome);
+    result->members = e->member_count;
+    result->count = result->outcome != NULL ? e->member_count : 0;
+    result->folder = e->output != NULL ? strdup(e->output) : NULL;
+    if (result->outcome == NULL || (e->output != NULL && result->folder == NULL)) {
+        od_result_free(result);
+        return NULL;
+    }
+    return result;
 }
 
 od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result **out)
@@ -235,29 +261,21 @@ od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result *
     if (status != OD_OK) {
         return status;
     }
-    od_result *result = od_zalloc(1, sizeof *result);
-    od_tally *tally = od_zalloc(e->member_count, sizeof *tally);
-    if (result != NULL) {
-        result->outcome = od_zalloc(e->member_count, sizeof *result->outcome);
-        result->members = e->member_count;
-        result->count = result->outcome != NULL ? e->member_count : 0;
-        result->folder = e->output != NULL ? strdup(e->output) : NULL;
+    od_result *result = create_result(e);
+    if (result == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
     }
-    if (tally == NULL || result == NULL || result->outcome == NULL) {
-        status = od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
-    } else {
-        size_t begun;
-        collector c = {ctx, e, result};
-        status = od_simulate(ctx, e, collect, &c, tally, &begun);
-        result->count = begun; /* outcomes that were not begun hold nothing */
-        if (status == OD_OK || status == OD_EINTERRUPTED) {
-            status = conclude(ctx, e, result, tally, status == OD_EINTERRUPTED);
-        }
+    collector c = {ctx, e, result};
+    od_simulation s;
+    bool through = false;
+    status = od_simulation_open(ctx, e, collect, &c, &s);
+    if (status == OD_OK) {
+        status = od_simulation_go(&s, 0, &through);
     }
-    for (size_t i = 0; tally != NULL && i < e->member_count; i++) {
-        od_tally_free(&tally[i]);
+    if (status == OD_OK) {
+        status = through ? conclude(ctx, e, result, &s) : stop_early(ctx, e, result, &s);
     }
-    free(tally);
+    od_simulation_close(&s);
     if (status != OD_OK && status != OD_EDIVERGED && status != OD_EINTERRUPTED) {
         od_result_free(result);
         return status;

@@ -5,240 +5,312 @@
  * does not grow with the number of paths. Within a leaf paths are added in their order, leaves are merged over a fixed
  * binary tree: sums do not depend on threads or block size. Threads take leaves of one member after the other.
  *
+ * A run goes in rounds. When one ends early, each thread leaves its worker as it is between two steps, and the next
+ * round, or another process that read the journal, goes on with it: no bit depends on where the rounds ended.
+ *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include "simulate.h"
 
-#include "block.h"
 #include "context.h"
 
-#include <pthread.h>
+#include <errno.h>
+#include <math.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
-/* A tally that waits for its sibling in the merge tree. */
-typedef struct pending {
-    struct pending *next;
-    uint64_t index;
-    unsigned level;
-    od_tally tally;
-} pending;
-
-/* One member's share of the work. */
-typedef struct job {
-    const od_member *m;
-    atomic_uint *flow_bins, *map_bins;
-    uint64_t leaves;
-    atomic_uint_fast64_t next_leaf;
-    uint64_t done; /* guarded by the lock, as is what follows */
-    pending *waiting;
-    od_tally *tally; /* complete once all leaves are done */
-} job;
-
-typedef struct team {
-    od_context *ctx;
-    const od_experiment *e;
-    od_finished *finished;
-    void *user;
-    job *job;
-    size_t job_count;
-    atomic_bool failed;
-    pthread_mutex_t lock; /* guards what follows, the jobs, and the context */
-    od_status status;
-    char message[1024];
-    double fraction;
-} team;
-
-static uint64_t nodes_of_level(const job *j, unsigned level)
-{
-    return (j->leaves + (UINT64_C(1) << level) - 1) >> level;
-}
-
-static pending *take_sibling(job *j, const pending *node)
-{
-    for (pending **link = &j->waiting; *link != NULL; link = &(*link)->next) {
-        pending *other = *link;
-        if (other->level == node->level && other->index == (node->index ^ 1)) {
-            *link = other->next;
-            return other;
-        }
-    }
-    return NULL;
-}
-
-/* Climbs the tree as far as siblings are there; a node without a sibling moves up alone. */
-static void deliver(job *j, pending *node)
-{
-    while (nodes_of_level(j, node->level) > 1) {
-        const uint64_t sibling = node->index ^ 1;
-        if (sibling < nodes_of_level(j, node->level)) {
-            pending *other = take_sibling(j, node);
-            if (other == NULL) {
-                break;
-            }
-            pending *left = node->index < other->index ? node : other, *right = left == node ? other : node;
-            od_tally_merge(&left->tally, &right->tally);
-            od_tally_free(&right->tally);
-            free(right);
-            node = left;
-        }
-        node->index /= 2;
-        node->level++;
-    }
-    node->next = j->waiting;
-    j->waiting = node;
-}
-
-/* After an interruption several nodes may be left; they are merged in their order. */
-static bool gather(job *j)
-{
-    bool first = true;
-    while (j->waiting != NULL) {
-        pending **best = &j->waiting;
-        for (pending **link = &j->waiting; *link != NULL; link = &(*link)->next) {
-            best = ((*link)->index << (*link)->level) < ((*best)->index << (*best)->level) ? link : best;
-        }
-        pending *node = *best;
-        *best = node->next;
-        if (first) {
-            *j->tally = node->tally;
-        } else {
-            od_tally_merge(j->tally, &node->tally);
-            od_tally_free(&node->tally);
-        }
-        first = false;
-        free(node);
-    }
-    if (first && !od_tally_init(j->m, j->tally)) {
-        return false;
-    }
-    /* the counts are plain integers from here on */
-    j->tally->flow_bins = (uint32_t *)j->flow_bins;
-    j->tally->map_bins = (uint32_t *)j->map_bins;
-    j->flow_bins = j->map_bins = NULL;
-    return true;
-}
-
-/* With the lock held. */
-static void fail(team *t, od_status status, const char *message)
-{
-    if (t->status == OD_OK) {
-        t->status = status;
-        snprintf(t->message, sizeof t->message, "%s", message);
-    }
-    atomic_store(&t->failed, true);
-}
-
-static void fail_alone(team *t, od_status status, const char *message)
-{
-    pthread_mutex_lock(&t->lock);
-    fail(t, status, message);
-    pthread_mutex_unlock(&t->lock);
-}
-
-/* With the lock held: gathers a job whose leaves are all there, and hands it on. */
-static void finish(team *t, job *j)
-{
-    if (!gather(j)) {
-        fail(t, OD_ENOMEM, "no memory for the results");
-        return;
-    }
-    od_status status = t->finished(t->user, (size_t)(j - t->job), j->tally);
-    if (status != OD_OK) {
-        fail(t, status, od_message(t->ctx));
-    }
-}
+/* ------------------------------------------------------------------------------------------- leaves */
 
 /* With the lock held: adds to the fraction done what this leaf has done since it was last asked. */
-static void advance(team *t, const job *j, od_worker *w, double fraction)
+static void advance(od_simulation *s, od_worker *w, double fraction)
 {
-    t->fraction += (fraction - w->reported) / ((double)j->leaves * (double)t->job_count);
+    s->fraction += (fraction - w->reported) / (double)s->tasks;
     w->reported = fraction;
-    od_context_progress(t->ctx, t->fraction < 1 ? t->fraction : 1);
+    od_context_progress(s->ctx, s->fraction < 1 ? s->fraction : 1);
 }
-
-typedef struct post {
-    team *team;
-    job *job;
-} post;
 
 static void report(od_worker *w, double fraction)
 {
-    post *p = w->owner;
-    pthread_mutex_lock(&p->team->lock);
-    advance(p->team, p->job, w, fraction);
-    pthread_mutex_unlock(&p->team->lock);
+    od_simulation *s = w->owner;
+    pthread_mutex_lock(&s->crew.lock);
+    advance(s, w, fraction);
+    pthread_mutex_unlock(&s->crew.lock);
 }
 
-static od_status run_leaf(od_worker *w, uint64_t leaf)
+static uint64_t leaves_of(const od_member *m)
 {
-    const uint64_t begin = leaf * OD_LEAF;
+    return (m->paths + OD_LEAF - 1) / OD_LEAF;
+}
+
+static od_worker *open_worker(od_simulation *s, od_job *j)
+{
+    od_worker *w = od_zalloc(1, sizeof *w);
+    if (w == NULL) {
+        return NULL;
+    }
+    *w = (od_worker){.e = s->e,
+                     .m = j->m,
+                     .crew = &s->crew,
+                     .flow_bins = j->flow_bins,
+                     .map_bins = j->map_bins,
+                     .report = j->m->paths == 1 ? report : NULL,
+                     .owner = s};
+    if (!od_worker_open(w)) {
+        od_worker_close(w);
+        free(w);
+        return NULL;
+    }
+    return w;
+}
+
+static void close_worker(od_worker *w)
+{
+    if (w == NULL) {
+        return;
+    }
+    if (w->twig != NULL) {
+        od_tally_free(&w->twig->tally);
+        free(w->twig);
+    }
+    od_worker_close(w);
+    free(w);
+}
+
+/* Gives the worker a leaf to work on. */
+static bool take_leaf(od_worker *w, uint64_t leaf)
+{
+    od_twig *twig = od_zalloc(1, sizeof *twig);
+    if (twig == NULL || !od_tally_init(w->m, &twig->tally)) {
+        free(twig);
+        return false;
+    }
+    twig->index = leaf;
+    w->twig = twig;
+    w->tally = &twig->tally;
+    w->next = leaf * OD_LEAF;
+    w->reported = 0;
+    return true;
+}
+
+od_worker *od_simulation_worker(od_simulation *s, size_t member)
+{
+    od_job *j = &s->job[member];
+    od_worker *w = open_worker(s, j);
+    if (w == NULL || !take_leaf(w, 0)) {
+        close_worker(w);
+        return NULL;
+    }
+    j->begun = true;
+    w->resting = s->resting;
+    s->resting = w;
+    return w;
+}
+
+/* Goes on with the worker's leaf, block after block, until it is through or the crew stops. */
+static od_status run_leaf(od_worker *w, bool *through)
+{
+    const uint64_t begin = w->twig->index * OD_LEAF;
     const uint64_t end = begin + OD_LEAF < w->m->paths ? begin + OD_LEAF : w->m->paths;
     const bool alone = w->m->has_flow && w->m->integrator_choice.integrator->per_path;
     const size_t block = alone ? 1 : w->e->block;
     od_status status = OD_OK;
-    for (uint64_t first = begin; first < end && status == OD_OK && !od_cancelled(w->ctx); first += block) {
-        status = od_worker_run(w, first, end - first < block ? (size_t)(end - first) : block);
+    *through = false;
+    while (status == OD_OK && (w->busy || w->next < end) && !od_crew_stops(w->crew)) {
+        bool block_through = true;
+        if (!w->busy) {
+            status = od_worker_begin(w, w->next, end - w->next < block ? (size_t)(end - w->next) : block);
+        }
+        if (status == OD_OK) {
+            status = od_worker_go(w, &block_through);
+        }
+        if (status == OD_OK && block_through) {
+            w->next += w->n;
+        }
     }
+    *through = status == OD_OK && !w->busy && w->next >= end;
     return status;
 }
 
-/* Takes leaves of one member until there are none left. */
-static void work_on(team *t, job *j, uint64_t leaf)
+/* ------------------------------------------------------------------------------------------- rounds */
+
+/* With the lock held: a member whose leaves are all there. */
+static od_status finish(od_simulation *s, od_job *j)
 {
-    post p = {t, j};
-    od_worker w = {.e = t->e,
-                   .m = j->m,
-                   .ctx = t->ctx,
-                   .flow_bins = j->flow_bins,
-                   .map_bins = j->map_bins,
-                   .report = j->m->paths == 1 ? report : NULL,
-                   .owner = &p};
-    if (!od_worker_open(&w)) {
-        fail_alone(t, OD_ENOMEM, "no memory for a block of paths; give fewer dimensions or --block 1");
+    if (j->finished || s->finished == NULL) {
+        return OD_OK;
     }
-    for (; leaf < j->leaves && !atomic_load(&t->failed) && !od_cancelled(t->ctx);
-         leaf = atomic_fetch_add(&j->next_leaf, 1)) {
-        pending *node = od_zalloc(1, sizeof *node);
-        if (node == NULL || !od_tally_init(j->m, &node->tally)) {
-            free(node);
-            fail_alone(t, OD_ENOMEM, "no memory for the recorded rows; record fewer (record.every, record.stride)");
-            break;
-        }
-        node->index = leaf;
-        w.tally = &node->tally;
-        w.reported = 0;
-        od_status status = run_leaf(&w, leaf);
-        if (status != OD_OK) {
-            od_tally_free(&node->tally);
-            free(node);
-            fail_alone(t, status, od_message(w.errors));
-            break;
-        }
-        pthread_mutex_lock(&t->lock);
-        deliver(j, node);
-        advance(t, j, &w, 1);
-        if (++j->done == j->leaves && !od_cancelled(t->ctx)) {
-            finish(t, j);
-        }
-        pthread_mutex_unlock(&t->lock);
-    }
-    od_worker_close(&w);
+    j->finished = true;
+    return s->finished(s->user, (size_t)(j - s->job), od_simulation_tally(s, (size_t)(j - s->job)));
 }
 
-static void *work(void *argument)
+static void deliver(od_simulation *s, od_worker *w)
 {
-    team *t = argument;
-    for (size_t i = 0; i < t->job_count && !atomic_load(&t->failed) && !od_cancelled(t->ctx); i++) {
-        const uint64_t leaf = atomic_fetch_add(&t->job[i].next_leaf, 1);
-        if (leaf < t->job[i].leaves) {
-            work_on(t, &t->job[i], leaf);
-        }
+    od_job *j = &s->job[w->m - s->e->member];
+    pthread_mutex_lock(&s->crew.lock);
+    od_tree_add(&j->tree, w->twig);
+    w->twig = NULL;
+    advance(s, w, 1);
+    const od_status status = ++j->done == j->tree.leaves ? finish(s, j) : OD_OK;
+    pthread_mutex_unlock(&s->crew.lock);
+    if (status != OD_OK) {
+        od_crew_fail(&s->crew, status, od_message(s->ctx));
     }
+}
+
+static od_worker *take_resting(od_simulation *s)
+{
+    pthread_mutex_lock(&s->crew.lock);
+    od_worker *w = s->resting;
+    s->resting = w != NULL ? w->resting : NULL;
+    pthread_mutex_unlock(&s->crew.lock);
+    return w;
+}
+
+static void put_to_rest(od_simulation *s, od_worker *w)
+{
+    pthread_mutex_lock(&s->crew.lock);
+    w->resting = s->resting;
+    s->resting = w;
+    pthread_mutex_unlock(&s->crew.lock);
+}
+
+/* True if another thread, another shard or an earlier run has the leaf. */
+static bool is_taken(od_simulation *s, const od_job *j, uint64_t leaf)
+{
+    pthread_mutex_lock(&s->crew.lock);
+    bool taken = od_tree_holds(&j->tree, leaf);
+    pthread_mutex_unlock(&s->crew.lock);
+    return taken;
+}
+
+/* A worker, the one given or a new one, with the next leaf; NULL if none is left or the crew stops. */
+static od_worker *next_leaf(od_simulation *s, od_worker *w)
+{
+    size_t member = 0;
+    uint64_t task;
+    while (od_crew_take(&s->crew, &task)) {
+        while (member + 1 < s->e->member_count && task >= s->job[member + 1].first_task) {
+            member++;
+        }
+        od_job *j = &s->job[member];
+        const uint64_t leaf = task - j->first_task;
+        if (is_taken(s, j, leaf)) {
+            continue;
+        }
+        if (w == NULL || w->m != j->m) {
+            close_worker(w);
+            w = open_worker(s, j);
+        }
+        if (w == NULL) {
+            od_crew_fail(&s->crew, OD_ENOMEM, "no memory for a block of paths; give fewer dimensions or --block 1");
+            return NULL;
+        }
+        if (!take_leaf(w, leaf)) {
+            od_crew_fail(&s->crew, OD_ENOMEM,
+                         "no memory for the recorded rows; record fewer (record.every, record.stride)");
+            break;
+        }
+        return w;
+    }
+    close_worker(w);
     return NULL;
 }
 
-static bool make_bins(job *j)
+static void work(od_crew *crew, void *user)
+{
+    od_simulation *s = user;
+    od_worker *w = take_resting(s);
+    while ((w = w != NULL && w->twig != NULL ? w : next_leaf(s, w)) != NULL) {
+        bool through;
+        s->job[w->m - s->e->member].begun = true;
+        const od_status status = run_leaf(w, &through);
+        if (status != OD_OK) {
+            od_crew_fail(crew, status, od_message(w->errors));
+            close_worker(w);
+            return;
+        }
+        if (!through) {
+            put_to_rest(s, w);
+            return;
+        }
+        deliver(s, w);
+        /* a run with more threads may have left more blocks under way than this one has threads */
+        od_worker *other = take_resting(s);
+        if (other != NULL) {
+            close_worker(w);
+            w = other;
+        }
+    }
+}
+
+/* ------------------------------------------------------------------------------------------- a clock */
+
+typedef struct alarm_clock {
+    od_crew *crew;
+    struct timespec due;
+    bool off;
+    pthread_mutex_t lock;
+    pthread_cond_t turned_off;
+} alarm_clock;
+
+static void *watch(void *argument)
+{
+    alarm_clock *c = argument;
+    pthread_mutex_lock(&c->lock);
+    int status = 0;
+    while (!c->off && status != ETIMEDOUT) {
+        status = pthread_cond_timedwait(&c->turned_off, &c->lock, &c->due);
+    }
+    if (!c->off) {
+        atomic_store(&c->crew->pause, true);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+static od_status run_crew(od_simulation *s, double seconds)
+{
+    atomic_store(&s->crew.pause, false);
+    if (seconds <= 0) {
+        return od_crew_run(&s->crew, work, s);
+    }
+    alarm_clock c = {.crew = &s->crew};
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&c.lock, NULL);
+    pthread_cond_init(&c.turned_off, &monotonic);
+    clock_gettime(CLOCK_MONOTONIC, &c.due);
+    const double whole = floor(seconds), nanoseconds = (double)c.due.tv_nsec + 1e9 * (seconds - whole);
+    c.due.tv_sec += (time_t)whole + (nanoseconds >= 1e9);
+    c.due.tv_nsec = (long)(nanoseconds >= 1e9 ? nanoseconds - 1e9 : nanoseconds);
+    pthread_t thread;
+    const bool watched = pthread_create(&thread, NULL, watch, &c) == 0;
+    const od_status status = od_crew_run(&s->crew, work, s);
+    if (watched) {
+        pthread_mutex_lock(&c.lock);
+        c.off = true;
+        pthread_cond_signal(&c.turned_off);
+        pthread_mutex_unlock(&c.lock);
+        pthread_join(thread, NULL);
+    }
+    pthread_cond_destroy(&c.turned_off);
+    pthread_mutex_destroy(&c.lock);
+    pthread_condattr_destroy(&monotonic);
+    return status;
+}
+
+od_status od_simulation_go(od_simulation *s, double seconds, bool *through)
+{
+    const od_status status = run_crew(s, seconds);
+    *through = status == OD_OK && s->resting == NULL && s->crew.next >= s->crew.end;
+    return status == OD_OK ? OD_OK : od_fail(s->ctx, status, NULL, "%s", s->crew.message);
+}
+
+/* ------------------------------------------------------------------------------------------- open and close */
+
+static bool make_bins(od_job *j)
 {
     const od_member *m = j->m;
     if (m->quantile_count == 0) {
@@ -266,75 +338,93 @@ static od_status check_memory(od_context *ctx, const od_experiment *e)
     return OD_OK;
 }
 
-static od_status start_jobs(od_context *ctx, team *t, od_tally *tally)
+od_status od_simulation_open(od_context *ctx, const od_experiment *e, od_finished *finished, void *user,
+                             od_simulation *s)
 {
-    t->job = od_zalloc(t->job_count, sizeof *t->job);
-    bool ok = t->job != NULL;
-    for (size_t i = 0; ok && i < t->job_count; i++) {
-        const od_member *m = &t->e->member[i];
-        t->job[i].m = m;
-        t->job[i].leaves = (m->paths + OD_LEAF - 1) / OD_LEAF;
-        t->job[i].tally = &tally[i];
-        ok = make_bins(&t->job[i]);
-    }
-    return ok ? OD_OK
-              : od_fail(ctx, OD_ENOMEM, "record.quantiles", "no memory for the bins; record fewer rows or quantities");
-}
-
-static void run_team(team *t)
-{
-    enum { MAX_THREADS = 256 };
-    uint64_t leaves = 0;
-    for (size_t i = 0; i < t->job_count; i++) {
-        leaves += t->job[i].leaves;
-    }
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint64_t threads = t->e->threads > 0 ? t->e->threads : cores > 0 ? (uint64_t)cores : 1;
-    threads = threads > leaves ? leaves : threads;
-    threads = threads > MAX_THREADS ? MAX_THREADS : threads;
-    pthread_t thread[MAX_THREADS];
-    uint64_t started = 0;
-    /* this thread works too, so a machine that refuses more threads still finishes */
-    while (started + 1 < threads && pthread_create(&thread[started], NULL, work, t) == 0) {
-        started++;
-    }
-    work(t);
-    for (uint64_t i = 0; i < started; i++) {
-        pthread_join(thread[i], NULL);
-    }
-}
-
-od_status od_simulate(od_context *ctx, const od_experiment *e, od_finished *finished, void *user, od_tally *tally,
-                      size_t *begun)
-{
-    team t = {.ctx = ctx, .e = e, .finished = finished, .user = user, .job_count = e->member_count};
-    *begun = 0;
+    *s = (od_simulation){.ctx = ctx, .e = e, .finished = finished, .user = user};
+    pthread_mutex_init(&s->crew.lock, NULL);
     od_status status = check_memory(ctx, e);
-    status = status == OD_OK ? start_jobs(ctx, &t, tally) : status;
-    if (status == OD_OK) {
-        pthread_mutex_init(&t.lock, NULL);
-        run_team(&t);
-        pthread_mutex_destroy(&t.lock);
+    if (status != OD_OK) {
+        return status;
     }
-    for (size_t i = 0; t.job != NULL && i < t.job_count; i++) {
-        job *j = &t.job[i];
-        *begun += atomic_load(&j->next_leaf) > 0;
-        /* what an interruption or a failure left unfinished */
-        if (status == OD_OK && t.status == OD_OK && atomic_load(&j->next_leaf) > 0 && j->tally->flow.count == NULL) {
-            finish(&t, j);
+    s->job = od_zalloc(e->member_count, sizeof *s->job);
+    bool ok = s->job != NULL;
+    uint64_t tasks = 0;
+    for (size_t i = 0; ok && i < e->member_count; i++) {
+        od_job *j = &s->job[i];
+        j->m = &e->member[i];
+        j->first_task = tasks;
+        j->tree.leaves = leaves_of(j->m);
+        tasks += j->tree.leaves;
+        ok = make_bins(j);
+    }
+    if (!ok) {
+        return od_fail(ctx, OD_ENOMEM, "record.quantiles", "no memory for the bins; record fewer rows or quantities");
+    }
+    s->crew.ctx = ctx;
+    s->crew.end = tasks;
+    s->tasks = tasks;
+    const uint64_t threads = e->threads > 0 ? e->threads : (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    s->crew.threads = (unsigned)(threads > tasks ? tasks : threads);
+    return OD_OK;
+}
+
+od_tally *od_simulation_tally(od_simulation *s, size_t member)
+{
+    od_job *j = &s->job[member];
+    od_tally *tally = &j->tree.waiting->tally;
+    /* the counts are plain integers from here on */
+    tally->flow_bins = (uint32_t *)j->flow_bins;
+    tally->map_bins = (uint32_t *)j->map_bins;
+    return tally;
+}
+
+od_status od_simulation_settle(od_simulation *s)
+{
+    while (s->resting != NULL) {
+        od_worker *w = s->resting;
+        s->resting = w->resting;
+        if (w->m->paths == 1) {
+            od_worker_end(
+                w); /* an ensemble's paths are not at their end, but the one path there is shows where it is */
         }
-        for (pending *node = j->waiting; node != NULL;) {
-            pending *next = node->next;
-            od_tally_free(&node->tally);
-            free(node);
-            node = next;
+        od_tree_add(&s->job[w->m - s->e->member].tree, w->twig);
+        w->twig = NULL;
+        close_worker(w);
+    }
+    od_status status = OD_OK;
+    for (size_t i = 0; i < s->e->member_count && status == OD_OK; i++) {
+        od_job *j = &s->job[i];
+        if (!j->begun || j->finished) {
+            continue;
         }
+        od_twig *all = od_zalloc(1, sizeof *all);
+        if (all == NULL || (!od_tree_gather(&j->tree, &all->tally) && !od_tally_init(j->m, &all->tally))) {
+            free(all);
+            return od_fail(s->ctx, OD_ENOMEM, NULL, "no memory for the results");
+        }
+        j->tree.waiting = all;
+        status = finish(s, j);
+    }
+    return status;
+}
+
+void od_simulation_close(od_simulation *s)
+{
+    while (s->resting != NULL) {
+        od_worker *next = s->resting->resting;
+        close_worker(s->resting);
+        s->resting = next;
+    }
+    for (size_t i = 0; s->job != NULL && i < s->e->member_count; i++) {
+        od_job *j = &s->job[i];
+        for (od_twig *twig = j->tree.waiting; twig != NULL; twig = twig->next) {
+            twig->tally.flow_bins = twig->tally.map_bins = NULL; /* the job's */
+        }
+        od_tree_free(&j->tree);
         free(j->flow_bins);
         free(j->map_bins);
     }
-    free(t.job);
-    if (status != OD_OK || t.status != OD_OK) {
-        return status != OD_OK ? status : od_fail(ctx, t.status, NULL, "%s", t.message);
-    }
-    return od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted; what was computed is kept") : OD_OK;
+    free(s->job);
+    pthread_mutex_destroy(&s->crew.lock);
 }

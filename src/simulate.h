@@ -2,17 +2,47 @@
 #ifndef OD_SIMULATE_H
 #define OD_SIMULATE_H
 
+#include "block.h"
 #include "tally.h"
 
 /** Called once for each member when its last path is in, by one thread at a time; not in the order of the members. */
 typedef od_status od_finished(void *user, size_t member, const od_tally *tally);
 
-/**
- * Runs all members; tally[member_count] starts zeroed. The first *begun members have begun, and after OD_OK and
- * OD_EINTERRUPTED their tallies hold what was computed and `finished` was called for each. Paths that diverge are
- * counted in the tally, they are no failure here. The caller frees the tallies in any case.
- */
-od_status od_simulate(od_context *ctx, const od_experiment *e, od_finished *finished, void *user, od_tally *tally,
-                      size_t *begun);
+/** One member's share of a run. */
+typedef struct od_job {
+    const od_member *m;
+    uint64_t first_task; /* number of its first leaf among the leaves of all members */
+    od_tree tree;
+    uint64_t done;                     /* leaves in the tree */
+    atomic_uint *flow_bins, *map_bins; /* of all its paths, NULL unless quantiles are asked for */
+    bool begun, finished;
+} od_job;
+
+/** A run that can be put down and taken up again; between two rounds nothing moves. */
+typedef struct od_simulation {
+    od_context *ctx;
+    const od_experiment *e;
+    od_finished *finished; /* NULL: members are not finished here */
+    void *user;
+    od_job *job; /* [member_count] */
+    od_crew crew;
+    uint64_t tasks;     /* leaves of all members in this run's share */
+    od_worker *resting; /* the blocks under way */
+    double fraction;    /* done */
+} od_simulation;
+
+/** Prepares a run of all members or, with shards, of one share of their leaves. Close it in any case. */
+od_status od_simulation_open(od_context *ctx, const od_experiment *e, od_finished *finished, void *user,
+                             od_simulation *s);
+/** Runs until all is done, `seconds` have passed (0: no limit), or it is cancelled; *through says that all is done. */
+od_status od_simulation_go(od_simulation *s, double seconds, bool *through);
+/** A worker on a member whose work was put down; NULL: no memory. It is in s->resting. */
+od_worker *od_simulation_worker(od_simulation *s, size_t member);
+/** Merges what there is of each member that has begun and is not finished, and finishes it: what can be shown of an
+ * interrupted run, which cannot go on after this. */
+od_status od_simulation_settle(od_simulation *s);
+/** What a finished member gave. */
+od_tally *od_simulation_tally(od_simulation *s, size_t member);
+void od_simulation_close(od_simulation *s);
 
 #endif
