@@ -459,6 +459,8 @@ typedef struct od_options {
     unsigned threads;       /* 0: all cores */
     unsigned block;         /* paths per block, 1 to 128; 0: 128 */
     const char *invocation; /* for the provenance; or NULL */
+    double checkpoint;      /* seconds between entries in the journal; 0: 60; below 0: only when interrupted */
+    unsigned shard, shards; /* run the shard-th of so many shares of the paths; 0 and 0: all of them */
 } od_options;
 
 /** Reads and resolves an experiment file, or a text. NULL on failure. */
@@ -500,6 +502,7 @@ typedef struct od_result {
     size_t count;   /* outcomes; fewer than the members after an interruption */
     od_outcome *outcome;
     char *folder;  /* where files went, or NULL */
+    char *journal; /* of a shard, or of an interrupted run with a folder: the file that holds its state; else NULL */
     bool diverged; /* every path of some member stopped */
     bool interrupted;
 } od_result;
@@ -529,8 +532,23 @@ typedef struct od_observer {
 /** Adds an observer (at most 8) to all members of an experiment that is not running. */
 od_status od_experiment_observe(od_context *ctx, od_experiment *experiment, od_observer observer);
 
-/** Runs all members. On OD_EDIVERGED and OD_EINTERRUPTED *result holds what was computed; else NULL on failure. */
+/**
+ * Runs all members. On OD_EDIVERGED and OD_EINTERRUPTED *result holds what was computed; else NULL on failure.
+ *
+ * With a folder and without observers the state of the run goes into a journal there, now and then and when it is
+ * interrupted; the next run of the same experiment into that folder goes on from it and gives the same bits (adaptive
+ * schemes: the same numbers to their tolerance). A shard writes its journal only; od_experiment_merge makes results of
+ * them.
+ */
 od_status od_experiment_run(od_context *ctx, const od_experiment *experiment, od_result **result);
+/** True if the folder of the experiment holds all its results: there is nothing to go on with. */
+bool od_experiment_complete(const od_experiment *experiment);
+/**
+ * Puts the journals of all shards together; the result and its files are those of one run of the whole. `journals`
+ * ends with NULL and may come from any folders. OD_EINVAL names the shards that are missing.
+ */
+od_status od_experiment_merge(od_context *ctx, const od_experiment *experiment, const char *const *journals,
+                              od_result **result);
 void od_result_free(od_result *result);
 /** One JSON document: an object, or {"members": [...]} if there are several. Unknown numbers are null. */
 void od_result_write_json(FILE *out, const od_result *result);

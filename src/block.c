@@ -17,7 +17,7 @@
 bool od_worker_open(od_worker *w)
 {
     const od_member *m = w->m;
-    const size_t n = m->paths < w->e->block ? (size_t)m->paths : w->e->block, state = m->dim * n;
+    const size_t n = m->paths < w->room ? (size_t)m->paths : w->room, state = m->dim * n;
     const od_scratch *need[3] = {&m->problem->scratch, m->has_flow ? &m->flow.scratch : NULL,
                                  m->has_map ? &m->map.scratch : NULL};
     size_t ws = 0;
@@ -64,7 +64,7 @@ bool od_worker_open(od_worker *w)
     return true;
 }
 
-static void close_stepper(od_worker *w)
+void od_worker_stop(od_worker *w)
 {
     if (w->busy && w->m->has_flow && w->stepper.type->open != NULL) {
         w->stepper.type->close(&w->stepper);
@@ -74,7 +74,7 @@ static void close_stepper(od_worker *w)
 
 void od_worker_close(od_worker *w)
 {
-    close_stepper(w);
+    od_worker_stop(w);
     od_context_free(w->errors);
     free(w->memory);
     free(w->index);
@@ -495,6 +495,16 @@ static od_status failed(od_worker *w, od_status status)
                    "the evaluation failed near t = %g (%s)", w->now, od_status_name(status));
 }
 
+static od_status open_stepper(od_worker *w)
+{
+    w->stepper.trouble[0] = '\0';
+    od_status status = w->m->has_flow && w->stepper.type->open != NULL
+                           ? w->stepper.type->open(w->errors, &w->stepper, w->t, w->n, w->z)
+                           : OD_OK;
+    w->busy = status == OD_OK;
+    return status;
+}
+
 od_status od_worker_begin(od_worker *w, uint64_t first, size_t n)
 {
     const od_member *m = w->m;
@@ -522,16 +532,16 @@ od_status od_worker_begin(od_worker *w, uint64_t first, size_t n)
         w->tally->map_t = m->start.t;
         status = record_map(w, 0, m->start.t, NULL);
     }
-    return status == OD_OK ? od_worker_open_stepper(w) : failed(w, status);
+    return status == OD_OK ? open_stepper(w) : failed(w, status);
 }
 
-od_status od_worker_open_stepper(od_worker *w)
+od_status od_worker_reopen(od_worker *w)
 {
-    w->busy = true;
-    w->stepper.trouble[0] = '\0';
-    return w->m->has_flow && w->stepper.type->open != NULL
-               ? w->stepper.type->open(w->errors, &w->stepper, w->t, w->n, w->z)
-               : OD_OK;
+    if (!w->m->has_flow || !w->stepper.type->per_path) {
+        return OD_OK;
+    }
+    od_worker_stop(w);
+    return open_stepper(w);
 }
 
 od_status od_worker_go(od_worker *w, bool *through)
@@ -567,5 +577,5 @@ void od_worker_end(od_worker *w)
     if (m->has_map) {
         add_final(w, w->x_map, &w->tally->map_final, w->tally->map_cov);
     }
-    close_stepper(w);
+    od_worker_stop(w);
 }

@@ -18,6 +18,7 @@ struct od_worker {
     od_twig *twig;                     /* of the leaf at work on, NULL: none */
     od_tally *tally;                   /* of the twig */
     uint64_t next;                     /* path of the leaf that the next block starts with */
+    bool kept;                         /* the snapshot that is being read has it */
     bool busy;                         /* a block is under way: */
     uint64_t first;                    /* its first path */
     size_t n;
@@ -29,6 +30,7 @@ struct od_worker {
     double *dw, *q, *tau, *ws;
     uint32_t *index;
     bool *alive; /* [n] the path has not stopped */
+    size_t room; /* paths of a block at most */
     size_t alive_count;
     od_stepper stepper;
     uint64_t step; /* z is the flow at step `step` ... */
@@ -53,7 +55,9 @@ od_status od_worker_begin(od_worker *w, uint64_t first, size_t n);
 od_status od_worker_go(od_worker *w, bool *through);
 /** Adds the states where they are as the last ones, which od_worker_go does at the end. */
 void od_worker_end(od_worker *w);
-/** Opens the scheme at w->t and w->z, for a block that was put down and read back. */
-od_status od_worker_open_stepper(od_worker *w);
+/** For a block whose state was read back: an adaptive scheme starts afresh where the block is. */
+od_status od_worker_reopen(od_worker *w);
+/** Drops the block under way. */
+void od_worker_stop(od_worker *w);
 
 #endif

@@ -59,6 +59,13 @@ static od_status apply_options(od_context *ctx, od_experiment *e, od_node *root,
     if (options->block > 128) {
         return od_fail(ctx, OD_EINVAL, "--block", "%u is not between 1 and 128", options->block);
     }
+    if (options->shards > 0 && (options->shard < 1 || options->shard > options->shards)) {
+        return od_fail(ctx, OD_EINVAL, "--shard", "%u/%u: the shards are numbered from 1 to %u", options->shard,
+                       options->shards, options->shards);
+    }
+    e->shard = options->shard;
+    e->shards = options->shards;
+    e->checkpoint = options->checkpoint == 0 ? 60 : options->checkpoint;
     e->threads = options->threads;
     e->block = options->block != 0 ? options->block : 128;
     e->output = options->output != NULL ? od_arena_text(e->arena, options->output, strlen(options->output)) : NULL;

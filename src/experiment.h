@@ -63,7 +63,8 @@ struct od_experiment {
     od_member *member;
     const char *resolved;
     const char *output, *invocation;
-    unsigned threads, block;
+    unsigned threads, block, shard, shards;
+    double checkpoint; /* seconds; below 0: only when interrupted */
     size_t observer_count;
     od_observer observer[OD_MAX_OBSERVERS];
 };

@@ -6,9 +6,12 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 /* ------------------------------------------------------------------------------------------- tables */
 
@@ -211,9 +214,30 @@ static bool holds_same(const char *path, const od_experiment *e, bool *exists)
     return same && *text == '\0';
 }
 
-od_status od_results_claim(od_context *ctx, const od_experiment *e)
+static od_status lock_folder(od_context *ctx, const od_experiment *e, int *lock)
+{
+    *lock = open(e->output, O_RDONLY | O_CLOEXEC);
+    /* a file system that cannot lock leaves it to the user */
+    if (*lock >= 0 && flock(*lock, (e->shards > 0 ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(*lock);
+        *lock = -1;
+        return od_fail(ctx, OD_EINVAL, "-o", "another run is at work in %s; wait for its end or choose another folder",
+                       e->output);
+    }
+    return OD_OK;
+}
+
+void od_results_release(int lock)
+{
+    if (lock >= 0) {
+        close(lock);
+    }
+}
+
+od_status od_results_claim(od_context *ctx, const od_experiment *e, int *lock)
 {
     od_status status = od_folder_make(ctx, e->output);
+    status = status == OD_OK ? lock_folder(ctx, e, lock) : status;
     if (status != OD_OK) {
         return status;
     }
@@ -242,6 +266,36 @@ static void file_name(const od_experiment *e, const od_rows *r, char name[192])
     char stem[OD_LABEL_ROOM];
     od_label_stem(e->member_count > 1 ? r->m->label : "", stem);
     snprintf(name, 192, "%s%s%s.csv", stem, stem[0] != '\0' ? "-" : "", r->map ? "iteration" : "flow");
+}
+
+/* True if the file is there and its comments do not say that the run was interrupted. */
+static bool is_whole(const char *path)
+{
+    FILE *in = fopen(path, "r");
+    char line[256];
+    bool whole = in != NULL;
+    while (whole && fgets(line, sizeof line, in) != NULL && line[0] == '#') {
+        whole = strncmp(line, "# interrupted", strlen("# interrupted")) != 0;
+    }
+    if (in != NULL) {
+        fclose(in);
+    }
+    return whole;
+}
+
+bool od_results_complete(const od_experiment *e)
+{
+    bool whole = e->output != NULL;
+    for (size_t i = 0; i < e->member_count && whole; i++) {
+        for (int map = 0; map < 2 && whole; map++) {
+            const od_rows rows = {.m = &e->member[i], .map = map == 1};
+            char name[192], path[4096 + 192];
+            file_name(e, &rows, name);
+            snprintf(path, sizeof path, "%s/%s", e->output, name);
+            whole = map == 0 ? !rows.m->has_flow || is_whole(path) : !rows.m->has_map || is_whole(path);
+        }
+    }
+    return whole;
 }
 
 static void write_number(FILE *out, double x)

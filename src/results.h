@@ -20,8 +20,14 @@ size_t od_rows_count(const od_rows *rows);
 /** Fills value[columns] of a row; false if no path got there. */
 bool od_rows_read(const od_rows *rows, size_t row, double *value);
 
-/** Claims the folder for this experiment: refuses another's results, writes experiment.yaml. */
-od_status od_results_claim(od_context *ctx, const od_experiment *e);
+/**
+ * Claims the folder for this experiment: refuses another's results, writes experiment.yaml. *lock keeps other runs out
+ * of the folder (but shards share it) until od_results_release.
+ */
+od_status od_results_claim(od_context *ctx, const od_experiment *e, int *lock);
+void od_results_release(int lock);
+/** True if all tables are in the folder, and whole. */
+bool od_results_complete(const od_experiment *e);
 /** Writes the CSV file of a table and returns its path in *path (malloc). */
 od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od_rows *rows, char **path);
 /** Writes a file of all tables as HDF5; does nothing where HDF5 is not built in. */

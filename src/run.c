@@ -1,123 +1,13 @@
 /* Runs an experiment: all members, their outcomes and files. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "journal.h"
+#include "outcome.h"
 #include "results.h"
-#include "simulate.h"
 
 #include "context.h"
-#include "json.h"
+#include "memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static bool copy_final(const od_moments *a, const double *products, size_t dim, double **mean, double **var,
-                       double **error, double **cov)
-{
-    *mean = od_zalloc(dim, sizeof **mean);
-    *var = od_zalloc(dim, sizeof **var);
-    *error = od_zalloc(dim, sizeof **error);
-    if (*mean == NULL || *var == NULL || *error == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < dim; i++) {
-        const bool any = a->count[0] > 0;
-        (*mean)[i] = any ? a->mean[i] : NAN;
-        (*var)[i] = any ? od_moments_var(a, 0, i) : NAN;
-        (*error)[i] = any ? od_moments_stderr(a, 0, i) : NAN;
-    }
-    if (products == NULL || cov == NULL || a->count[0] < 2) {
-        return true;
-    }
-    *cov = od_zalloc(dim * dim, sizeof **cov);
-    for (size_t i = 0; *cov != NULL && i < dim * dim; i++) {
-        (*cov)[i] = products[i] / (double)(a->count[0] - 1);
-    }
-    return *cov != NULL;
-}
-
-/* Loss and distance at the end of the flow or the iteration: of a single path by evaluation at x, of an ensemble from
- * its last row. */
-static od_status final_quantities(od_context *ctx, const od_member *m, const od_moments *a, const double *x,
-                                  double *loss, double *loss_stderr, double *distance)
-{
-    const od_problem *f = m->problem;
-    *loss = *loss_stderr = *distance = NAN;
-    if (x == NULL) {
-        return OD_OK;
-    }
-    if (m->paths > 1) {
-        for (size_t i = 0, column = 0; a->rows > 0 && i < m->quantity_count; i++) {
-            const size_t at = (a->rows - 1) * a->cols + column;
-            if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_LOSS) {
-                *loss = a->mean[at];
-                *loss_stderr = od_moments_stderr(a, a->rows - 1, column);
-            } else if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_DISTANCE) {
-                *distance = a->mean[at];
-            }
-            column += od_member_quantity_length(m, i);
-        }
-        return OD_OK;
-    }
-    double *ws = od_zalloc(od_scratch_size(&f->scratch, 1), sizeof *ws), sum = 0;
-    if (ws == NULL) {
-        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the final loss");
-    }
-    if (f->eval(f, OD_VALUE, 1, x, loss, NULL, ws) != OD_OK) {
-        *loss = NAN;
-    }
-    free(ws);
-    for (size_t i = 0; f->minimiser != NULL && i < f->dim; i++) {
-        sum += (x[i] - f->minimiser[i]) * (x[i] - f->minimiser[i]);
-    }
-    *distance = f->minimiser != NULL ? sqrt(sum) : NAN;
-    return OD_OK;
-}
-
-static void find_gap(const od_member *m, const od_tally *tally, od_outcome *o)
-{
-    o->gap_max = tally->gap_max;
-    o->gap_at = tally->gap_at;
-    for (size_t k = 0; k < tally->gap.rows; k++) {
-        const double gap = sqrt(tally->gap.mean[k]);
-        if (tally->gap.count[k] > 0 && !(o->gap_max >= gap)) {
-            o->gap_max = gap;
-            o->gap_at = m->start.t + (double)k * m->map.tau;
-        }
-    }
-}
-
-static od_status describe_outcome(od_context *ctx, const od_member *m, const od_tally *tally, od_outcome *o)
-{
-    snprintf(o->label, sizeof o->label, "%s", m->label);
-    o->block_count = m->block_count;
-    memcpy(o->block, m->block, m->block_count * sizeof *o->block);
-    o->dim = m->dim;
-    o->paths = m->paths == 1 ? 1 : (m->has_flow ? tally->flow_final : tally->map_final).count[0] + tally->stopped;
-    o->stopped = tally->stopped;
-    o->first_stop = tally->first_stop;
-    o->t = !m->has_flow ? NAN : m->paths == 1 ? tally->flow_t : m->until;
-    o->evaluations = tally->evaluations;
-    o->reached = tally->reached;
-    o->iteration_t = NAN;
-    bool ok = true;
-    if (m->has_flow) {
-        ok = copy_final(&tally->flow_final, tally->flow_cov, m->dim, &o->mean, &o->var, &o->stderr_mean,
-                        &o->covariance);
-    }
-    if (ok && m->has_map) {
-        o->iterations = m->paths == 1 ? tally->iterations : m->iterations;
-        o->iteration_t = m->start.t + (double)o->iterations * m->map.tau;
-        ok = copy_final(&tally->map_final, m->has_flow ? NULL : tally->map_cov, m->dim, &o->iteration_mean,
-                        &o->iteration_var, &o->iteration_stderr, m->has_flow ? NULL : &o->covariance);
-    }
-    if (!ok) {
-        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
-    }
-    find_gap(m, tally, o);
-    od_status status = final_quantities(ctx, m, &tally->flow, o->mean, &o->loss, &o->loss_stderr, &o->distance);
-    return status != OD_OK ? status
-                           : final_quantities(ctx, m, &tally->map, o->iteration_mean, &o->iteration_loss,
-                                              &o->iteration_loss_stderr, &o->iteration_distance);
-}
 
 static od_status write_tables(od_context *ctx, const od_experiment *e, const od_member *m, const od_tally *tally,
                               od_outcome *o)
@@ -205,7 +95,7 @@ static od_status collect(void *user, size_t member, const od_tally *tally)
     collector *c = user;
     const od_member *m = &c->e->member[member];
     od_outcome *o = &c->result->outcome[member];
-    od_status status = describe_outcome(c->ctx, m, tally, o);
+    od_status status = od_outcome_describe(c->ctx, m, tally, o);
     if (status == OD_OK && c->e->output != NULL) {
         status = write_tables(c->ctx, c->e, m, tally, o);
     }
@@ -220,21 +110,6 @@ static od_status conclude(od_context *ctx, const od_experiment *e, od_result *re
     status = status == OD_OK ? report_divergence(ctx, result, s) : status;
     result->diverged = status == OD_EDIVERGED;
     return status;
-}
-
-static od_status stop_early(od_context *ctx, const od_experiment *e, od_result *result, od_simulation *s)
-{
-    result->interrupted = true;
-    od_status status = od_simulation_settle(s);
-    /* members that were not begun come last */
-    result->count = 0;
-    while (result->count < e->member_count && s->job[result->count].begun) {
-        result->count++;
-    }
-    return status != OD_OK ? status
-                           : od_fail(ctx, OD_EINTERRUPTED, NULL,
-                                     "interrupted; what was computed %s. The same command runs it whole again",
-                                     e->output != NULL ? "is in the output folder" : "is printed");
 }
 
 static od_result *create_result(const od_experiment *e)
@@ -254,28 +129,146 @@ static od_result *create_result(const od_experiment *e)
     return result;
 }
 
-od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result **out)
+/* A run, its journal, and what becomes of it. */
+typedef struct attempt {
+    od_context *ctx;
+    const od_experiment *e;
+    od_simulation s;
+    collector c;
+    od_journal journal;
+    bool journaled;
+} attempt;
+
+static void write_journal(attempt *a)
 {
-    *out = NULL;
-    od_status status = e->output != NULL ? od_results_claim(ctx, e) : OD_OK;
+    /* a run is not given up because its journal cannot be written */
+    if (a->journaled && od_journal_append(a->ctx, &a->journal, &a->s) != OD_OK) {
+        char why[1024];
+        snprintf(why, sizeof why, "%s", od_message(a->ctx));
+        od_note(a->ctx, "the journal could not be written; what was computed since the last time would be lost: %s",
+                why);
+    }
+}
+
+/* Goes on with what an earlier run left, if it left anything. */
+static od_status take_up(attempt *a)
+{
+    bool found = false;
+    od_status status = od_journal_init(a->ctx, a->e, a->e->output, &a->journal);
+    status = status == OD_OK ? od_journal_load(a->ctx, &a->journal, &a->s, &found) : status;
+    if (status == OD_OK && found) {
+        od_note(a->ctx, "going on from the journal in %s", a->e->output);
+    }
+    for (const od_worker *w = a->s.resting; status == OD_OK && w != NULL; w = w->resting) {
+        const od_member *m = w->m;
+        if (m->has_flow && m->integrator_choice.integrator->per_path) {
+            od_note(a->ctx,
+                    "%s: %s starts afresh where it was; the result agrees with an uninterrupted run to its tolerance, "
+                    "not to the bit",
+                    m->label, m->integrator_choice.integrator->name);
+        }
+    }
+    return status;
+}
+
+static od_status run_rounds(attempt *a)
+{
+    bool through = false;
+    od_status status = OD_OK;
+    while (status == OD_OK && !through && !od_cancelled(a->ctx)) {
+        status = od_simulation_go(&a->s, a->journaled ? a->e->checkpoint : 0, &through);
+        if (!through) {
+            write_journal(a);
+        }
+    }
+    return status != OD_OK || through ? status : OD_EINTERRUPTED;
+}
+
+/* Shows what there is of an interrupted run. */
+static od_status stop_early(attempt *a)
+{
+    od_result *result = a->c.result;
+    result->interrupted = true;
+    od_status status = od_simulation_settle(&a->s);
+    /* members that were not begun come last */
+    result->count = 0;
+    while (result->count < a->e->member_count && a->s.job[result->count].begun) {
+        result->count++;
+    }
     if (status != OD_OK) {
         return status;
     }
-    od_result *result = create_result(e);
-    if (result == NULL) {
-        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
+    if (!a->journaled) {
+        return od_fail(a->ctx, OD_EINTERRUPTED, NULL, "interrupted; what was computed is %s",
+                       a->e->output != NULL ? "in the output folder" : "printed, and no folder keeps it");
     }
-    collector c = {ctx, e, result};
-    od_simulation s;
-    bool through = false;
-    status = od_simulation_open(ctx, e, collect, &c, &s);
+    result->journal = strdup(a->journal.path);
+    return od_fail(a->ctx, OD_EINTERRUPTED, NULL,
+                   "interrupted; what was computed is in %s, and `optdyn resume` on that folder, or the same command, "
+                   "goes on from there",
+                   a->e->output);
+}
+
+/* A shard's end: its journal is its result. */
+static od_status keep_shard(attempt *a, od_status status)
+{
     if (status == OD_OK) {
-        status = od_simulation_go(&s, 0, &through);
+        status = od_journal_complete(a->ctx, &a->journal, &a->s);
+    } else if (status == OD_EINTERRUPTED) {
+        a->c.result->interrupted = true;
+        od_fail(a->ctx, status, NULL, "interrupted; the same command goes on from the journal in %s", a->e->output);
+    }
+    a->c.result->count = 0;
+    a->c.result->journal = strdup(a->journal.path);
+    return status;
+}
+
+static od_status run_whole(attempt *a)
+{
+    od_status status = run_rounds(a);
+    if (a->e->shards > 0) {
+        return keep_shard(a, status);
+    }
+    if (status == OD_EINTERRUPTED) {
+        return stop_early(a);
+    }
+    status = status == OD_OK ? conclude(a->ctx, a->e, a->c.result, &a->s) : status;
+    if (a->journaled && (status == OD_OK || status == OD_EDIVERGED)) {
+        od_journal_remove(&a->journal);
+    }
+    return status;
+}
+
+typedef od_status course(attempt *a, const void *argument);
+
+static od_status run_course(attempt *a, const void *argument)
+{
+    (void)argument;
+    od_simulation_share(&a->s, a->e->shard, a->e->shards);
+    /* what observers saw before an interruption they would not see again */
+    a->journaled = a->e->output != NULL && a->e->observer_count == 0;
+    od_status status = a->journaled ? take_up(a) : OD_OK;
+    return status == OD_OK ? run_whole(a) : status;
+}
+
+/* What all courses share: the folder, the simulation, the result. */
+static od_status attempt_course(od_context *ctx, const od_experiment *e, course *run, const void *argument,
+                                od_result **out)
+{
+    *out = NULL;
+    int lock = -1;
+    od_status status = e->output != NULL ? od_results_claim(ctx, e, &lock) : OD_OK;
+    od_result *result = status == OD_OK ? create_result(e) : NULL;
+    if (status == OD_OK && result == NULL) {
+        status = od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
     }
     if (status == OD_OK) {
-        status = through ? conclude(ctx, e, result, &s) : stop_early(ctx, e, result, &s);
+        attempt a = {.ctx = ctx, .e = e, .c = {ctx, e, result}};
+        status = od_simulation_open(ctx, e, e->shards > 0 ? NULL : collect, &a.c, &a.s);
+        status = status == OD_OK ? run(&a, argument) : status;
+        od_simulation_close(&a.s);
     }
-    od_simulation_close(&s);
+    od_results_release(lock);
     if (status != OD_OK && status != OD_EDIVERGED && status != OD_EINTERRUPTED) {
         od_result_free(result);
         return status;
@@ -284,131 +277,72 @@ od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result *
     return status;
 }
 
-void od_result_free(od_result *result)
+od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result **result)
 {
-    if (result == NULL) {
-        return;
+    if (e->shards > 0 && e->output == NULL) {
+        *result = NULL;
+        return od_fail(ctx, OD_EINVAL, "--shard", "a shard needs a folder for its journal; give -o DIR");
     }
-    for (size_t i = 0; result->outcome != NULL && i < result->count; i++) {
-        od_outcome *o = &result->outcome[i];
-        double *const lists[] = {o->mean,           o->var,           o->stderr_mean,     o->covariance,
-                                 o->iteration_mean, o->iteration_var, o->iteration_stderr};
-        for (size_t j = 0; j < sizeof lists / sizeof *lists; j++) {
-            free(lists[j]);
+    return attempt_course(ctx, e, run_course, NULL, result);
+}
+
+bool od_experiment_complete(const od_experiment *e)
+{
+    return od_results_complete(e);
+}
+
+/* ------------------------------------------------------------------------------------------- shards */
+
+static od_status missing_shards(od_context *ctx, const bool *there, unsigned shards)
+{
+    enum { NAMED = 16 };
+    char list[NAMED * 12] = "";
+    size_t used = 0;
+    unsigned missing = 0;
+    for (unsigned i = 1; i <= shards; i++) {
+        if (!there[i] && missing++ < NAMED) {
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%u", used > 0 ? ", " : "", i);
         }
-        free(o->flow_file);
-        free(o->iteration_file);
     }
-    free(result->outcome);
-    free(result->folder);
-    free(result);
+    return missing == 0
+               ? OD_OK
+               : od_fail(ctx, OD_EINVAL, NULL, "of %u shards these are missing: %s%s; run them with --shard N/%u",
+                         shards, list, missing > NAMED ? ", ..." : "", shards);
 }
 
-/* ------------------------------------------------------------------------------------------- JSON */
-
-static void write_blocks(FILE *out, const char *name, const od_outcome *o, const double *list)
+static od_status merge_course(attempt *a, const void *argument)
 {
-    fprintf(out, "\"%s\": {", name);
-    for (size_t b = 0; b < o->block_count; b++) {
-        fputs(b > 0 ? ", " : "", out);
-        od_json_text(out, o->block[b].name);
-        fputs(": ", out);
-        od_json_list(out, list, o->block[b].length);
-        list += o->block[b].length;
-    }
-    fputc('}', out);
-}
-
-static void write_final(FILE *out, const od_outcome *o, double t, const double *mean, const double *var,
-                        const double *error)
-{
-    fputs("\"final\": {\"t\": ", out);
-    od_json_real(out, t);
-    if (o->paths == 1) {
-        fputs(", ", out);
-        write_blocks(out, "state", o, mean);
-    } else {
-        fputs(", ", out);
-        write_blocks(out, "mean", o, mean);
-        fputs(", ", out);
-        write_blocks(out, "var", o, var);
-        fputs(", ", out);
-        write_blocks(out, "stderr", o, error);
-    }
-}
-
-static void write_loss(FILE *out, double loss, double loss_stderr, double distance)
-{
-    fputs(", \"loss\": ", out);
-    od_json_real(out, loss);
-    fputs(", \"loss_stderr\": ", out);
-    od_json_real(out, loss_stderr);
-    fputs(", \"distance\": ", out);
-    od_json_real(out, distance);
-}
-
-static void write_outcome(FILE *out, const od_outcome *o, bool interrupted)
-{
-    const bool flow = o->mean != NULL, map = o->iteration_mean != NULL;
-    fputs("{\"label\": ", out);
-    od_json_text(out, o->label);
-    if (flow) {
-        fputs(", ", out);
-        write_final(out, o, o->t, o->mean, o->var, o->stderr_mean);
-        if (o->covariance != NULL) {
-            fputs(", \"covariance\": [", out);
-            for (size_t i = 0; i < o->dim; i++) {
-                fputs(i > 0 ? ", " : "", out);
-                od_json_list(out, o->covariance + i * o->dim, o->dim);
-            }
-            fputc(']', out);
+    const char *const *journals = argument;
+    bool *there = NULL;
+    unsigned shards = 0;
+    od_status status = OD_OK;
+    for (size_t i = 0; journals[i] != NULL && status == OD_OK; i++) {
+        od_shard shard;
+        status = od_journal_peek(a->ctx, journals[i], a->e, &shard);
+        if (status == OD_OK && shards == 0) {
+            shards = shard.of;
+            there = od_zalloc((size_t)shards + 1, sizeof *there);
+            status = there != NULL ? OD_OK : od_fail(a->ctx, OD_ENOMEM, NULL, "no memory for %u shards", shards);
         }
-        write_loss(out, o->loss, o->loss_stderr, o->distance);
-        fputc('}', out);
+        if (status == OD_OK && shard.of != shards) {
+            status = od_fail(a->ctx, OD_EINVAL, NULL, "%s is shard %u of %u, but others are of %u", journals[i],
+                             shard.number, shard.of, shards);
+        }
+        if (status == OD_OK && !there[shard.number]) {
+            there[shard.number] = true;
+            status = od_journal_add(a->ctx, journals[i], &a->s);
+        }
     }
-    if (map) {
-        fprintf(out, ", \"iteration\": {\"iterations\": %llu, ", (unsigned long long)o->iterations);
-        write_final(out, o, o->iteration_t, o->iteration_mean, o->iteration_var, o->iteration_stderr);
-        write_loss(out, o->iteration_loss, o->iteration_loss_stderr, o->iteration_distance);
-        fputs("}}", out);
+    if (status == OD_OK && shards == 0) {
+        status = od_fail(a->ctx, OD_EINVAL, NULL, "there is no shard to merge");
     }
-    fputs(", \"gap\": ", out);
-    if (flow && map) {
-        fputs("{\"max\": ", out);
-        od_json_real(out, o->gap_max);
-        fputs(", \"at\": ", out);
-        od_json_real(out, o->gap_at);
-        fputc('}', out);
-    } else {
-        fputs("null", out);
-    }
-    fprintf(out, ", \"paths\": %llu, \"stopped\": %llu, \"first_stop\": ", (unsigned long long)o->paths,
-            (unsigned long long)o->stopped);
-    od_json_real(out, o->first_stop);
-    fprintf(out, ", \"interrupted\": %s, \"reached\": ", interrupted ? "true" : "false");
-    od_json_real(out, o->reached);
-    fprintf(out, ", \"evaluations\": %llu, \"files\": [", (unsigned long long)o->evaluations);
-    if (o->flow_file != NULL) {
-        od_json_text(out, o->flow_file);
-    }
-    if (o->iteration_file != NULL) {
-        fputs(o->flow_file != NULL ? ", " : "", out);
-        od_json_text(out, o->iteration_file);
-    }
-    fputs("]}", out);
+    status = status == OD_OK ? missing_shards(a->ctx, there, shards) : status;
+    free(there);
+    status = status == OD_OK ? od_simulation_loaded(&a->s) : status;
+    return status == OD_OK ? conclude(a->ctx, a->e, a->c.result, &a->s) : status;
 }
 
-void od_result_write_json(FILE *out, const od_result *result)
+od_status od_experiment_merge(od_context *ctx, const od_experiment *e, const char *const *journals, od_result **result)
 {
-    if (result->members == 1 && result->count == 1) {
-        write_outcome(out, &result->outcome[0], result->interrupted);
-    } else {
-        fputs("{\"members\": [", out);
-        for (size_t i = 0; i < result->count; i++) {
-            fputs(i > 0 ? ",\n " : "", out);
-            write_outcome(out, &result->outcome[i], result->interrupted);
-        }
-        fputs("]}", out);
-    }
-    fputc('\n', out);
+    return attempt_course(ctx, e, merge_course, journals, result);
 }

@@ -55,6 +55,7 @@ static od_worker *open_worker(od_simulation *s, od_job *j)
                      .flow_bins = j->flow_bins,
                      .map_bins = j->map_bins,
                      .report = j->m->paths == 1 ? report : NULL,
+                     .room = s->room,
                      .owner = s};
     if (!od_worker_open(w)) {
         od_worker_close(w);
@@ -90,6 +91,7 @@ static bool take_leaf(od_worker *w, uint64_t leaf)
     w->tally = &twig->tally;
     w->next = leaf * OD_LEAF;
     w->reported = 0;
+    w->kept = false;
     return true;
 }
 
@@ -175,12 +177,15 @@ static void put_to_rest(od_simulation *s, od_worker *w)
     pthread_mutex_unlock(&s->crew.lock);
 }
 
-/* True if another thread, another shard or an earlier run has the leaf. */
+/* True if the leaf was done, or begun, before this process. */
 static bool is_taken(od_simulation *s, const od_job *j, uint64_t leaf)
 {
     pthread_mutex_lock(&s->crew.lock);
     bool taken = od_tree_holds(&j->tree, leaf);
     pthread_mutex_unlock(&s->crew.lock);
+    for (size_t i = 0; i < s->begun_count && !taken; i++) {
+        taken = s->begun[i] == j->first_task + leaf;
+    }
     return taken;
 }
 
@@ -312,13 +317,10 @@ od_status od_simulation_go(od_simulation *s, double seconds, bool *through)
 
 static bool make_bins(od_job *j)
 {
-    const od_member *m = j->m;
-    if (m->quantile_count == 0) {
-        return true;
-    }
-    j->flow_bins = od_zalloc((size_t)od_member_flow_rows(m) * m->columns, OD_BINS * sizeof *j->flow_bins);
-    j->map_bins = od_zalloc((size_t)od_member_map_rows(m) * od_member_map_columns(m), OD_BINS * sizeof *j->map_bins);
-    return j->flow_bins != NULL && j->map_bins != NULL;
+    const uint64_t flow = od_member_flow_bins(j->m), map = od_member_map_bins(j->m);
+    j->flow_bins = flow > 0 ? od_zalloc((size_t)flow, sizeof *j->flow_bins) : NULL;
+    j->map_bins = map > 0 ? od_zalloc((size_t)map, sizeof *j->map_bins) : NULL;
+    return (flow == 0 || j->flow_bins != NULL) && (map == 0 || j->map_bins != NULL);
 }
 
 /* Asked first: a system that promises more memory than it has would end the program, not the allocation. */
@@ -361,12 +363,25 @@ od_status od_simulation_open(od_context *ctx, const od_experiment *e, od_finishe
     if (!ok) {
         return od_fail(ctx, OD_ENOMEM, "record.quantiles", "no memory for the bins; record fewer rows or quantities");
     }
+    s->room = e->block;
     s->crew.ctx = ctx;
     s->crew.end = tasks;
     s->tasks = tasks;
     const uint64_t threads = e->threads > 0 ? e->threads : (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
     s->crew.threads = (unsigned)(threads > tasks ? tasks : threads);
     return OD_OK;
+}
+
+void od_simulation_share(od_simulation *s, unsigned shard, unsigned shards)
+{
+    if (shards == 0) {
+        return;
+    }
+    const uint64_t all = s->crew.end, each = all / shards, more = all % shards;
+    /* the first `more` shares have one leaf more */
+    s->crew.next = (shard - 1) * each + (shard - 1 < more ? shard - 1 : more);
+    s->crew.end = s->crew.next + each + (shard - 1 < more);
+    s->tasks = s->crew.end - s->crew.next;
 }
 
 od_tally *od_simulation_tally(od_simulation *s, size_t member)
@@ -377,6 +392,44 @@ od_tally *od_simulation_tally(od_simulation *s, size_t member)
     tally->flow_bins = (uint32_t *)j->flow_bins;
     tally->map_bins = (uint32_t *)j->map_bins;
     return tally;
+}
+
+void od_simulation_drop(od_simulation *s)
+{
+    for (od_worker **link = &s->resting; *link != NULL;) {
+        od_worker *w = *link;
+        if (w->kept) {
+            link = &w->resting;
+        } else {
+            *link = w->resting;
+            close_worker(w);
+        }
+    }
+}
+
+od_status od_simulation_loaded(od_simulation *s)
+{
+    free(s->begun);
+    s->begun_count = 0;
+    for (const od_worker *w = s->resting; w != NULL; w = w->resting) {
+        s->begun_count++;
+    }
+    s->begun = od_zalloc(s->begun_count, sizeof *s->begun);
+    if (s->begun == NULL) {
+        return od_fail(s->ctx, OD_ENOMEM, NULL, "no memory for the run");
+    }
+    uint64_t *next = s->begun;
+    for (const od_worker *w = s->resting; w != NULL; w = w->resting) {
+        *next++ = s->job[w->m - s->e->member].first_task + w->twig->index;
+    }
+    od_status status = OD_OK;
+    for (size_t i = 0; i < s->e->member_count && status == OD_OK; i++) {
+        od_job *j = &s->job[i];
+        j->done = od_tree_count(&j->tree);
+        s->fraction += (double)j->done / (double)s->tasks;
+        status = j->done == j->tree.leaves ? finish(s, j) : OD_OK;
+    }
+    return status;
 }
 
 od_status od_simulation_settle(od_simulation *s)
@@ -426,5 +479,6 @@ void od_simulation_close(od_simulation *s)
         free(j->map_bins);
     }
     free(s->job);
+    free(s->begun);
     pthread_mutex_destroy(&s->crew.lock);
 }

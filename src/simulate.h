@@ -16,6 +16,7 @@ typedef struct od_job {
     uint64_t done;                     /* leaves in the tree */
     atomic_uint *flow_bins, *map_bins; /* of all its paths, NULL unless quantiles are asked for */
     bool begun, finished;
+    bool saved; /* all of it is in the journal */
 } od_job;
 
 /** A run that can be put down and taken up again; between two rounds nothing moves. */
@@ -27,17 +28,26 @@ typedef struct od_simulation {
     od_job *job; /* [member_count] */
     od_crew crew;
     uint64_t tasks;     /* leaves of all members in this run's share */
+    size_t room;        /* paths of a block at most, also of those that were read */
     od_worker *resting; /* the blocks under way */
+    size_t begun_count; /* tasks that were under way when the run was read, ... */
+    uint64_t *begun;    /* ... and which */
     double fraction;    /* done */
 } od_simulation;
 
-/** Prepares a run of all members or, with shards, of one share of their leaves. Close it in any case. */
+/** Prepares a run of all members. Close it in any case. */
 od_status od_simulation_open(od_context *ctx, const od_experiment *e, od_finished *finished, void *user,
                              od_simulation *s);
+/** Restricts the run to one share of the leaves of all members; 0 of 0: all. */
+void od_simulation_share(od_simulation *s, unsigned shard, unsigned shards);
 /** Runs until all is done, `seconds` have passed (0: no limit), or it is cancelled; *through says that all is done. */
 od_status od_simulation_go(od_simulation *s, double seconds, bool *through);
 /** A worker on a member whose work was put down; NULL: no memory. It is in s->resting. */
 od_worker *od_simulation_worker(od_simulation *s, size_t member);
+/** Drops the resting workers that are not `kept`. */
+void od_simulation_drop(od_simulation *s);
+/** After snapshots were read: finishes the members that are through. */
+od_status od_simulation_loaded(od_simulation *s);
 /** Merges what there is of each member that has begun and is not finished, and finishes it: what can be shown of an
  * interrupted run, which cannot go on after this. */
 od_status od_simulation_settle(od_simulation *s);

@@ -38,6 +38,7 @@ void od_moments_clear(od_moments *a)
 void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride)
 {
     double *mean = a->mean + row * a->cols, *m2 = a->m2 + row * a->cols;
+    a->changed = row < a->changed ? row : a->changed;
     const double count = (double)++a->count[row];
     for (size_t c = 0; c < a->cols; c++) {
         const double delta = q[c * stride] - mean[c];

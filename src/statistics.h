@@ -9,6 +9,7 @@ typedef struct od_moments {
     size_t rows, cols;
     uint64_t *count;   /* [rows] */
     double *mean, *m2; /* [rows*cols] */
+    size_t changed;    /* the first row added to since the journal was written; SIZE_MAX: none */
 } od_moments;
 
 bool od_moments_init(od_moments *a, size_t rows, size_t cols); /* false: no memory; nothing to free */

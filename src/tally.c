@@ -11,6 +11,16 @@ size_t od_member_map_columns(const od_member *m)
     return m->columns + (m->has_flow ? 2 : 0);
 }
 
+uint64_t od_member_flow_bins(const od_member *m)
+{
+    return m->quantile_count > 0 ? od_member_flow_rows(m) * m->columns * OD_BINS : 0;
+}
+
+uint64_t od_member_map_bins(const od_member *m)
+{
+    return m->quantile_count > 0 ? od_member_map_rows(m) * od_member_map_columns(m) * OD_BINS : 0;
+}
+
 static size_t gap_rows(const od_member *m)
 {
     return m->has_flow && m->has_map && m->paths > 1 ? (size_t)m->iterations + 1 : 0;

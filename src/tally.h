@@ -13,6 +13,9 @@ void od_tally_free(od_tally *tally);
 
 /** Numbers per recorded row of the iteration: the quantities and, in lock-step, gap and relative gap. */
 size_t od_member_map_columns(const od_member *m);
+/** Counters of the bins of all recorded numbers, 0 if no quantiles are asked for. */
+uint64_t od_member_flow_bins(const od_member *m);
+uint64_t od_member_map_bins(const od_member *m);
 /** Bytes that running a member takes. */
 double od_simulate_memory(const od_experiment *e, const od_member *m);
 

@@ -51,15 +51,45 @@ void od_tree_add(od_tree *tree, od_twig *twig)
     tree->waiting = twig;
 }
 
+/* True if all leaves of `part` are leaves of `whole`. */
+static bool contains(const od_twig *whole, const od_twig *part)
+{
+    return part->level <= whole->level && part->index >> (whole->level - part->level) == whole->index;
+}
+
 static uint64_t first_leaf(const od_twig *twig)
 {
     return twig->index << twig->level;
 }
 
-uint64_t od_tree_count(const od_tree *tree, const od_twig *twig)
+uint64_t od_tree_count(const od_tree *tree)
 {
-    const uint64_t end = (twig->index + 1) << twig->level;
-    return (end < tree->leaves ? end : tree->leaves) - first_leaf(twig);
+    uint64_t count = 0;
+    for (const od_twig *twig = tree->waiting; twig != NULL; twig = twig->next) {
+        const uint64_t end = (twig->index + 1) << twig->level;
+        count += (end < tree->leaves ? end : tree->leaves) - first_leaf(twig);
+    }
+    return count;
+}
+
+void od_tree_replace(od_tree *tree, od_twig *twig)
+{
+    for (const od_twig *held = tree->waiting; held != NULL; held = held->next) {
+        if (contains(held, twig) && held->level > twig->level) {
+            free_twig(twig);
+            return;
+        }
+    }
+    for (od_twig **link = &tree->waiting; *link != NULL;) {
+        od_twig *held = *link;
+        if (contains(twig, held)) {
+            *link = held->next;
+            free_twig(held);
+        } else {
+            link = &held->next;
+        }
+    }
+    od_tree_add(tree, twig);
 }
 
 bool od_tree_holds(const od_tree *tree, uint64_t leaf)

@@ -21,10 +21,12 @@ typedef struct od_tree {
 
 /** Takes the twig over and merges it with its siblings as far as they are there. */
 void od_tree_add(od_tree *tree, od_twig *twig);
+/** Takes over a twig that was read: in place of those it contains, and not at all if it is there already. */
+void od_tree_replace(od_tree *tree, od_twig *twig);
 /** True if the leaf is in one of the twigs. */
 bool od_tree_holds(const od_tree *tree, uint64_t leaf);
-/** Leaves of a twig. */
-uint64_t od_tree_count(const od_tree *tree, const od_twig *twig);
+/** Leaves of all twigs. */
+uint64_t od_tree_count(const od_tree *tree);
 /** Merges what there is, in the order of the leaves, into *tally; false if there is nothing, then *tally is untouched.
  */
 bool od_tree_gather(od_tree *tree, od_tally *tally);

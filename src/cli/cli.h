@@ -16,7 +16,8 @@ typedef struct cli {
     const char *arg[CLI_MAX_ARGS + 1]; /* ends with NULL */
     const char *set[CLI_MAX_SET + 1];  /* ends with NULL */
     const char *output, *seed, *data, *kind, *title;
-    unsigned threads, block;
+    unsigned threads, block, shard, shards;
+    double checkpoint; /* seconds, as in od_options */
     bool json, quiet, dry_run, preview, all;
     char invocation[2048];
 } cli;
@@ -46,7 +47,12 @@ od_options cli_experiment_options(const cli *c);
 /** Ends a progress line on the terminal, if one is open. */
 void cli_progress_end(cli *c);
 
+/** Prints what a run gave, and why it ended if that was too early; returns the exit status. */
+int cli_show_result(cli *c, od_status status, const od_result *result);
+
 int cli_run(cli *c);
+int cli_resume(cli *c);
+int cli_merge(cli *c);
 int cli_figure(cli *c);
 int cli_check(cli *c);
 int cli_list(cli *c);

@@ -14,6 +14,8 @@
 
 const cli_command cli_commands[] = {
     {"run", "FILE", "run an experiment", cli_run},
+    {"resume", "DIR", "go on with a run that was interrupted or killed", cli_resume},
+    {"merge", "DIR...", "put the shards of a run together", cli_merge},
     {"figure", "NAME|FILE", "remake a known figure, or draw an experiment of your own", cli_figure},
     {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
     {"list", "[KIND]", "list problems, methods, integrators, figures", cli_list},
@@ -32,6 +34,9 @@ const cli_option cli_options[] = {
     {"--seed", "N", "overrides seed"},
     {"--data", "DIR", "folder of the data sets; OPTDYN_DATA by default"},
     {"--block", "N", "paths per block, 1 to 128. Results do not depend on it"},
+    {"--checkpoint", "SECONDS",
+     "with -o: time between entries in the journal of a run, 60 by default; 0: only when interrupted"},
+    {"--shard", "I/N", "run: the I-th of N shares of the paths, for job arrays; `optdyn merge` puts them together"},
     {"--dry-run", NULL, "run: show the resolved experiment and its cost, and stop"},
     {"--kind", "KIND", "figure FILE: loss, distance, plane, gap, gradient or state"},
     {"--preview", NULL, "figure: draw in the terminal"},
@@ -155,6 +160,7 @@ od_options cli_experiment_options(const cli *c)
                         .seed = c->seed,
                         .threads = c->threads,
                         .block = c->block,
+                        .checkpoint = c->checkpoint,
                         .invocation = c->invocation};
 }
 
@@ -232,6 +238,21 @@ static int store_option(cli *c, const char *name, const char *value, size_t *set
     } else if (strcmp(name, "--block") == 0) {
         return whole(value, 1, 128, &c->block) ? -1
                                                : cli_usage(c, "--block %s: expected a number from 1 to 128", value);
+    } else if (strcmp(name, "--checkpoint") == 0) {
+        char *end;
+        const double seconds = strtod(value, &end);
+        /* in the library 0 stands for the default */
+        c->checkpoint = seconds > 0 ? seconds : -1;
+        return end != value && *end == '\0' && seconds >= 0 && seconds <= 1e9
+                   ? -1
+                   : cli_usage(c, "--checkpoint %s: expected seconds, for example 60, or 0 for never", value);
+    } else if (strcmp(name, "--shard") == 0) {
+        int used = 0;
+        if (sscanf(value, "%9u/%9u%n", &c->shard, &c->shards, &used) == 2 && value[used] == '\0' && c->shard >= 1 &&
+            c->shard <= c->shards && value[0] != '-' && value[0] != '+') {
+            return -1;
+        }
+        return cli_usage(c, "--shard %s: expected I/N with I from 1 to N, for example 3/8", value);
     } else if (strcmp(name, "--json") == 0) {
         c->json = true;
     } else if (strcmp(name, "--quiet") == 0) {

@@ -71,12 +71,48 @@ static void print_outcome(const od_outcome *o)
     }
 }
 
+static void print_result(const cli *c, const od_result *result)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        print_outcome(&result->outcome[i]);
+    }
+    if (result->journal != NULL && !result->interrupted) {
+        cli_say(c, "the shard is in %s; when all are there, `optdyn merge` puts them together", result->journal);
+    } else if (result->folder != NULL) {
+        cli_say(c, "rows, the resolved experiment and its provenance are in %s", result->folder);
+    } else if (!result->interrupted) {
+        cli_say(c, "no files were written; -o DIR writes the rows");
+    }
+}
+
+int cli_show_result(cli *c, od_status status, const od_result *result)
+{
+    cli_progress_end(c);
+    if (result != NULL && c->json) {
+        od_result_write_json(stdout, result);
+    } else if (result != NULL) {
+        print_result(c, result);
+    }
+    if (status == OD_OK) {
+        return EXIT_DONE;
+    }
+    /* with a result the document is out already; the sentence goes to standard error alone */
+    c->json = c->json && result == NULL;
+    const int exit_code = cli_fail(c, status);
+    if (status == OD_EINTERRUPTED && result != NULL && result->folder == NULL) {
+        cli_say(c, "the rows were not written; run again with -o DIR to keep them and to be able to go on");
+    }
+    return exit_code;
+}
+
 int cli_run(cli *c)
 {
     if (c->arg_count != 1) {
         return cli_usage(c, "run takes one experiment file: optdyn run FILE");
     }
-    const od_options options = cli_experiment_options(c);
+    od_options options = cli_experiment_options(c);
+    options.shard = c->shard;
+    options.shards = c->shards;
     od_experiment *e = od_experiment_load(c->ctx, c->arg[0], &options);
     if (e == NULL) {
         return cli_fail(c, OD_EINVAL);
@@ -87,29 +123,8 @@ int cli_run(cli *c)
         return status == OD_OK ? EXIT_DONE : cli_fail(c, status);
     }
     od_result *result = NULL;
-    od_status status = od_experiment_run(c->ctx, e, &result);
-    cli_progress_end(c);
-    if (result != NULL && c->json) {
-        od_result_write_json(stdout, result);
-    } else if (result != NULL) {
-        for (size_t i = 0; i < result->count; i++) {
-            print_outcome(&result->outcome[i]);
-        }
-        if (result->folder != NULL) {
-            cli_say(c, "rows, the resolved experiment and its provenance are in %s", result->folder);
-        } else if (status == OD_OK) {
-            cli_say(c, "no files were written; -o DIR writes the rows");
-        }
-    }
-    int exit_code = EXIT_DONE;
-    if (status != OD_OK) {
-        /* with a result the document is out already; the sentence goes to standard error alone */
-        c->json = c->json && result == NULL;
-        exit_code = cli_fail(c, status);
-        if (status == OD_EINTERRUPTED && c->output == NULL) {
-            cli_say(c, "the rows were not written; run again with -o DIR to keep them");
-        }
-    }
+    const od_status status = od_experiment_run(c->ctx, e, &result);
+    const int exit_code = cli_show_result(c, status, result);
     od_result_free(result);
     od_experiment_free(e);
     return exit_code;
