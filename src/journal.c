@@ -26,13 +26,14 @@ typedef struct header {
     size_t room;
 } header;
 
-od_status od_journal_init(od_context *ctx, const od_experiment *e, const char *folder, od_journal *j)
+void od_journal_init(const od_experiment *e, od_journal *j)
 {
     *j = (od_journal){0};
-    int length = e->shards > 0
-                     ? snprintf(j->path, sizeof j->path, "%s/shard-%u-of-%u.journal", folder, e->shard, e->shards)
-                     : snprintf(j->path, sizeof j->path, "%s/run.journal", folder);
-    return (size_t)length < sizeof j->path ? OD_OK : od_fail(ctx, OD_EINVAL, "-o", "the folder name is too long");
+    if (e->shards > 0) {
+        snprintf(j->path, sizeof j->path, "%.4000s/shard-%u-of-%u.journal", e->output, e->shard, e->shards);
+    } else {
+        snprintf(j->path, sizeof j->path, "%.4000s/run.journal", e->output);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------- writing */

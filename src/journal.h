@@ -15,8 +15,8 @@ typedef struct od_journal {
     uint64_t whole; /* bytes when it was last written anew */
 } od_journal;
 
-/** The journal of this experiment, or of its shard, in a folder. */
-od_status od_journal_init(od_context *ctx, const od_experiment *e, const char *folder, od_journal *j);
+/** The journal of this experiment, or of its shard, in its folder. */
+void od_journal_init(const od_experiment *e, od_journal *j);
 /** Reads it into a fresh simulation, if there is one; *found says so. */
 od_status od_journal_load(od_context *ctx, od_journal *j, od_simulation *s, bool *found);
 /** A journal's place among the shards, from 1. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "results.h"
 
+#include "build_config.h"
 #include "file.h"
 #include "label.h"
 #include "text.h"
@@ -295,7 +296,9 @@ bool od_results_complete(const od_experiment *e)
             whole = map == 0 ? !rows.m->has_flow || is_whole(path) : !rows.m->has_map || is_whole(path);
         }
     }
-    return whole;
+    char path[4096 + 16];
+    snprintf(path, sizeof path, "%s/results.h5", whole ? e->output : "");
+    return whole && (!OD_HAVE_HDF5 || access(path, F_OK) == 0);
 }
 
 static void write_number(FILE *out, double x)

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static od_status write_tables(od_context *ctx, const od_experiment *e, const od_member *m, const od_tally *tally,
                               od_outcome *o)
@@ -139,23 +140,35 @@ typedef struct attempt {
     bool journaled;
 } attempt;
 
+/* A run is not given up because its journal cannot be written. */
 static void write_journal(attempt *a)
 {
-    /* a run is not given up because its journal cannot be written */
     if (a->journaled && od_journal_append(a->ctx, &a->journal, &a->s) != OD_OK) {
         char why[1024];
         snprintf(why, sizeof why, "%s", od_message(a->ctx));
-        od_note(a->ctx, "the journal could not be written; what was computed since the last time would be lost: %s",
+        od_note(a->ctx,
+                "the journal could not be written, so a kill would lose what was computed since the last time: %s",
                 why);
     }
+}
+
+/* After a failure, whose sentence stays the last word. */
+static od_status keep_computed(attempt *a, od_status status)
+{
+    char why[1024];
+    snprintf(why, sizeof why, "%s", od_message(a->ctx));
+    if (a->journaled) {
+        (void)od_journal_append(a->ctx, &a->journal, &a->s);
+    }
+    return od_fail(a->ctx, status, NULL, "%s", why);
 }
 
 /* Goes on with what an earlier run left, if it left anything. */
 static od_status take_up(attempt *a)
 {
     bool found = false;
-    od_status status = od_journal_init(a->ctx, a->e, a->e->output, &a->journal);
-    status = status == OD_OK ? od_journal_load(a->ctx, &a->journal, &a->s, &found) : status;
+    od_journal_init(a->e, &a->journal);
+    od_status status = od_journal_load(a->ctx, &a->journal, &a->s, &found);
     if (status == OD_OK && found) {
         od_note(a->ctx, "going on from the journal in %s", a->e->output);
     }
@@ -177,11 +190,14 @@ static od_status run_rounds(attempt *a)
     od_status status = OD_OK;
     while (status == OD_OK && !through && !od_cancelled(a->ctx)) {
         status = od_simulation_go(&a->s, a->journaled ? a->e->checkpoint : 0, &through);
-        if (!through) {
+        if (status == OD_OK && !through) {
             write_journal(a);
         }
     }
-    return status != OD_OK || through ? status : OD_EINTERRUPTED;
+    if (status != OD_OK) {
+        return keep_computed(a, status);
+    }
+    return through ? OD_OK : OD_EINTERRUPTED;
 }
 
 /* Shows what there is of an interrupted run. */
@@ -288,7 +304,13 @@ od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result *
 
 bool od_experiment_complete(const od_experiment *e)
 {
-    return od_results_complete(e);
+    if (e->output == NULL) {
+        return false;
+    }
+    od_journal journal;
+    od_journal_init(e, &journal);
+    /* the journal is the last to go */
+    return access(journal.path, F_OK) != 0 && od_results_complete(e);
 }
 
 /* ------------------------------------------------------------------------------------------- shards */
