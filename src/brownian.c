@@ -13,11 +13,20 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_LEVEL = 40 };
+enum { MAX_LEVEL = 40, LANES = 64 };
 
+/* (W, J) of a pair of components for up to LANES paths. */
 typedef struct cell {
-    double w[2][OD_LANES], j[2][OD_LANES]; /* a pair of components */
+    double w[2][LANES], j[2][LANES];
 } cell;
+
+/* What all cells of one call have in common. */
+typedef struct source {
+    const od_brownian *w;
+    od_normals *normals;
+    uint64_t path, pair;
+    size_t lanes; /* how many paths */
+} source;
 
 static bool near_whole(double x, uint64_t *whole)
 {
@@ -43,69 +52,74 @@ od_status od_brownian_interval(const od_brownian *w, double a, double b, od_inte
 }
 
 /* (W, J) of cell n of level 0. */
-static void root_cell(const od_brownian *w, od_normals *normals, uint64_t path, uint64_t pair, uint64_t n, bool area,
-                      cell *c)
+static void root_cell(const source *s, uint64_t n, bool area, cell *c)
 {
-    const double scale = sqrt(w->base), area_scale = sqrt(w->base * w->base * w->base / 12);
-    normals(w->seed, OD_STREAM_BROWNIAN, 0, path, pair, n, c->w[0], c->w[1]);
+    const double base = s->w->base;
+    s->normals(s->w->seed, OD_STREAM_BROWNIAN, 0, s->path, s->pair, n, sqrt(base), s->lanes, c->w[0], c->w[1]);
     if (area) {
-        normals(w->seed, OD_STREAM_AREA, 0, path, pair, n, c->j[0], c->j[1]);
-    }
-    for (unsigned i = 0; i < 2; i++) {
-        for (unsigned lane = 0; lane < OD_LANES; lane++) {
-            c->w[i][lane] *= scale;
-            c->j[i][lane] *= area ? area_scale : 0;
-        }
+        s->normals(s->w->seed, OD_STREAM_AREA, 0, s->path, s->pair, n, sqrt(base * base * base / 12), s->lanes, c->j[0],
+                   c->j[1]);
     }
 }
 
 /* From a cell of width H at level - 1 to its left (side 0) or right half n of `level`. */
-static void halve(const od_brownian *w, od_normals *normals, uint64_t path, uint64_t pair, unsigned level, uint64_t n,
-                  double width, cell *c)
+static void halve(const source *s, unsigned level, uint64_t n, double width, cell *c)
 {
     const double h = width / 2, bridge = sqrt(width / 16), area = sqrt(h * h * h / 24);
-    double xi[2][OD_LANES], eta[2][OD_LANES];
+    double xi[2][LANES], eta[2][LANES];
     /* the draws belong to the parent, so both halves see the same ones */
-    normals(w->seed, OD_STREAM_BROWNIAN, level, path, pair, n / 2, xi[0], xi[1]);
-    normals(w->seed, OD_STREAM_AREA, level, path, pair, n / 2, eta[0], eta[1]);
+    s->normals(s->w->seed, OD_STREAM_BROWNIAN, level, s->path, s->pair, n / 2, 1, s->lanes, xi[0], xi[1]);
+    s->normals(s->w->seed, OD_STREAM_AREA, level, s->path, s->pair, n / 2, 1, s->lanes, eta[0], eta[1]);
     for (unsigned i = 0; i < 2; i++) {
-        for (unsigned lane = 0; lane < OD_LANES; lane++) {
+        for (size_t lane = 0; lane < s->lanes; lane++) {
             const double whole = c->w[i][lane], j = c->j[i][lane];
             const double w1 = whole / 2 + 3 * j / (2 * width) + bridge * xi[i][lane], w2 = whole - w1;
-            const double s = j - h * (w1 - w2) / 2;
-            const double j1 = s / 2 + area * eta[i][lane];
+            const double sum = j - h * (w1 - w2) / 2;
+            const double j1 = sum / 2 + area * eta[i][lane];
             c->w[i][lane] = n % 2 == 0 ? w1 : w2;
-            c->j[i][lane] = n % 2 == 0 ? j1 : s - j1;
+            c->j[i][lane] = n % 2 == 0 ? j1 : sum - j1;
         }
     }
 }
 
-static void cell_at(const od_brownian *w, od_normals *normals, uint64_t path, uint64_t pair, unsigned level, uint64_t n,
-                    bool area, cell *c)
+static void cell_at(const source *s, unsigned level, uint64_t n, bool area, cell *c)
 {
-    root_cell(w, normals, path, pair, n >> level, area || level > 0, c);
-    double width = w->base;
+    root_cell(s, n >> level, area || level > 0, c);
+    double width = s->w->base;
     for (unsigned l = 1; l <= level; l++) {
-        halve(w, normals, path, pair, l, n >> (level - l), width, c);
+        halve(s, l, n >> (level - l), width, c);
         width /= 2;
     }
 }
 
-/* The sums over a coarse interval, or the one cell there is. */
-static void interval_at(const od_brownian *w, od_normals *normals, const od_interval *interval, uint64_t path,
-                        uint64_t pair, bool area, double sum[2][OD_LANES], double time_integral[2][OD_LANES])
+/* Adds component i of a cell that follows the interval summed so far; integral may be NULL. */
+static void add_cell(const source *s, const cell *c, unsigned i, double width, double *restrict dw,
+                     double *restrict integral)
 {
-    const double width = ldexp(w->base, -(int)interval->level);
+    for (size_t p = 0; p < s->lanes && integral != NULL; p++) {
+        integral[p] += c->j[i][p] + width * (c->w[i][p] / 2 + dw[p]);
+    }
+    for (size_t p = 0; p < s->lanes; p++) {
+        dw[p] += c->w[i][p];
+    }
+}
+
+/* The sums over the cells of an interval, for the component at dw and, `both`, the next one n doubles behind. */
+static void interval_at(const source *s, const od_interval *interval, bool both, size_t n, double *dw, double *integral)
+{
+    const double width = ldexp(s->w->base, -(int)interval->level);
+    const size_t room = s->lanes * sizeof *dw;
     cell c;
-    memset(sum, 0, 2 * sizeof *sum);
-    memset(time_integral, 0, 2 * sizeof *time_integral);
+    for (unsigned i = 0; i < (both ? 2 : 1); i++) {
+        memset(dw + i * n, 0, room);
+        if (integral != NULL) {
+            memset(integral + i * n, 0, room);
+        }
+    }
     for (uint64_t k = 0; k < interval->count; k++) {
-        cell_at(w, normals, path, pair, interval->level, interval->first + k, area, &c);
-        for (unsigned i = 0; i < 2; i++) {
-            for (unsigned lane = 0; lane < OD_LANES; lane++) {
-                time_integral[i][lane] += c.j[i][lane] + width * (c.w[i][lane] / 2 + sum[i][lane]);
-                sum[i][lane] += c.w[i][lane];
-            }
+        cell_at(s, interval->level, interval->first + k, integral != NULL, &c);
+        for (unsigned i = 0; i < (both ? 2 : 1); i++) {
+            add_cell(s, &c, i, width, dw + i * n, integral != NULL ? integral + i * n : NULL);
         }
     }
 }
@@ -116,26 +130,17 @@ void od_brownian_increment(const od_brownian *w, const od_interval *interval, ui
     od_normals *normals = od_normals_best();
     /* one base cell, increments only: what every step of an ensemble asks for, without the sums */
     const bool plain = interval->level == 0 && interval->count == 1 && integral == NULL;
-    const double scale = sqrt(w->base);
     for (size_t pair = 0; 2 * pair < w->dim; pair++) {
-        const size_t columns = w->dim - 2 * pair < 2 ? 1 : 2;
-        for (size_t p = 0; p < n; p += OD_LANES) {
-            const size_t lanes = n - p < OD_LANES ? n - p : OD_LANES;
-            double sum[2][OD_LANES], time_integral[2][OD_LANES];
-            if (plain) {
-                normals(w->seed, OD_STREAM_BROWNIAN, 0, first_path + p, pair, interval->first, sum[0], sum[1]);
-            } else {
-                interval_at(w, normals, interval, first_path + p, pair, integral != NULL, sum, time_integral);
-            }
-            for (size_t i = 0; i < columns; i++) {
-                double *to = dw + (2 * pair + i) * n + p;
-                for (size_t lane = 0; lane < lanes; lane++) {
-                    to[lane] = plain ? scale * sum[i][lane] : sum[i][lane];
-                }
-                if (integral != NULL) {
-                    memcpy(integral + (2 * pair + i) * n + p, time_integral[i], lanes * sizeof(double));
-                }
-            }
+        const bool both = 2 * pair + 1 < w->dim;
+        double *to = dw + 2 * pair * n;
+        if (plain) {
+            normals(w->seed, OD_STREAM_BROWNIAN, 0, first_path, pair, interval->first, sqrt(w->base), n, to,
+                    both ? to + n : NULL);
+            continue;
+        }
+        for (size_t p = 0; p < n; p += LANES) {
+            const source s = {w, normals, first_path + p, pair, n - p < LANES ? n - p : LANES};
+            interval_at(&s, interval, both, n, to + p, integral != NULL ? integral + 2 * pair * n + p : NULL);
         }
     }
 }

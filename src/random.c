@@ -1,7 +1,7 @@
 /*
  * Random numbers as a function: Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, in Random123) keyed by the seed; the
- * 128-bit counter is (path: 32, step: 54, level: 6, stream: 4, pair of components: 32 bits). Normals by Box and Muller
- * (1958) from 52-bit uniforms, with SLEEF's functions that give the same bits on every instruction set.
+ * 128-bit counter is (path: 32, step: 54, level: 6, stream: 4, pair of components: 32 bits). src/normals.c makes
+ * normals of them by Box and Muller (1958) from 52-bit uniforms, the same bits on every instruction set.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -10,14 +10,8 @@
 #include "build_config.h"
 
 #include <Random123/philox.h>
-#include <math.h>
 #include <pthread.h>
-#include <sleef.h>
 #include <string.h>
-
-/* sleef.h shows these only to compilers that target FMA, but they are plain C and run everywhere. */
-double Sleef_finz_logd1_u35purecfma(double x);
-Sleef_double_2 Sleef_finz_sincosd1_u35purecfma(double x);
 
 static philox4x32_ctr_t draw(uint64_t seed, unsigned stream, unsigned level, uint64_t path, uint64_t pair,
                              uint64_t step)
@@ -36,31 +30,17 @@ static double unit(uint32_t high, uint32_t low)
     return x - (1.0 - 0x1p-53);
 }
 
-/* Box and Muller: two normals from four words. */
-static void two_normals(philox4x32_ctr_t w, double *a, double *b)
-{
-    const double radius = sqrt(-2 * Sleef_finz_logd1_u35purecfma(unit(w.v[1], w.v[0])));
-    const Sleef_double_2 turn = Sleef_finz_sincosd1_u35purecfma(od_two_pi * unit(w.v[3], w.v[2]));
-    *a = radius * turn.y;
-    *b = radius * turn.x;
-}
-
-static void normals_portable(uint64_t seed, unsigned stream, unsigned level, uint64_t first_path, uint64_t pair,
-                             uint64_t step, double a[OD_LANES], double b[OD_LANES])
-{
-    for (unsigned lane = 0; lane < OD_LANES; lane++) {
-        two_normals(draw(seed, stream, level, first_path + lane, pair, step), &a[lane], &b[lane]);
-    }
-}
-
 od_normals *od_normals_version(unsigned which)
 {
-#if OD_HAVE_AVX2
+#if OD_HAVE_X86_VECTORS
+    if (which == 2 && __builtin_cpu_supports("avx512f")) {
+        return od_normals_avx512;
+    }
     if (which == 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         return od_normals_avx2;
     }
 #endif
-    return which == 0 ? normals_portable : NULL;
+    return which == 0 ? od_normals_portable : NULL;
 }
 
 static od_normals *best;
@@ -68,7 +48,9 @@ static pthread_once_t best_once = PTHREAD_ONCE_INIT;
 
 static void choose_best(void)
 {
-    best = od_normals_version(1) != NULL ? od_normals_version(1) : od_normals_version(0);
+    for (unsigned which = 0; which < OD_NORMALS_VERSIONS; which++) {
+        best = od_normals_version(which) != NULL ? od_normals_version(which) : best;
+    }
 }
 
 od_normals *od_normals_best(void)
@@ -86,7 +68,7 @@ double od_uniform(uint64_t seed, unsigned stream, uint64_t path, uint64_t compon
 double od_normal(uint64_t seed, unsigned stream, uint64_t path, uint64_t component, uint64_t step)
 {
     double normal[2];
-    two_normals(draw(seed, stream, 0, path, component / 2, step), &normal[0], &normal[1]);
+    od_normals_best()(seed, stream, 0, path, component / 2, step, 1, 1, &normal[0], &normal[1]);
     return normal[component % 2];
 }
 

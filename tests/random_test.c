@@ -11,39 +11,101 @@
 #include "src/random.h"
 
 #include <Random123/philox.h>
+#include <sleef.h>
 
-/* Vectors of Random123 1.14, tests/kat_vectors, "philox4x32 10": our counters must be the library's. */
-static void philox_matches_published_vectors(void **state)
+/* sleef.h shows these only to compilers that target FMA, but they are plain C and run everywhere. */
+double Sleef_finz_logd1_u35purecfma(double x);
+Sleef_double_2 Sleef_finz_sincosd1_u35purecfma(double x);
+
+/* What all versions must give, by Random123's own function and the scalar functions of SLEEF. */
+static void two_normals(uint64_t seed, unsigned stream, unsigned level, uint64_t path, uint64_t pair, uint64_t step,
+                        double *a, double *b)
 {
-    (void)state;
-    philox4x32_ctr_t zero = {{0, 0, 0, 0}}, pi = {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}};
-    philox4x32_key_t k0 = {{0, 0}}, k1 = {{0xa4093822, 0x299f31d0}};
-    philox4x32_ctr_t a = philox4x32(zero, k0), b = philox4x32(pi, k1);
-    const uint32_t want_a[4] = {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8};
-    const uint32_t want_b[4] = {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1};
-    assert_memory_equal(a.v, want_a, sizeof want_a);
-    assert_memory_equal(b.v, want_b, sizeof want_b);
+    philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
+    philox4x32_ctr_t counter = {{(uint32_t)path, (uint32_t)step, (uint32_t)pair, od_counter_high(stream, level, step)}};
+    const philox4x32_ctr_t w = philox4x32(counter, key);
+    const double u = (double)(((uint64_t)w.v[1] << 32 | w.v[0]) >> 12) * 0x1p-52 + 0x1p-53;
+    const double v = (double)(((uint64_t)w.v[3] << 32 | w.v[2]) >> 12) * 0x1p-52 + 0x1p-53;
+    const double radius = sqrt(-2 * Sleef_finz_logd1_u35purecfma(u));
+    const Sleef_double_2 turn = Sleef_finz_sincosd1_u35purecfma(od_two_pi * v);
+    *a = radius * turn.y;
+    *b = radius * turn.x;
 }
 
-/* The lanes of the vector versions equal the scalar od_normal, which calls Random123 itself. */
-static void versions_agree_to_the_bit(void **state)
+/*
+ * Vectors of Random123 1.14, tests/kat_vectors, "philox4x32 10", through our own counters: the normals of a draw are a
+ * function of its four words, here by the C library's functions, so 1e-14 is for rounding.
+ */
+static void normals_are_made_of_the_published_vectors(void **state)
 {
     (void)state;
-    for (unsigned which = 0; which < 2; which++) {
-        od_normals *normals = od_normals_version(which);
+    static const struct {
+        uint32_t counter[4], key[2], word[4];
+    } published[3] = {
+        {{0, 0, 0, 0}, {0, 0}, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+         {0xffffffff, 0xffffffff},
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         {0xa4093822, 0x299f31d0},
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+    };
+    for (unsigned i = 0; i < 3 * OD_NORMALS_VERSIONS; i++) {
+        const uint32_t *c = published[i / 3].counter, *key = published[i / 3].key, *w = published[i / 3].word;
+        od_normals *normals = od_normals_version(i % 3);
         if (normals == NULL) {
             continue;
         }
-        for (uint64_t step = 0; step < 1000; step++) {
-            const uint64_t seed = UINT64_C(0x9e3779b97f4a7c15) * (step + 1), path = step * 977, when = step << 30;
-            double a[OD_LANES], b[OD_LANES];
-            normals(seed, OD_STREAM_START, 0, path, 5, when, a, b);
-            for (unsigned lane = 0; lane < OD_LANES; lane++) {
-                double x = od_normal(seed, OD_STREAM_START, path + lane, 10, when);
-                double y = od_normal(seed, OD_STREAM_START, path + lane, 11, when);
-                assert_memory_equal(&a[lane], &x, sizeof x);
-                assert_memory_equal(&b[lane], &y, sizeof y);
-            }
+        const unsigned stream = c[3] >> 28, level = c[3] >> 22 & 63;
+        const uint64_t step = (uint64_t)(c[3] & 0x3fffff) << 32 | c[1];
+        const double u = ldexp(w[1], -32) + ldexp(w[0] >> 12, -52) + 0x1p-53;
+        const double v = ldexp(w[3], -32) + ldexp(w[2] >> 12, -52) + 0x1p-53;
+        double a, b;
+        normals((uint64_t)key[1] << 32 | key[0], stream, level, c[0], c[2], step, 1, 1, &a, &b);
+        check_close(a, sqrt(-2 * log(u)) * cos(od_two_pi * v), 1e-14);
+        check_close(b, sqrt(-2 * log(u)) * sin(od_two_pi * v), 1e-14);
+    }
+}
+
+/* The bare vectors, for the uniforms, whose words are Random123's own. */
+static void uniforms_are_the_published_vectors(void **state)
+{
+    (void)state;
+    const double cell = 0x1p-52, half = 0x1p-53;
+    check_close(od_uniform(0, 0, 0, 0, 0), (double)(UINT64_C(0xe169c58d6627e8d5) >> 12) * cell + half, 0);
+    check_close(od_uniform(0, 0, 0, 1, 0), (double)(UINT64_C(0x9b00dbd8bc57ac4c) >> 12) * cell + half, 0);
+}
+
+static void version_equals_scalar(od_normals *normals, size_t n, uint64_t seed, uint64_t path, uint64_t step)
+{
+    enum { ROOM = 300 };
+    const double scale = 0.17;
+    double a[ROOM], b[ROOM], alone[ROOM];
+    normals(seed, OD_STREAM_START, 5, path, 5, step, scale, n, a, b);
+    normals(seed, OD_STREAM_START, 5, path, 5, step, scale, n, alone, NULL);
+    assert_memory_equal(alone, a, n * sizeof *a);
+    for (size_t p = 0; p < n; p++) {
+        double want[2];
+        two_normals(seed, OD_STREAM_START, 5, path + p, 5, step, &want[0], &want[1]);
+        want[0] *= scale;
+        want[1] *= scale;
+        assert_memory_equal(&a[p], &want[0], sizeof a[p]);
+        assert_memory_equal(&b[p], &want[1], sizeof b[p]);
+    }
+}
+
+/* Each version against Random123's own function and SLEEF's scalar ones, with tails of all lengths. */
+static void versions_agree_to_the_bit(void **state)
+{
+    (void)state;
+    for (unsigned which = 0; which < OD_NORMALS_VERSIONS; which++) {
+        od_normals *normals = od_normals_version(which);
+        assert_true(which > 0 || normals != NULL);
+        for (uint64_t k = 0; k < 1000 && normals != NULL; k++) {
+            version_equals_scalar(normals, 1 + k % 40, UINT64_C(0x9e3779b97f4a7c15) * (k + 1), k * 977, k << 30);
+        }
+        for (size_t n = 125; n < 300 && normals != NULL; n += 29) {
+            version_equals_scalar(normals, n, 7, UINT64_C(0xffffffff) - 60, 11);
         }
     }
 }
@@ -173,7 +235,8 @@ static void times_off_the_grid_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(philox_matches_published_vectors),
+        cmocka_unit_test(normals_are_made_of_the_published_vectors),
+        cmocka_unit_test(uniforms_are_the_published_vectors),
         cmocka_unit_test(versions_agree_to_the_bit),
         cmocka_unit_test(normals_have_the_right_moments),
         cmocka_unit_test(uniforms_and_indices_fill_their_range),
