@@ -1,10 +1,12 @@
 /* Explicit Euler: z+ = z + h f(t, z). SPDX-License-Identifier: GPL-3.0-or-later */
 #include "optdyn.h"
 
+#include "../src/clones.h"
+
 #include "step_param.h"
 
-static od_status euler_step(const od_stepper *s, double t, double h, size_t n, const double *z, const double *dw,
-                            double *z1, double *ws)
+OD_CLONES static od_status euler_step(const od_stepper *s, double t, double h, size_t n, const double *z,
+                                      const double *dw, double *z1, double *ws)
 {
     (void)dw;
     od_status status = s->flow->drift(s->flow, t, n, z, z1, ws);

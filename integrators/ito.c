@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ito.h"
 
+#include "../src/clones.h"
+
 size_t od_ito_first(const od_flow *flow)
 {
     size_t first = 0;
@@ -10,23 +12,39 @@ size_t od_ito_first(const od_flow *flow)
     return first;
 }
 
+/* z1 = z + h z1 */
+OD_CLONES static void move(size_t size, double h, const double *restrict z, double *restrict z1)
+{
+    for (size_t i = 0; i < size; i++) {
+        z1[i] = z[i] + h * z1[i];
+    }
+}
+
+/* z1 = z + h z1 + kick */
+OD_CLONES static void move_and_kick(size_t size, double h, const double *restrict z, const double *restrict kick,
+                                    double *restrict z1)
+{
+    for (size_t i = 0; i < size; i++) {
+        z1[i] = z[i] + h * z1[i] + kick[i];
+    }
+}
+
 od_status od_ito_euler(const od_flow *flow, double t, double h, size_t n, const double *z, const double *dw, double *z1,
                        double *ws)
 {
     const size_t size = flow->dim * n;
     od_status status = flow->drift(flow, t, n, z, z1, ws);
-    for (size_t i = 0; i < size; i++) {
-        z1[i] = z[i] + h * z1[i];
-    }
     if (status != OD_OK || flow->noise.shape == OD_NOISE_NONE) {
+        move(size, h, z, z1);
         return status;
     }
-    const size_t entered = flow->block[flow->noise.block].length * n;
-    double *kick = ws, *target = z1 + od_ito_first(flow) * n;
+    const size_t before = od_ito_first(flow) * n, entered = flow->block[flow->noise.block].length * n;
+    const size_t after = before + entered;
+    double *kick = ws;
     status = flow->noise.apply(flow, t, n, z, dw, kick, ws + entered);
-    for (size_t i = 0; i < entered; i++) {
-        target[i] += kick[i];
-    }
+    move(before, h, z, z1);
+    move_and_kick(entered, h, z + before, kick, z1 + before);
+    move(size - after, h, z + after, z1 + after);
     return status;
 }
 

@@ -12,6 +12,8 @@
  */
 #include "optdyn.h"
 
+#include "../src/clones.h"
+
 #include "ito.h"
 #include "step_param.h"
 
@@ -48,8 +50,8 @@ static od_status milstein_suits(od_context *ctx, const od_settings *s, const od_
     return OD_OK;
 }
 
-static od_status milstein_step(const od_stepper *s, double t, double h, size_t n, const double *z, const double *dw,
-                               double *z1, double *ws)
+OD_CLONES static od_status milstein_step(const od_stepper *s, double t, double h, size_t n, const double *z,
+                                         const double *dw, double *z1, double *ws)
 {
     const od_flow *flow = s->flow;
     od_status status = od_ito_euler(flow, t, h, n, z, dw, z1, ws);

@@ -96,8 +96,8 @@ static od_status rk4_step(const od_stepper *s, double t, double h, size_t n, con
     return status;
 }
 
-static od_status rk4_dense(const od_stepper *s, double t, double h, double theta, size_t n, const double *z,
-                           const double *z1, double *out, double *ws)
+OD_CLONES static od_status rk4_dense(const od_stepper *s, double t, double h, double theta, size_t n, const double *z,
+                                     const double *z1, double *out, double *ws)
 {
     const size_t size = s->flow->dim * n;
     double *f0 = ws, *f1 = ws + size, *rest = ws + 2 * size;

@@ -8,6 +8,8 @@
  */
 #include "optdyn.h"
 
+#include "../src/clones.h"
+
 #include "step_param.h"
 
 static od_status semi_suits(od_context *ctx, const od_settings *s, const od_flow *flow)
@@ -21,8 +23,8 @@ static od_status semi_suits(od_context *ctx, const od_settings *s, const od_flow
                          flow->name);
 }
 
-static od_status semi_step(const od_stepper *s, double t, double h, size_t n, const double *z, const double *dw,
-                           double *z1, double *ws)
+OD_CLONES static od_status semi_step(const od_stepper *s, double t, double h, size_t n, const double *z,
+                                     const double *dw, double *z1, double *ws)
 {
     (void)dw;
     const size_t size = s->flow->block[0].length * n;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "descent.h"
 
+#include "../src/clones.h"
+
 static double rate(const od_draw *draw, uint64_t k)
 {
     double c[2];
@@ -8,8 +10,8 @@ static double rate(const od_draw *draw, uint64_t k)
     return c[0];
 }
 
-static od_status descend(const od_map *map, uint64_t k, size_t n, double *x, const double *dw, const uint32_t *index,
-                         double *tau, double *ws)
+OD_CLONES static od_status descend(const od_map *map, uint64_t k, size_t n, double *x, const double *dw,
+                                   const uint32_t *index, double *tau, double *ws)
 {
     const od_draw *draw = map->data;
     const size_t size = map->dim * n;

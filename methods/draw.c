@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "draw.h"
 
+#include "../src/clones.h"
 #include "../src/memory.h"
 
 #include <stdlib.h>
@@ -58,8 +59,8 @@ od_status od_draw_map(od_context *ctx, const od_settings *s, const od_problem *f
     return OD_OK;
 }
 
-od_status od_draw_gradient(const od_draw *draw, size_t n, const double *x, const double *dw, const uint32_t *index,
-                           double *g, double *ws)
+OD_CLONES od_status od_draw_gradient(const od_draw *draw, size_t n, const double *x, const double *dw,
+                                     const uint32_t *index, double *g, double *ws)
 {
     const od_problem *f = draw->f;
     const size_t size = f->dim * n;

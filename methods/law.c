@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "law.h"
 
+#include "../src/clones.h"
 #include "../src/memory.h"
 
 #include <math.h>
@@ -18,15 +19,9 @@ static double force(const law_data *a, double t)
     return a->law.force != NULL ? a->law.force(a->law.p, t) : 1;
 }
 
-/* out = beta v + c g(x), v NULL for c g(x) alone. */
-static od_status pull(const law_data *a, double c, double beta, size_t n, const double *x, const double *v, double *out,
-                      double *ws)
+/* out = beta v + c out, v NULL for c out alone. */
+OD_CLONES static void blend(size_t size, double c, double beta, const double *restrict v, double *restrict out)
 {
-    const size_t size = a->f->dim * n;
-    if (a->f->force != NULL) {
-        return a->f->force(a->f, c, beta, n, x, v, out, ws);
-    }
-    od_status status = a->f->eval(a->f, OD_GRADIENT, n, x, NULL, out, ws);
     if (v == NULL) {
         for (size_t i = 0; i < size; i++) {
             out[i] *= c;
@@ -36,6 +31,17 @@ static od_status pull(const law_data *a, double c, double beta, size_t n, const 
             out[i] = beta * v[i] + c * out[i];
         }
     }
+}
+
+/* out = beta v + c g(x), v NULL for c g(x) alone. */
+static od_status pull(const law_data *a, double c, double beta, size_t n, const double *x, const double *v, double *out,
+                      double *ws)
+{
+    if (a->f->force != NULL) {
+        return a->f->force(a->f, c, beta, n, x, v, out, ws);
+    }
+    od_status status = a->f->eval(a->f, OD_GRADIENT, n, x, NULL, out, ws);
+    blend(a->f->dim * n, c, beta, v, out);
     return status;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "momentum.h"
 
-static od_status momentum_step(const od_map *map, uint64_t k, size_t n, double *z, const double *dw,
-                               const uint32_t *index, double *tau, double *ws)
+#include "../src/clones.h"
+
+OD_CLONES static od_status momentum_step(const od_map *map, uint64_t k, size_t n, double *z, const double *dw,
+                                         const uint32_t *index, double *tau, double *ws)
 {
     const od_draw *draw = map->data;
     const size_t size = draw->f->dim * n;

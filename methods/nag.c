@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "nag.h"
 
+#include "../src/clones.h"
 #include "../src/memory.h"
 
 #include <math.h>
@@ -20,8 +21,8 @@ static void look_ahead(size_t size, double a, const double *z, double *y)
     }
 }
 
-static od_status nag_step(const od_map *map, uint64_t k, size_t n, double *z, const double *dw, const uint32_t *index,
-                          double *tau, double *ws)
+OD_CLONES static od_status nag_step(const od_map *map, uint64_t k, size_t n, double *z, const double *dw,
+                                    const uint32_t *index, double *tau, double *ws)
 {
     const nag_data *a = map->data;
     const size_t size = a->draw.f->dim * n;

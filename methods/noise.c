@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "noise.h"
 
+#include "../src/clones.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -56,8 +58,8 @@ od_status od_sigma_read(od_context *ctx, const od_settings *s, const od_problem 
     return OD_OK;
 }
 
-od_status od_sigma_apply(const od_sigma *sigma, double scale, size_t n, const double *x, const double *dw, double *out,
-                         double *ws)
+OD_CLONES od_status od_sigma_apply(const od_sigma *sigma, double scale, size_t n, const double *x, const double *dw,
+                                   double *out, double *ws)
 {
     const size_t d = sigma->f->dim;
     if (sigma->kind == OD_SIGMA_NUMBER) {

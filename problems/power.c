@@ -12,6 +12,7 @@
  */
 #include "optdyn.h"
 
+#include "../src/clones.h"
 #include "../src/memory.h"
 
 #include <math.h>
@@ -26,7 +27,7 @@ typedef struct power {
 } power;
 
 /* out[k] = scale |x[k]|^e for n values; base[n] is scratch. */
-static void raise(double e, double scale, size_t n, const double *x, double *out, double *base)
+OD_CLONES static void raise(double e, double scale, size_t n, const double *x, double *out, double *base)
 {
     if (e < 0 || e > MAX_WHOLE || e != floor(e)) {
         for (size_t k = 0; k < n; k++) {
@@ -48,8 +49,8 @@ static void raise(double e, double scale, size_t n, const double *x, double *out
     }
 }
 
-static od_status power_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f, double *g,
-                            double *ws)
+OD_CLONES static od_status power_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f,
+                                      double *g, double *ws)
 {
     const power *q = problem->data;
     double *base = ws, *term = ws + n;

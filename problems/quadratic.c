@@ -38,7 +38,7 @@ static void quadratic_free(void *data)
 }
 
 /* hu = H u for n points; rows in a fixed order, so that the bits do not depend on n. */
-static void multiply(const quadratic *q, size_t n, const double *u, double *hu)
+OD_CLONES static void multiply(const quadratic *q, size_t n, const double *u, double *hu)
 {
     if (q->hessian == NULL) {
         for (size_t i = 0; i < q->d; i++) {
@@ -79,8 +79,8 @@ OD_CLONES static void pull_one(const quadratic *q, double c, double beta, const 
 }
 
 /* The same for one component of n paths. */
-static void pull_row(double lambda, double centre, double c, double beta, size_t n, const double *restrict x,
-                     const double *restrict v, double *restrict out)
+OD_CLONES static void pull_row(double lambda, double centre, double c, double beta, size_t n, const double *restrict x,
+                               const double *restrict v, double *restrict out)
 {
     if (v == NULL) {
         for (size_t p = 0; p < n; p++) {
@@ -108,8 +108,8 @@ static od_status diagonal_force(const od_problem *problem, double c, double beta
     return OD_OK;
 }
 
-static od_status quadratic_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f,
-                                double *g, double *ws)
+OD_CLONES static od_status quadratic_eval(const od_problem *problem, unsigned want, size_t n, const double *x,
+                                          double *f, double *g, double *ws)
 {
     const quadratic *q = problem->data;
     double *y = ws, *hy = (want & OD_GRADIENT) != 0 ? g : ws + q->d * n;

@@ -12,6 +12,7 @@
  */
 #include "optdyn.h"
 
+#include "../src/clones.h"
 #include "../src/memory.h"
 
 #include <math.h>
@@ -25,8 +26,8 @@ typedef struct rosenbrock {
     double minimiser[];
 } rosenbrock;
 
-static od_status rosenbrock_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f,
-                                 double *g, double *ws)
+OD_CLONES static od_status rosenbrock_eval(const od_problem *problem, unsigned want, size_t n, const double *x,
+                                           double *f, double *g, double *ws)
 {
     (void)ws;
     const rosenbrock *q = problem->data;
@@ -52,8 +53,8 @@ static od_status rosenbrock_eval(const od_problem *problem, unsigned want, size_
     return OD_OK;
 }
 
-static od_status rosenbrock_hvp(const od_problem *problem, size_t n, const double *x, size_t m, const double *u,
-                                double *hu, double *ws)
+OD_CLONES static od_status rosenbrock_hvp(const od_problem *problem, size_t n, const double *x, size_t m,
+                                          const double *u, double *hu, double *ws)
 {
     (void)ws;
     const rosenbrock *q = problem->data;

@@ -10,6 +10,7 @@
  */
 #include "optdyn.h"
 
+#include "../src/clones.h"
 #include "../src/memory.h"
 
 #include <math.h>
@@ -21,8 +22,8 @@ enum { MAX_DIM = 100000000 };
 /* Smallest root of 4x^3 - 32x + 5 and the value there. */
 static const double deepest = -2.903534027771177, depth = -39.16616570377142;
 
-static od_status styblinski_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f,
-                                 double *g, double *ws)
+OD_CLONES static od_status styblinski_eval(const od_problem *problem, unsigned want, size_t n, const double *x,
+                                           double *f, double *g, double *ws)
 {
     (void)ws;
     if ((want & OD_VALUE) != 0) {
@@ -40,8 +41,8 @@ static od_status styblinski_eval(const od_problem *problem, unsigned want, size_
     return OD_OK;
 }
 
-static od_status styblinski_hvp(const od_problem *problem, size_t n, const double *x, size_t m, const double *u,
-                                double *hu, double *ws)
+OD_CLONES static od_status styblinski_hvp(const od_problem *problem, size_t n, const double *x, size_t m,
+                                          const double *u, double *hu, double *ws)
 {
     (void)ws;
     const size_t length = problem->dim * n;

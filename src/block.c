@@ -6,6 +6,7 @@
 #include "block.h"
 
 #include "batch.h"
+#include "clones.h"
 #include "context.h"
 #include "start.h"
 #include "stepper.h"
@@ -81,31 +82,17 @@ void od_worker_close(od_worker *w)
     free(w->alive);
 }
 
-/*
- * A sum is finite only if its terms are; where it is not, which finite terms can bring about too, each is looked at.
- * Sixteen sums, so that the loop vectorises and no addition waits for the one before.
- */
-static bool all_finite(const double *z, size_t size)
+/* By whole numbers, whose order the compiler may choose: adding to an exponent of all ones carries into the sign. */
+OD_CLONES static bool all_finite(const double *z, size_t size)
 {
-    enum { LANES = 16 };
-    double sum[LANES] = {0}, total = 0;
-    const size_t whole = size - size % LANES;
-    for (size_t i = 0; i < whole; i += LANES) {
-        for (size_t lane = 0; lane < LANES; lane++) {
-            sum[lane] += z[i + lane];
-        }
+    const uint64_t exponent = UINT64_C(0x7ff0000000000000), one = UINT64_C(0x0010000000000000);
+    uint64_t carries = 0;
+    for (size_t i = 0; i < size; i++) {
+        uint64_t bits;
+        memcpy(&bits, &z[i], sizeof bits);
+        carries |= (bits & exponent) + one;
     }
-    for (size_t lane = 0; lane < LANES && whole > 0; lane++) {
-        total += sum[lane];
-    }
-    for (size_t i = whole; i < size; i++) {
-        total += z[i];
-    }
-    bool finite = isfinite(total);
-    for (size_t i = 0; !finite && i < size && isfinite(z[i]); i++) {
-        finite = i + 1 == size;
-    }
-    return finite;
+    return carries >> 63 == 0;
 }
 
 /* Stops the paths whose state is not finite; every stopped path keeps its last finite state. */

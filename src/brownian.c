@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include "clones.h"
 #include "random.h"
 
 #include <math.h>
@@ -63,7 +64,7 @@ static void root_cell(const source *s, uint64_t n, bool area, cell *c)
 }
 
 /* From a cell of width H at level - 1 to its left (side 0) or right half n of `level`. */
-static void halve(const source *s, unsigned level, uint64_t n, double width, cell *c)
+OD_CLONES static void halve(const source *s, unsigned level, uint64_t n, double width, cell *c)
 {
     const double h = width / 2, bridge = sqrt(width / 16), area = sqrt(h * h * h / 24);
     double xi[2][LANES], eta[2][LANES];
@@ -93,8 +94,8 @@ static void cell_at(const source *s, unsigned level, uint64_t n, bool area, cell
 }
 
 /* Adds component i of a cell that follows the interval summed so far; integral may be NULL. */
-static void add_cell(const source *s, const cell *c, unsigned i, double width, double *restrict dw,
-                     double *restrict integral)
+OD_CLONES static void add_cell(const source *s, const cell *c, unsigned i, double width, double *restrict dw,
+                               double *restrict integral)
 {
     for (size_t p = 0; p < s->lanes && integral != NULL; p++) {
         integral[p] += c->j[i][p] + width * (c->w[i][p] / 2 + dw[p]);
