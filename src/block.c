@@ -455,24 +455,13 @@ static od_status run_event(od_worker *w)
     return status;
 }
 
-static void add_final(od_worker *w, const double *state, od_moments *to, double *cov)
+static void add_final(const od_worker *w, const double *state, od_moments *to)
 {
-    const size_t d = w->m->dim, n = w->n;
-    for (size_t p = 0; p < n; p++) {
+    for (size_t p = 0; p < w->n; p++) {
         /* a single path that stopped still shows where it was; an ensemble's mean is over the survivors */
-        if (!w->alive[p] && w->m->paths > 1) {
-            continue;
+        if (w->alive[p] || w->m->paths == 1) {
+            od_moments_add(to, 0, state + p, w->n);
         }
-        if (cov != NULL) {
-            const double count = (double)to->count[0], weight = count / (count + 1);
-            for (size_t i = 0; i < d; i++) {
-                const double di = state[i * n + p] - to->mean[i];
-                for (size_t j = 0; j < d; j++) {
-                    cov[i * d + j] += weight * (di * (state[j * n + p] - to->mean[j]));
-                }
-            }
-        }
-        od_moments_add(to, 0, state + p, n);
     }
 }
 
@@ -559,10 +548,10 @@ void od_worker_end(od_worker *w)
     w->tally->flow_t = w->now;
     w->tally->reached = w->ended ? w->now : NAN;
     if (m->has_flow) {
-        add_final(w, w->z, &w->tally->flow_final, w->tally->flow_cov);
+        add_final(w, w->z, &w->tally->flow_final);
     }
     if (m->has_map) {
-        add_final(w, w->x_map, &w->tally->map_final, w->tally->map_cov);
+        add_final(w, w->x_map, &w->tally->map_final);
     }
     od_worker_stop(w);
 }

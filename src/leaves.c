@@ -22,7 +22,7 @@ static od_status run_leaf(reduction *r, od_context *errors, uint64_t leaf, od_tw
 {
     const uint64_t first = leaf * OD_LEAF, left = r->paths - first;
     twig->index = leaf;
-    if (!od_moments_init(&twig->tally.flow, r->rows, r->cols)) {
+    if (!od_moments_init(&twig->tally.flow, r->rows, r->cols, false)) {
         return od_fail(errors, OD_ENOMEM, NULL, "no memory for the moments of %zu numbers", r->rows * r->cols);
     }
     return r->task(r->user, errors, first, left < OD_LEAF ? (size_t)left : OD_LEAF, &twig->tally.flow);
@@ -71,7 +71,7 @@ od_status od_leaves_reduce(od_context *ctx, unsigned threads, uint64_t paths, si
         od_fail(ctx, status, NULL, "%s", crew.message);
     } else if (od_cancelled(ctx)) {
         status = od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted; nothing was kept");
-    } else if (!od_tree_gather(&r.tree, &sum) && !od_moments_init(&sum.flow, rows, cols)) {
+    } else if (!od_tree_gather(&r.tree, &sum) && !od_moments_init(&sum.flow, rows, cols, false)) {
         status = od_fail(ctx, OD_ENOMEM, NULL, "no memory for the moments of %zu numbers", rows * cols);
     }
     od_tree_free(&r.tree);

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool copy_final(const od_moments *a, const double *products, size_t dim, double **mean, double **var,
-                       double **error, double **cov)
+static bool copy_final(const od_moments *a, size_t dim, double **mean, double **var, double **error, double **cov)
 {
     *mean = od_zalloc(dim, sizeof **mean);
     *var = od_zalloc(dim, sizeof **var);
@@ -23,12 +22,12 @@ static bool copy_final(const od_moments *a, const double *products, size_t dim, 
         (*var)[i] = any ? od_moments_var(a, 0, i) : NAN;
         (*error)[i] = any ? od_moments_stderr(a, 0, i) : NAN;
     }
-    if (products == NULL || cov == NULL || a->count[0] < 2) {
+    if (a->cross == NULL || cov == NULL || a->count[0] < 2) {
         return true;
     }
     *cov = od_zalloc(dim * dim, sizeof **cov);
     for (size_t i = 0; *cov != NULL && i < dim * dim; i++) {
-        (*cov)[i] = products[i] / (double)(a->count[0] - 1);
+        (*cov)[i] = od_moments_cov(a, 0, i / dim, i % dim);
     }
     return *cov != NULL;
 }
@@ -99,14 +98,13 @@ od_status od_outcome_describe(od_context *ctx, const od_member *m, const od_tall
     o->iteration_t = NAN;
     bool ok = true;
     if (m->has_flow) {
-        ok = copy_final(&tally->flow_final, tally->flow_cov, m->dim, &o->mean, &o->var, &o->stderr_mean,
-                        &o->covariance);
+        ok = copy_final(&tally->flow_final, m->dim, &o->mean, &o->var, &o->stderr_mean, &o->covariance);
     }
     if (ok && m->has_map) {
         o->iterations = m->paths == 1 ? tally->iterations : m->iterations;
         o->iteration_t = m->start.t + (double)o->iterations * m->map.tau;
-        ok = copy_final(&tally->map_final, m->has_flow ? NULL : tally->map_cov, m->dim, &o->iteration_mean,
-                        &o->iteration_var, &o->iteration_stderr, m->has_flow ? NULL : &o->covariance);
+        ok = copy_final(&tally->map_final, m->dim, &o->iteration_mean, &o->iteration_var, &o->iteration_stderr,
+                        m->has_flow ? NULL : &o->covariance);
     }
     if (!ok) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");

@@ -28,6 +28,9 @@ static void put_moments(od_bytes *to, od_moments *a, bool all)
     od_bytes_put(to, a->count + begin, (end - begin) * sizeof *a->count);
     od_bytes_put_reals(to, a->mean + begin * a->cols, (end - begin) * a->cols);
     od_bytes_put_reals(to, a->m2 + begin * a->cols, (end - begin) * a->cols);
+    if (a->cross != NULL) {
+        od_bytes_put_reals(to, a->cross + begin * od_moments_pairs(a), (end - begin) * od_moments_pairs(a));
+    }
     a->changed = SIZE_MAX;
 }
 
@@ -42,11 +45,14 @@ static void take_moments(od_reader *from, od_moments *a)
     od_reader_take(from, a->count + begin, (end - begin) * sizeof *a->count);
     od_reader_reals(from, a->mean + begin * a->cols, (end - begin) * a->cols);
     od_reader_reals(from, a->m2 + begin * a->cols, (end - begin) * a->cols);
+    if (a->cross != NULL) {
+        od_reader_reals(from, a->cross + begin * od_moments_pairs(a), (end - begin) * od_moments_pairs(a));
+    }
     a->changed = SIZE_MAX;
 }
 
 /* What a tally has besides its moments. */
-static void put_rest(od_bytes *to, const od_member *m, const od_tally *t)
+static void put_rest(od_bytes *to, const od_tally *t)
 {
     const double reals[] = {t->first_stop, t->flow_t, t->map_t, t->gap_max, t->gap_at, t->reached};
     od_bytes_put_reals(to, reals, sizeof reals / sizeof *reals);
@@ -54,12 +60,9 @@ static void put_rest(od_bytes *to, const od_member *m, const od_tally *t)
     od_bytes_put_count(to, t->iterations);
     od_bytes_put_count(to, t->evaluations);
     od_bytes_put(to, t->trouble, sizeof t->trouble);
-    const size_t cov = t->flow_cov != NULL ? m->dim * m->dim : 0;
-    od_bytes_put_reals(to, t->flow_cov, cov);
-    od_bytes_put_reals(to, t->map_cov, cov);
 }
 
-static void take_rest(od_reader *from, const od_member *m, od_tally *t)
+static void take_rest(od_reader *from, od_tally *t)
 {
     double *const reals[] = {&t->first_stop, &t->flow_t, &t->map_t, &t->gap_max, &t->gap_at, &t->reached};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
@@ -70,28 +73,25 @@ static void take_rest(od_reader *from, const od_member *m, od_tally *t)
     t->evaluations = od_reader_count(from, UINT64_MAX);
     od_reader_take(from, t->trouble, sizeof t->trouble);
     t->trouble[sizeof t->trouble - 1] = '\0';
-    const size_t cov = t->flow_cov != NULL ? m->dim * m->dim : 0;
-    od_reader_reals(from, t->flow_cov, cov);
-    od_reader_reals(from, t->map_cov, cov);
 }
 
-static void put_tally(od_bytes *to, const od_member *m, od_tally *t, bool all)
+static void put_tally(od_bytes *to, od_tally *t, bool all)
 {
     put_moments(to, &t->flow, all);
     put_moments(to, &t->map, all);
     put_moments(to, &t->gap, all);
     put_moments(to, &t->flow_final, true);
     put_moments(to, &t->map_final, true);
-    put_rest(to, m, t);
+    put_rest(to, t);
 }
 
-static void take_tally(od_reader *from, const od_member *m, od_tally *t)
+static void take_tally(od_reader *from, od_tally *t)
 {
     od_moments *const moments[] = {&t->flow, &t->map, &t->gap, &t->flow_final, &t->map_final};
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
         take_moments(from, moments[i]);
     }
-    take_rest(from, m, t);
+    take_rest(from, t);
 }
 
 /* ------------------------------------------------------------------------------------------- subtrees */
@@ -107,7 +107,7 @@ static void put_tree(od_bytes *to, od_job *j, bool all)
         if (all || !twig->saved) {
             od_bytes_put_count(to, twig->level);
             od_bytes_put_count(to, twig->index);
-            put_tally(to, j->m, &twig->tally, true);
+            put_tally(to, &twig->tally, true);
             twig->saved = true;
         }
     }
@@ -124,7 +124,7 @@ static void take_twig(od_reader *from, od_job *j)
     }
     twig->level = level;
     twig->index = od_reader_count(from, (j->tree.leaves - 1) >> level);
-    take_tally(from, j->m, &twig->tally);
+    take_tally(from, &twig->tally);
     if (from->failed) {
         od_tally_free(&twig->tally);
         free(twig);
@@ -158,7 +158,7 @@ static void put_worker(od_bytes *to, od_worker *w, bool all)
         od_bytes_put_reals(to, w->z1, w->ahead ? state : 0);
         od_bytes_put_reals(to, w->x_map, state);
     }
-    put_tally(to, w->m, w->tally, all);
+    put_tally(to, w->tally, all);
 }
 
 static od_worker *resting_on(od_simulation *s, size_t member, uint64_t leaf)
@@ -225,7 +225,7 @@ static od_status take_worker(od_simulation *s, od_reader *from, size_t member)
     w->kept = true;
     od_worker_stop(w);
     od_status status = n > 0 ? take_block(from, w, n) : OD_OK;
-    take_tally(from, j->m, w->tally);
+    take_tally(from, w->tally);
     return status != OD_OK ? status : from->failed ? OD_EINVAL : OD_OK;
 }
 

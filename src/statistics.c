@@ -7,13 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool od_moments_init(od_moments *a, size_t rows, size_t cols)
+size_t od_moments_pairs(const od_moments *a)
+{
+    return a->cols * (a->cols - (a->cols > 0)) / 2;
+}
+
+bool od_moments_init(od_moments *a, size_t rows, size_t cols, bool crossed)
 {
     *a = (od_moments){.rows = rows, .cols = cols};
+    const size_t numbers = crossed && od_moments_pairs(a) > cols ? od_moments_pairs(a) : cols;
+    const bool fits = numbers == 0 || rows <= SIZE_MAX / numbers;
     a->count = od_zalloc(rows, sizeof *a->count);
-    a->mean = cols == 0 || rows <= SIZE_MAX / cols ? od_zalloc(rows * cols, sizeof *a->mean) : NULL;
-    a->m2 = a->mean != NULL ? od_zalloc(rows * cols, sizeof *a->m2) : NULL;
-    if (a->count == NULL || a->m2 == NULL) {
+    a->mean = fits ? od_zalloc(rows * cols, sizeof *a->mean) : NULL;
+    a->m2 = fits ? od_zalloc(rows * cols, sizeof *a->m2) : NULL;
+    a->cross = fits && crossed ? od_zalloc(rows * od_moments_pairs(a), sizeof *a->cross) : NULL;
+    if (a->count == NULL || a->mean == NULL || a->m2 == NULL || (crossed && a->cross == NULL)) {
         od_moments_free(a);
         return false;
     }
@@ -25,14 +33,21 @@ void od_moments_free(od_moments *a)
     free(a->count);
     free(a->mean);
     free(a->m2);
+    free(a->cross);
     *a = (od_moments){0};
 }
 
-void od_moments_clear(od_moments *a)
+/* Before the means move: sums += di dj weight, where d are the deviations of a point from the means. */
+static void add_cross(od_moments *a, size_t row, const double *point, size_t stride, double weight)
 {
-    memset(a->count, 0, a->rows * sizeof *a->count);
-    memset(a->mean, 0, a->rows * a->cols * sizeof *a->mean);
-    memset(a->m2, 0, a->rows * a->cols * sizeof *a->m2);
+    const double *mean = a->mean + row * a->cols;
+    double *sum = a->cross + row * od_moments_pairs(a);
+    for (size_t i = 0; i < a->cols; i++) {
+        const double scaled = weight * (point[i * stride] - mean[i]);
+        for (size_t j = i + 1; j < a->cols; j++) {
+            *sum++ += scaled * (point[j * stride] - mean[j]);
+        }
+    }
 }
 
 void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride)
@@ -40,6 +55,9 @@ void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride)
     double *mean = a->mean + row * a->cols, *m2 = a->m2 + row * a->cols;
     a->changed = row < a->changed ? row : a->changed;
     const double count = (double)++a->count[row];
+    if (a->cross != NULL) {
+        add_cross(a, row, q, stride, (count - 1) / count);
+    }
     for (size_t c = 0; c < a->cols; c++) {
         const double delta = q[c * stride] - mean[c];
         mean[c] += delta / count;
@@ -54,6 +72,12 @@ void od_moments_merge(od_moments *a, const od_moments *b)
         a->count[r] += b->count[r];
         if (nb == 0) {
             continue;
+        }
+        if (a->cross != NULL) {
+            add_cross(a, r, b->mean + r * a->cols, 1, na * nb / n);
+            for (size_t i = r * od_moments_pairs(a); i < (r + 1) * od_moments_pairs(a); i++) {
+                a->cross[i] += b->cross[i];
+            }
         }
         for (size_t i = r * a->cols; i < (r + 1) * a->cols; i++) {
             const double delta = b->mean[i] - a->mean[i];
@@ -72,6 +96,17 @@ double od_moments_var(const od_moments *a, size_t row, size_t col)
 double od_moments_stderr(const od_moments *a, size_t row, size_t col)
 {
     return sqrt(od_moments_var(a, row, col) / (double)a->count[row]);
+}
+
+double od_moments_cov(const od_moments *a, size_t row, size_t i, size_t j)
+{
+    if (i == j) {
+        return od_moments_var(a, row, i);
+    }
+    const size_t low = i < j ? i : j, high = i < j ? j : i;
+    const size_t pair = low * a->cols - low * (low + 1) / 2 + (high - low - 1);
+    const uint64_t n = a->count[row];
+    return n < 2 || a->cross == NULL ? NAN : a->cross[row * od_moments_pairs(a) + pair] / (double)(n - 1);
 }
 
 size_t od_bin(double x)
@@ -119,22 +154,8 @@ double od_bins_quantile(const uint32_t *counts, double q, double *standard_error
     return n < 1 ? NAN : value_of_rank(counts, rank);
 }
 
-/* Before the means are merged: C += C_b + delta delta^T na nb / n. */
-static void merge_products(double *cov, const double *more, const od_moments *a, const od_moments *b)
-{
-    const double na = (double)a->count[0], nb = (double)b->count[0], n = na + nb;
-    for (size_t i = 0; cov != NULL && nb > 0 && i < a->cols; i++) {
-        for (size_t j = 0; j < a->cols; j++) {
-            const double di = b->mean[i] - a->mean[i], dj = b->mean[j] - a->mean[j];
-            cov[i * a->cols + j] += more[i * a->cols + j] + (na > 0 ? di * dj * (na * nb / n) : 0);
-        }
-    }
-}
-
 void od_tally_merge(od_tally *a, const od_tally *b)
 {
-    merge_products(a->flow_cov, b->flow_cov, &a->flow_final, &b->flow_final);
-    merge_products(a->map_cov, b->map_cov, &a->map_final, &b->map_final);
     od_moments_merge(&a->flow, &b->flow);
     od_moments_merge(&a->map, &b->map);
     od_moments_merge(&a->gap, &b->gap);

@@ -10,11 +10,14 @@ typedef struct od_moments {
     uint64_t *count;   /* [rows] */
     double *mean, *m2; /* [rows*cols] */
     size_t changed;    /* the first row added to since the journal was written; SIZE_MAX: none */
+    double *cross;     /* [rows*cols*(cols-1)/2] sums of products of deviations of columns i < j, i slow; or NULL */
 } od_moments;
 
-bool od_moments_init(od_moments *a, size_t rows, size_t cols); /* false: no memory; nothing to free */
+/** With `crossed` the products of different columns are summed, too. False: no memory; nothing to free. */
+bool od_moments_init(od_moments *a, size_t rows, size_t cols, bool crossed);
 void od_moments_free(od_moments *a);
-void od_moments_clear(od_moments *a);
+/** Pairs of different columns. */
+size_t od_moments_pairs(const od_moments *a);
 /** Adds one path's numbers q[c*stride], c < cols (Welford 1962). */
 void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride);
 /** Adds b to a (Chan, Golub, LeVeque 1979); the order matters to the last bit, so callers fix it. */
@@ -22,6 +25,8 @@ void od_moments_merge(od_moments *a, const od_moments *b);
 /** Unbiased variance and standard error of the mean; NaN with fewer than two paths. */
 double od_moments_var(const od_moments *a, size_t row, size_t col);
 double od_moments_stderr(const od_moments *a, size_t row, size_t col);
+/** Unbiased covariance of two columns; NaN with fewer than two paths or, off the diagonal, without `cross`. */
+double od_moments_cov(const od_moments *a, size_t row, size_t i, size_t j);
 
 /**
  * Counts in fixed bins, 64 to an octave of |x| from 2^-32 to 2^32 on either side of zero: a quantile read off its bin's
@@ -41,7 +46,6 @@ typedef struct od_tally {
     od_moments flow, map;             /* recorded rows */
     od_moments gap;                   /* squared gap at every iteration; no rows unless an ensemble in lock-step */
     od_moments flow_final, map_final; /* one row: the final state */
-    double *flow_cov, *map_cov;       /* [dim*dim] sums of products of deviations, NULL if not kept */
     uint32_t *flow_bins, *map_bins; /* [rows*cols*OD_BINS] if quantiles are asked for; in the whole run's tally only */
     uint64_t stopped;
     double first_stop;      /* NaN if none stopped */

@@ -34,16 +34,12 @@ static bool keeps_covariance(const od_member *m)
 bool od_tally_init(const od_member *m, od_tally *a)
 {
     *a = (od_tally){.first_stop = NAN, .gap_max = NAN, .gap_at = NAN, .reached = NAN, .flow_t = NAN, .map_t = NAN};
-    const size_t final_rows = 1, cov = keeps_covariance(m) ? m->dim * m->dim : 0;
-    bool ok = od_moments_init(&a->flow, (size_t)od_member_flow_rows(m), m->columns) &&
-              od_moments_init(&a->map, (size_t)od_member_map_rows(m), od_member_map_columns(m)) &&
-              od_moments_init(&a->gap, gap_rows(m), 1) && od_moments_init(&a->flow_final, final_rows, m->dim) &&
-              od_moments_init(&a->map_final, final_rows, m->dim);
-    if (ok && cov > 0) {
-        a->flow_cov = od_zalloc(cov, sizeof *a->flow_cov);
-        a->map_cov = od_zalloc(cov, sizeof *a->map_cov);
-        ok = a->flow_cov != NULL && a->map_cov != NULL;
-    }
+    const bool crossed = keeps_covariance(m);
+    const bool ok = od_moments_init(&a->flow, (size_t)od_member_flow_rows(m), m->columns, false) &&
+                    od_moments_init(&a->map, (size_t)od_member_map_rows(m), od_member_map_columns(m), false) &&
+                    od_moments_init(&a->gap, gap_rows(m), 1, false) &&
+                    od_moments_init(&a->flow_final, 1, m->dim, crossed) &&
+                    od_moments_init(&a->map_final, 1, m->dim, crossed);
     if (!ok) {
         od_tally_free(a);
     }
@@ -57,8 +53,6 @@ void od_tally_free(od_tally *a)
     od_moments_free(&a->gap);
     od_moments_free(&a->flow_final);
     od_moments_free(&a->map_final);
-    free(a->flow_cov);
-    free(a->map_cov);
     free(a->flow_bins);
     free(a->map_bins);
     *a = (od_tally){0};
