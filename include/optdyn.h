@@ -495,6 +495,8 @@ typedef struct od_outcome {
     uint64_t evaluations;             /* gradient evaluations, all paths */
     double reached;                   /* time at which `stop` was met by a single path; NaN if not */
     char *flow_file, *iteration_file; /* CSV files written, or NULL */
+    size_t more_count;
+    char *more_file[6]; /* [more_count] covariances, histograms and single paths, as far as they were asked for */
 } od_outcome;
 
 typedef struct od_result {

@@ -180,11 +180,14 @@ static od_status run_part(od_context *ctx, od_figure_run *run, const char *name,
     for (size_t i = 0; status == OD_OK && i < part->result->count; i++) {
         const od_outcome *o = &part->result->outcome[i];
         const char *const file[] = {o->flow_file, o->iteration_file};
-        for (size_t j = 0; j < 2 && status == OD_OK; j++) {
-            if (file[j] != NULL && !od_report_add_file(run->report, file[j])) {
-                status = od_fail(ctx, OD_ENOMEM, NULL, "no memory");
-            }
+        bool ok = true;
+        for (size_t j = 0; j < 2; j++) {
+            ok = ok && (file[j] == NULL || od_report_add_file(run->report, file[j]));
         }
+        for (size_t j = 0; j < o->more_count; j++) {
+            ok = ok && od_report_add_file(run->report, o->more_file[j]);
+        }
+        status = ok ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory");
     }
     return status;
 }

@@ -186,6 +186,23 @@ static void add_row(od_worker *w, od_moments *to, atomic_uint *bins, size_t row,
     }
 }
 
+/* What is recorded of q and of the state it was measured at. */
+static void add_record(od_worker *w, bool map, size_t row, const double *state)
+{
+    od_tally *a = w->tally;
+    od_moments *quantities = map ? &a->map : &a->flow, *states = map ? &a->map_states : &a->flow_states;
+    od_moments *singles = map ? &a->map_singles : &a->flow_singles;
+    add_row(w, quantities, map ? w->map_bins : w->flow_bins, row, w->q);
+    if (states->rows > 0) {
+        add_row(w, states, NULL, row, state);
+    }
+    for (size_t p = 0; p < w->n && w->first + p < w->m->singles; p++) {
+        if (w->alive[p]) {
+            od_moments_add(singles, (size_t)(w->first + p) * quantities->rows + row, w->q + p, w->n);
+        }
+    }
+}
+
 static od_status show_observers(od_worker *w, bool iteration, uint64_t row, double t, const double *state)
 {
     const od_view view = {.label = w->m->label,
@@ -209,7 +226,7 @@ static od_status record_flow(od_worker *w, uint64_t row, double t, const double 
 {
     od_status status = measure(w, state, w->q);
     if (status == OD_OK && row < w->tally->flow.rows) {
-        add_row(w, &w->tally->flow, w->flow_bins, (size_t)row, w->q);
+        add_record(w, false, (size_t)row, state);
     }
     return status == OD_OK ? show_observers(w, false, row, t, state) : status;
 }
@@ -260,7 +277,7 @@ static od_status record_map(od_worker *w, uint64_t k, double t, const double *fl
     od_status status = measure(w, w->x_map, w->q);
     const uint64_t row = (k + m->stride - 1) / m->stride;
     if (status == OD_OK) {
-        add_row(w, &w->tally->map, w->map_bins, (size_t)row, w->q);
+        add_record(w, true, (size_t)row, w->x_map);
     }
     return status == OD_OK ? show_observers(w, true, row, t, w->x_map) : status;
 }

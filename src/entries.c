@@ -69,6 +69,21 @@ static const od_param record_params[] = {
      .low = 0,
      .high = 1,
      .meaning = "quantiles of an ensemble, for example [0.05, 0.5, 0.95], to within 1/128 of their value"},
+    {.name = "covariance",
+     .kind = OD_FLAG,
+     .fallback = "false",
+     .meaning = "of an ensemble, the covariance of the whole state at every recorded time, up to 64 components; above, "
+                "the variances"},
+    {.name = "histograms",
+     .kind = OD_FLAG,
+     .fallback = "false",
+     .meaning = "of an ensemble, how many paths lie in each of fixed bins, 64 to a factor of two"},
+    {.name = "paths",
+     .kind = OD_INTEGER,
+     .fallback = "0",
+     .low = 0,
+     .high = 128,
+     .meaning = "of an ensemble, so many single paths, the first ones, are recorded too"},
     {.name = NULL},
 };
 

@@ -5,7 +5,7 @@
 
 #include "parts.h"
 
-enum { OD_MAX_QUANTITIES = 16, OD_MAX_OBSERVERS = 8 };
+enum { OD_MAX_QUANTITIES = 16, OD_MAX_OBSERVERS = 8, OD_MAX_COVARIANCE = 64 };
 
 typedef enum od_quantity_kind {
     OD_QUANTITY_LOSS,
@@ -50,6 +50,9 @@ typedef struct od_member {
     size_t columns;        /* numbers per recorded row and path */
     size_t quantile_count; /* of every recorded number, ensembles only */
     const double *quantile;
+    bool covariance, histograms;     /* of every recorded row, ensembles only */
+    bool binned;                     /* quantiles or histograms */
+    uint64_t singles;                /* single paths recorded, the first ones of an ensemble */
     double stop_loss, stop_gradient; /* NaN: do not stop */
 } od_member;
 

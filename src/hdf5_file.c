@@ -9,6 +9,7 @@
 #include "build_config.h"
 #include "file.h"
 #include "label.h"
+#include "memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,27 @@ static bool put_column(hid_t group, const char *name, const char *unit, const do
     return ok;
 }
 
+/* Words of fixed length, one for each place in the list of words. */
+static bool put_words(hid_t group, const char *name, char (*word)[40], const double *place, size_t count)
+{
+    char(*column)[40] = od_zalloc(count, sizeof *column);
+    for (size_t i = 0; column != NULL && i < count; i++) {
+        memcpy(column[i], word[(size_t)place[i]], sizeof *column);
+    }
+    const hsize_t size = count;
+    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &size, NULL), options = H5Pcreate(H5P_DATASET_CREATE);
+    H5Tset_size(type, sizeof *column);
+    H5Pset_obj_track_times(options, 0);
+    hid_t set = H5Dcreate2(group, name, type, space, H5P_DEFAULT, options, H5P_DEFAULT);
+    const bool ok = column != NULL && set >= 0 && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, column) >= 0;
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Pclose(options);
+    H5Tclose(type);
+    free(column);
+    return ok;
+}
+
 /* A group that is made if it is not there. */
 static hid_t open_group(hid_t parent, const char *name)
 {
@@ -59,7 +81,8 @@ static hid_t open_group(hid_t parent, const char *name)
 /* Groups are named like the CSV files; of several members each also tells its label. */
 static hid_t open_table(hid_t file, const od_experiment *e, const od_rows *r)
 {
-    const char *table = r->map ? "iteration" : "flow";
+    char table[OD_TABLE_ROOM];
+    od_rows_name(r, table);
     if (e->member_count == 1) {
         return open_group(file, table);
     }
@@ -76,11 +99,14 @@ static hid_t open_table(hid_t file, const od_experiment *e, const od_rows *r)
 static bool put_rows(hid_t file, const od_experiment *e, const od_rows *r)
 {
     hid_t group = open_table(file, e, r);
-    const size_t rows = od_rows_count(r);
-    double *all = od_zalloc(rows * r->columns, sizeof *all), *row = od_zalloc(r->columns, sizeof *row);
-    size_t count = 0;
+    double *row = od_zalloc(r->columns, sizeof *row);
+    size_t rows = 0, count = 0;
+    for (size_t i = 0; row != NULL && i < od_rows_count(r); i++) {
+        rows += od_rows_read(r, i, row);
+    }
+    double *all = od_zalloc(rows * r->columns, sizeof *all);
     bool ok = group >= 0 && all != NULL && row != NULL;
-    for (size_t i = 0; ok && i < rows; i++) {
+    for (size_t i = 0; ok && i < od_rows_count(r); i++) {
         if (od_rows_read(r, i, row)) {
             for (size_t c = 0; c < r->columns; c++) {
                 all[c * rows + count] = row[c];
@@ -89,7 +115,8 @@ static bool put_rows(hid_t file, const od_experiment *e, const od_rows *r)
         }
     }
     for (size_t c = 0; ok && c < r->columns; c++) {
-        ok = put_column(group, r->name[c], r->unit[c], all + c * rows, count);
+        ok = c == r->word_column ? put_words(group, r->name[c], r->word, all + c * rows, count)
+                                 : put_column(group, r->name[c], r->unit[c], all + c * rows, count);
     }
     free(all);
     free(row);

@@ -138,6 +138,43 @@ static od_status choose_records(od_context *ctx, od_member *m)
     return choose_quantities(ctx, m);
 }
 
+/* What an ensemble keeps besides means and variances; of a single path all this is its rows. */
+static od_status choose_details(od_context *ctx, od_member *m)
+{
+    enum { MAX_SINGLE_NUMBERS = 50000000 };
+    const od_value *quantiles = od_setting(m->record, "quantiles");
+    const bool several = m->paths > 1;
+    m->quantile_count = quantiles->present && several ? quantiles->cols : 0;
+    m->quantile = quantiles->list;
+    for (size_t i = 0; i < m->quantile_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (fabs(m->quantile[i] - m->quantile[j]) < 1e-9) {
+                return od_setting_fail(ctx, m->record, "quantiles", "%g is given twice; keep one", m->quantile[i]);
+            }
+        }
+    }
+    m->covariance = several && od_setting_real(m->record, "covariance") != 0;
+    m->histograms = several && od_setting_real(m->record, "histograms") != 0;
+    m->binned = m->quantile_count > 0 || m->histograms;
+    if (m->covariance && m->dim > OD_MAX_COVARIANCE) {
+        od_note(ctx,
+                "%s: the state has %zu components, more than the %d of which covariances are kept; record."
+                "covariance gives their variances",
+                m->method_choice.method->name, m->dim, OD_MAX_COVARIANCE);
+    }
+    const double asked = od_setting_real(m->record, "paths");
+    m->singles = !several ? 0 : asked < (double)m->paths ? (uint64_t)asked : m->paths;
+    const double numbers = (double)m->singles * (double)(od_member_flow_rows(m) + od_member_map_rows(m)) *
+                           (double)m->columns;
+    if (numbers > MAX_SINGLE_NUMBERS) {
+        return od_setting_fail(ctx, m->record, "paths",
+                               "the rows of these paths are %.3g numbers, more than %d; record fewer paths, fewer "
+                               "rows (record.every, record.stride) or fewer quantities",
+                               numbers, MAX_SINGLE_NUMBERS);
+    }
+    return OD_OK;
+}
+
 static od_status check_times(od_context *ctx, od_member *m)
 {
     if (!m->has_flow) {
@@ -354,16 +391,6 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
     m->iterations = m->has_map ? (uint64_t)od_setting_real(m->top, "iterations") : 0;
     m->paths = (uint64_t)od_setting_real(m->top, "paths");
     m->seed = (uint64_t)od_setting_real(m->top, "seed");
-    const od_value *quantiles = od_setting(m->record, "quantiles");
-    m->quantile_count = quantiles->present && m->paths > 1 ? quantiles->cols : 0;
-    m->quantile = quantiles->list;
-    for (size_t i = 0; i < m->quantile_count; i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (fabs(m->quantile[i] - m->quantile[j]) < 1e-9) {
-                return od_setting_fail(ctx, m->record, "quantiles", "%g is given twice; keep one", m->quantile[i]);
-            }
-        }
-    }
     m->stop_loss = od_setting_real(m->stop, "loss");
     m->stop_gradient = od_setting_real(m->stop, "gradient");
     if (m->paths > 1 && !(isnan(m->stop_loss) && isnan(m->stop_gradient))) {
@@ -376,6 +403,7 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
     status = status == OD_OK ? check_times(ctx, m) : status;
     status = status == OD_OK ? check_singular(ctx, m) : status;
     status = status == OD_OK ? choose_records(ctx, m) : status;
+    status = status == OD_OK ? choose_details(ctx, m) : status;
     return status == OD_OK ? check_lock_step(ctx, m) : status;
 }
 

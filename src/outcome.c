@@ -2,6 +2,7 @@
 #include "outcome.h"
 
 #include "json.h"
+#include "rows.h"
 #include "memory.h"
 
 #include <math.h>
@@ -130,6 +131,9 @@ void od_result_free(od_result *result)
         }
         free(o->flow_file);
         free(o->iteration_file);
+        for (size_t j = 0; j < o->more_count; j++) {
+            free(o->more_file[j]);
+        }
     }
     free(result->outcome);
     free(result->folder);
@@ -221,12 +225,15 @@ static void write_outcome(FILE *out, const od_outcome *o, bool interrupted)
     fprintf(out, ", \"interrupted\": %s, \"reached\": ", interrupted ? "true" : "false");
     od_json_real(out, o->reached);
     fprintf(out, ", \"evaluations\": %llu, \"files\": [", (unsigned long long)o->evaluations);
-    if (o->flow_file != NULL) {
-        od_json_text(out, o->flow_file);
-    }
-    if (o->iteration_file != NULL) {
-        fputs(o->flow_file != NULL ? ", " : "", out);
-        od_json_text(out, o->iteration_file);
+    const char *file[2 + OD_MAX_TABLES] = {o->flow_file, o->iteration_file};
+    memcpy(file + 2, o->more_file, o->more_count * sizeof *file);
+    bool first = true;
+    for (size_t i = 0; i < 2 + o->more_count; i++) {
+        if (file[i] != NULL) {
+            fputs(first ? "" : ", ", out);
+            od_json_text(out, file[i]);
+            first = false;
+        }
     }
     fputs("]}", out);
 }

@@ -76,7 +76,11 @@ static void write_member(FILE *out, const od_experiment *e, const od_member *m)
     for (size_t i = 0; i < m->quantile_count; i++) {
         fprintf(out, "%s%s", i == 0 ? "], quantiles: [" : ", ", od_real_text(number, m->quantile[i]));
     }
-    fputs("]}", out);
+    fprintf(out, "]%s%s", m->covariance ? ", covariance: true" : "", m->histograms ? ", histograms: true" : "");
+    if (m->singles > 0) {
+        fprintf(out, ", paths: %llu", (unsigned long long)m->singles);
+    }
+    fputc('}', out);
     if (!isnan(m->stop_loss) || !isnan(m->stop_gradient)) {
         fprintf(out, "%sstop: {", next);
         od_settings_write(out, m->stop);

@@ -14,137 +14,6 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------------------------------- tables */
-
-enum { KEYS_FLOW = 1, KEYS_MAP = 2 };
-
-static size_t recorded_columns(const od_rows *r)
-{
-    return r->map ? od_member_map_columns(r->m) : r->m->columns;
-}
-
-static size_t columns_of_each(const od_rows *r)
-{
-    return r->m->paths == 1 ? 1 : 3 + 2 * r->m->quantile_count;
-}
-
-static void name_column(const od_rows *r, size_t column, char name[40], const char **unit)
-{
-    const od_member *m = r->m;
-    size_t first = 0;
-    *unit = "";
-    if (column >= m->columns) {
-        snprintf(name, 40, "%s", column == m->columns ? "gap" : "relative_gap");
-        return;
-    }
-    for (size_t i = 0; i < m->quantity_count; i++) {
-        const size_t length = od_member_quantity_length(m, i);
-        if (column < first + length) {
-            if (m->quantity[i].kind == OD_QUANTITY_BLOCK) {
-                snprintf(name, 40, "%.20s_%zu", m->quantity[i].name, column - first + 1);
-            } else {
-                snprintf(name, 40, "%.30s", m->quantity[i].name);
-            }
-            return;
-        }
-        first += length;
-    }
-}
-
-bool od_rows_init(od_rows *r, const od_member *m, const od_tally *tally, bool map)
-{
-    *r = (od_rows){.m = m, .tally = tally, .map = map};
-    const size_t keys = (map ? KEYS_MAP : KEYS_FLOW) + (m->paths > 1), each = columns_of_each(r);
-    r->columns = keys + recorded_columns(r) * each;
-    r->name = od_zalloc(r->columns, sizeof *r->name);
-    r->unit = od_zalloc(r->columns, sizeof *r->unit);
-    if (r->name == NULL || r->unit == NULL) {
-        od_rows_free(r);
-        return false;
-    }
-    size_t next = 0;
-    if (map) {
-        r->unit[next] = "iteration";
-        strcpy(r->name[next++], "k");
-    }
-    r->unit[next] = "time";
-    strcpy(r->name[next++], "t");
-    if (m->paths > 1) {
-        r->unit[next] = "paths";
-        strcpy(r->name[next++], "paths");
-    }
-    for (size_t c = 0; c < recorded_columns(r); c++) {
-        char name[40];
-        const char *unit;
-        name_column(r, c, name, &unit);
-        for (size_t i = 0; i < each; i++) {
-            r->unit[next + i] = unit;
-        }
-        if (m->paths == 1) {
-            snprintf(r->name[next++], sizeof *r->name, "%s", name);
-            continue;
-        }
-        snprintf(r->name[next++], sizeof *r->name, "%s_mean", name);
-        snprintf(r->name[next++], sizeof *r->name, "%s_stderr", name);
-        snprintf(r->name[next++], sizeof *r->name, "%s_var", name);
-        for (size_t q = 0; q < m->quantile_count; q++) {
-            snprintf(r->name[next++], sizeof *r->name, "%s_q%g", name, m->quantile[q]);
-            snprintf(r->name[next++], sizeof *r->name, "%s_q%g_stderr", name, m->quantile[q]);
-        }
-    }
-    return true;
-}
-
-void od_rows_free(od_rows *r)
-{
-    free(r->name);
-    free(r->unit);
-    *r = (od_rows){0};
-}
-
-size_t od_rows_count(const od_rows *r)
-{
-    return r->map ? r->tally->map.rows : r->tally->flow.rows;
-}
-
-bool od_rows_read(const od_rows *r, size_t row, double *value)
-{
-    const od_moments *a = r->map ? &r->tally->map : &r->tally->flow;
-    const uint32_t *bins = r->map ? r->tally->map_bins : r->tally->flow_bins;
-    const od_member *m = r->m;
-    if (a->count[row] == 0) {
-        return false;
-    }
-    /* a run that `stop` ended has its last row at the time it ended */
-    const bool last = row + 1 == a->rows || a->count[row + 1] == 0;
-    const bool ended = last && !isnan(r->tally->reached);
-    if (r->map) {
-        const uint64_t k = row * m->stride < m->iterations ? row * m->stride : m->iterations;
-        const double done = ended && !m->has_flow ? (double)r->tally->iterations : (double)k;
-        *value++ = done;
-        *value++ = m->start.t + done * m->map.tau;
-    } else {
-        *value++ = ended ? r->tally->reached : od_member_row_time(m, row);
-    }
-    if (m->paths > 1) {
-        *value++ = (double)a->count[row];
-    }
-    for (size_t c = 0; c < a->cols; c++) {
-        *value++ = a->mean[row * a->cols + c];
-        if (m->paths == 1) {
-            continue;
-        }
-        *value++ = od_moments_stderr(a, row, c);
-        *value++ = od_moments_var(a, row, c);
-        for (size_t q = 0; q < m->quantile_count; q++) {
-            double error;
-            *value++ = od_bins_quantile(bins + (row * a->cols + c) * OD_BINS, m->quantile[q], &error);
-            *value++ = error;
-        }
-    }
-    return true;
-}
-
 /* ------------------------------------------------------------------------------------------- provenance */
 
 static void write_lines(FILE *out, const char *prefix, const char *label, const char *lines)
@@ -266,7 +135,9 @@ static void file_name(const od_experiment *e, const od_rows *r, char name[192])
 {
     char stem[OD_LABEL_ROOM];
     od_label_stem(e->member_count > 1 ? r->m->label : "", stem);
-    snprintf(name, 192, "%s%s%s.csv", stem, stem[0] != '\0' ? "-" : "", r->map ? "iteration" : "flow");
+    char table[OD_TABLE_ROOM];
+    od_rows_name(r, table);
+    snprintf(name, 192, "%s%s%s.csv", stem, stem[0] != '\0' ? "-" : "", table);
 }
 
 /* True if the file is there and its comments do not say that the run was interrupted. */
@@ -284,20 +155,27 @@ static bool is_whole(const char *path)
     return whole;
 }
 
+static bool are_whole(const od_experiment *e, const od_member *m)
+{
+    bool whole = true;
+    for (int i = 0; i < OD_MAX_TABLES && whole; i++) {
+        const od_rows rows = {.m = m, .map = i >= OD_ROWS_KINDS, .kind = (od_rows_kind)(i % OD_ROWS_KINDS)};
+        char name[192], path[4096 + 192];
+        file_name(e, &rows, name);
+        snprintf(path, sizeof path, "%.4000s/%s", e->output, name);
+        whole = !od_rows_wanted(m, rows.map, rows.kind) || is_whole(path);
+    }
+    return whole;
+}
+
 bool od_results_complete(const od_experiment *e)
 {
-    bool whole = e->output != NULL;
+    bool whole = true;
     for (size_t i = 0; i < e->member_count && whole; i++) {
-        for (int map = 0; map < 2 && whole; map++) {
-            const od_rows rows = {.m = &e->member[i], .map = map == 1};
-            char name[192], path[4096 + 192];
-            file_name(e, &rows, name);
-            snprintf(path, sizeof path, "%s/%s", e->output, name);
-            whole = map == 0 ? !rows.m->has_flow || is_whole(path) : !rows.m->has_map || is_whole(path);
-        }
+        whole = are_whole(e, &e->member[i]);
     }
-    char path[4096 + 16];
-    snprintf(path, sizeof path, "%s/results.h5", whole ? e->output : "");
+    char path[4096];
+    snprintf(path, sizeof path, "%.4000s/results.h5", e->output);
     return whole && (!OD_HAVE_HDF5 || access(path, F_OK) == 0);
 }
 
@@ -343,7 +221,11 @@ od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od
         }
         for (size_t c = 0; c < r->columns; c++) {
             fputs(c > 0 ? "," : "", file.out);
-            write_number(file.out, value[c]);
+            if (c == r->word_column) {
+                fputs(r->word[(size_t)value[c]], file.out);
+            } else {
+                write_number(file.out, value[c]);
+            }
         }
         fputc('\n', file.out);
     }

@@ -2,23 +2,7 @@
 #ifndef OD_RESULTS_H
 #define OD_RESULTS_H
 
-#include "tally.h"
-
-/** One recorded table of a member: the flow's rows or the iteration's. */
-typedef struct od_rows {
-    const od_member *m;
-    const od_tally *tally;
-    bool map;
-    size_t columns;    /* of the file */
-    char (*name)[64];  /* [columns] */
-    const char **unit; /* [columns] */
-} od_rows;
-
-bool od_rows_init(od_rows *rows, const od_member *m, const od_tally *tally, bool map); /* false: no memory */
-void od_rows_free(od_rows *rows);
-size_t od_rows_count(const od_rows *rows);
-/** Fills value[columns] of a row; false if no path got there. */
-bool od_rows_read(const od_rows *rows, size_t row, double *value);
+#include "rows.h"
 
 /**
  * Claims the folder for this experiment: refuses another's results, writes experiment.yaml. *lock keeps other runs out

@@ -13,40 +13,32 @@
 static od_status write_tables(od_context *ctx, const od_experiment *e, const od_member *m, const od_tally *tally,
                               od_outcome *o)
 {
-    od_status status = OD_OK;
-    for (int map = 0; map < 2 && status == OD_OK; map++) {
-        if (map == 0 ? !m->has_flow : !m->has_map) {
-            continue;
-        }
-        od_rows rows;
-        if (!od_rows_init(&rows, m, tally, map == 1)) {
-            return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the table");
-        }
-        status = od_results_write_csv(ctx, e, &rows, map == 0 ? &o->flow_file : &o->iteration_file);
-        od_rows_free(&rows);
+    od_rows rows[OD_MAX_TABLES];
+    const size_t count = od_rows_open(m, tally, rows);
+    od_status status = count > 0 ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the tables");
+    for (size_t i = 0; i < count && status == OD_OK; i++) {
+        char **path = rows[i].kind != OD_ROWS_QUANTITIES ? &o->more_file[o->more_count++]
+                      : rows[i].map                      ? &o->iteration_file
+                                                         : &o->flow_file;
+        status = od_results_write_csv(ctx, e, &rows[i], path);
     }
+    od_rows_close(rows, count);
     return status;
 }
 
 /* All tables in one file, when all members are through. */
 static od_status write_hdf5(od_context *ctx, const od_experiment *e, od_simulation *s)
 {
-    od_rows *rows = od_zalloc(2 * e->member_count, sizeof *rows);
+    od_rows *rows = od_zalloc(OD_MAX_TABLES * e->member_count, sizeof *rows);
     size_t count = 0;
     bool ok = rows != NULL;
     for (size_t i = 0; ok && i < e->member_count; i++) {
-        const od_member *m = &e->member[i];
-        for (int map = 0; map < 2 && ok; map++) {
-            if (map == 0 ? m->has_flow : m->has_map) {
-                ok = od_rows_init(&rows[count], m, od_simulation_tally(s, i), map == 1);
-                count += ok;
-            }
-        }
+        const size_t more = od_rows_open(&e->member[i], od_simulation_tally(s, i), rows + count);
+        count += more;
+        ok = more > 0;
     }
     od_status status = ok ? od_results_write_hdf5(ctx, e, count, rows) : od_fail(ctx, OD_ENOMEM, NULL, "no memory");
-    for (size_t i = 0; i < count; i++) {
-        od_rows_free(&rows[i]);
-    }
+    od_rows_close(rows, count);
     free(rows);
     return status;
 }

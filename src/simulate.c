@@ -82,7 +82,7 @@ static void close_worker(od_worker *w)
 static bool take_leaf(od_worker *w, uint64_t leaf)
 {
     od_twig *twig = od_zalloc(1, sizeof *twig);
-    if (twig == NULL || !od_tally_init(w->m, &twig->tally)) {
+    if (twig == NULL || !od_tally_init(w->m, leaf, &twig->tally)) {
         free(twig);
         return false;
     }
@@ -95,11 +95,11 @@ static bool take_leaf(od_worker *w, uint64_t leaf)
     return true;
 }
 
-od_worker *od_simulation_worker(od_simulation *s, size_t member)
+od_worker *od_simulation_worker(od_simulation *s, size_t member, uint64_t leaf)
 {
     od_job *j = &s->job[member];
     od_worker *w = open_worker(s, j);
-    if (w == NULL || !take_leaf(w, 0)) {
+    if (w == NULL || !take_leaf(w, leaf)) {
         close_worker(w);
         return NULL;
     }
@@ -452,7 +452,7 @@ od_status od_simulation_settle(od_simulation *s)
             continue;
         }
         od_twig *all = od_zalloc(1, sizeof *all);
-        if (all == NULL || (!od_tree_gather(&j->tree, &all->tally) && !od_tally_init(j->m, &all->tally))) {
+        if (all == NULL || (!od_tree_gather(&j->tree, &all->tally) && !od_tally_init(j->m, 0, &all->tally))) {
             free(all);
             return od_fail(s->ctx, OD_ENOMEM, NULL, "no memory for the results");
         }

@@ -42,8 +42,8 @@ od_status od_simulation_open(od_context *ctx, const od_experiment *e, od_finishe
 void od_simulation_share(od_simulation *s, unsigned shard, unsigned shards);
 /** Runs until all is done, `seconds` have passed (0: no limit), or it is cancelled; *through says that all is done. */
 od_status od_simulation_go(od_simulation *s, double seconds, bool *through);
-/** A worker on a member whose work was put down; NULL: no memory. It is in s->resting. */
-od_worker *od_simulation_worker(od_simulation *s, size_t member);
+/** A worker on a member's leaf, which was put down; NULL: no memory. It is in s->resting. */
+od_worker *od_simulation_worker(od_simulation *s, size_t member, uint64_t leaf);
 /** Drops the resting workers that are not `kept`. */
 void od_simulation_drop(od_simulation *s);
 /** After snapshots were read: finishes the members that are through. */

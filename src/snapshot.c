@@ -75,21 +75,33 @@ static void take_rest(od_reader *from, od_tally *t)
     t->trouble[sizeof t->trouble - 1] = '\0';
 }
 
+/* The moments of a tally; those from WHOLE on have one row and are always written. */
+enum { MOMENTS = 9, WHOLE = 7 };
+
+static void list_moments(od_tally *t, od_moments *list[MOMENTS])
+{
+    od_moments *const all[MOMENTS] = {&t->flow,        &t->map,        &t->gap,
+                                      &t->flow_states, &t->map_states, &t->flow_singles,
+                                      &t->map_singles, &t->flow_final, &t->map_final};
+    memcpy(list, all, sizeof all);
+}
+
 static void put_tally(od_bytes *to, od_tally *t, bool all)
 {
-    put_moments(to, &t->flow, all);
-    put_moments(to, &t->map, all);
-    put_moments(to, &t->gap, all);
-    put_moments(to, &t->flow_final, true);
-    put_moments(to, &t->map_final, true);
+    od_moments *list[MOMENTS];
+    list_moments(t, list);
+    for (size_t i = 0; i < MOMENTS; i++) {
+        put_moments(to, list[i], all || i >= WHOLE);
+    }
     put_rest(to, t);
 }
 
 static void take_tally(od_reader *from, od_tally *t)
 {
-    od_moments *const moments[] = {&t->flow, &t->map, &t->gap, &t->flow_final, &t->map_final};
-    for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
-        take_moments(from, moments[i]);
+    od_moments *list[MOMENTS];
+    list_moments(t, list);
+    for (size_t i = 0; i < MOMENTS; i++) {
+        take_moments(from, list[i]);
     }
     take_rest(from, t);
 }
@@ -116,14 +128,15 @@ static void put_tree(od_bytes *to, od_job *j, bool all)
 static void take_twig(od_reader *from, od_job *j)
 {
     const unsigned level = (unsigned)od_reader_count(from, 63);
+    const uint64_t index = od_reader_count(from, (j->tree.leaves - 1) >> level);
     od_twig *twig = od_zalloc(1, sizeof *twig);
-    if (twig == NULL || !od_tally_init(j->m, &twig->tally)) {
+    if (twig == NULL || !od_tally_init(j->m, index << level, &twig->tally)) {
         free(twig);
         from->failed = true;
         return;
     }
     twig->level = level;
-    twig->index = od_reader_count(from, (j->tree.leaves - 1) >> level);
+    twig->index = index;
     take_tally(from, &twig->tally);
     if (from->failed) {
         od_tally_free(&twig->tally);
@@ -215,12 +228,11 @@ static od_status take_worker(od_simulation *s, od_reader *from, size_t member)
     }
     od_worker *w = resting_on(s, member, leaf);
     if (w == NULL) {
-        w = od_simulation_worker(s, member);
+        w = od_simulation_worker(s, member, leaf);
     }
     if (w == NULL) {
         return OD_ENOMEM;
     }
-    w->twig->index = leaf;
     w->next = next;
     w->kept = true;
     od_worker_stop(w);

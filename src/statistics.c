@@ -67,7 +67,7 @@ void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride)
 
 void od_moments_merge(od_moments *a, const od_moments *b)
 {
-    for (size_t r = 0; r < a->rows; r++) {
+    for (size_t r = 0; r < b->rows; r++) {
         const double na = (double)a->count[r], nb = (double)b->count[r], n = na + nb;
         a->count[r] += b->count[r];
         if (nb == 0) {
@@ -119,13 +119,32 @@ size_t od_bin(double x)
     return x < 0 ? OD_SIDE - distance : OD_SIDE + distance;
 }
 
+/* The smallest size that lies `place` bins beyond the one at zero. */
+static double edge(size_t place)
+{
+    return ldexp(1 + (double)(place % OD_OCTAVE) / OD_OCTAVE, (int)(place / OD_OCTAVE) - 32);
+}
+
+void od_bin_bounds(size_t bin, double *low, double *high)
+{
+    if (bin == OD_SIDE) {
+        *high = edge(0);
+        *low = -*high;
+        return;
+    }
+    const size_t place = (bin > OD_SIDE ? bin - OD_SIDE : OD_SIDE - bin) - 1;
+    const double inner = edge(place), outer = place + 1 < OD_SIDE ? edge(place + 1) : INFINITY;
+    *low = bin > OD_SIDE ? inner : -outer;
+    *high = bin > OD_SIDE ? outer : -inner;
+}
+
 double od_bin_centre(size_t bin)
 {
     if (bin == OD_SIDE) {
         return 0;
     }
     const size_t place = (bin > OD_SIDE ? bin - OD_SIDE : OD_SIDE - bin) - 1;
-    const double size = ldexp(1 + ((double)(place % OD_OCTAVE) + 0.5) / OD_OCTAVE, (int)(place / OD_OCTAVE) - 32);
+    const double size = (edge(place) + edge(place + 1)) / 2;
     return bin > OD_SIDE ? size : -size;
 }
 
@@ -158,6 +177,10 @@ void od_tally_merge(od_tally *a, const od_tally *b)
 {
     od_moments_merge(&a->flow, &b->flow);
     od_moments_merge(&a->map, &b->map);
+    od_moments_merge(&a->flow_states, &b->flow_states);
+    od_moments_merge(&a->map_states, &b->map_states);
+    od_moments_merge(&a->flow_singles, &b->flow_singles);
+    od_moments_merge(&a->map_singles, &b->map_singles);
     od_moments_merge(&a->gap, &b->gap);
     od_moments_merge(&a->flow_final, &b->flow_final);
     od_moments_merge(&a->map_final, &b->map_final);

@@ -20,7 +20,9 @@ void od_moments_free(od_moments *a);
 size_t od_moments_pairs(const od_moments *a);
 /** Adds one path's numbers q[c*stride], c < cols (Welford 1962). */
 void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride);
-/** Adds b to a (Chan, Golub, LeVeque 1979); the order matters to the last bit, so callers fix it. */
+/**
+ * Adds b to a (Chan, Golub, LeVeque 1979); the order matters to the last bit, so callers fix it. b may have fewer rows.
+ */
 void od_moments_merge(od_moments *a, const od_moments *b);
 /** Unbiased variance and standard error of the mean; NaN with fewer than two paths. */
 double od_moments_var(const od_moments *a, size_t row, size_t col);
@@ -30,23 +32,29 @@ double od_moments_cov(const od_moments *a, size_t row, size_t i, size_t j);
 
 /**
  * Counts in fixed bins, 64 to an octave of |x| from 2^-32 to 2^32 on either side of zero: a quantile read off its bin's
- * centre is within 1/128 of the value in that range. Integer counts do not depend on the order of the paths.
+ * centre is within 1/128 of the value in that range. Integer counts do not depend on the order of the paths; 32 bits
+ * hold them, for an experiment has at most 2^32 - 1 paths.
  */
 enum { OD_OCTAVE = 64, OD_SIDE = 64 * OD_OCTAVE, OD_BINS = 2 * OD_SIDE + 1 };
 
 /** The bin of x: 0 for the most negative, OD_SIDE for |x| < 2^-32. */
 size_t od_bin(double x);
-/** Centre of a bin. */
+/** Bounds of a bin; those at either end have no outer one (infinite). */
+void od_bin_bounds(size_t bin, double *low, double *high);
+/** Centre of a bin, as if those at either end were as wide as their neighbours. */
 double od_bin_centre(size_t bin);
 /** The q-quantile of counts[OD_BINS], and its standard error from the neighbouring order statistics; NaN if empty. */
 double od_bins_quantile(const uint32_t *counts, double q, double *standard_error);
 
 /** What a run of some paths gave. */
 typedef struct od_tally {
-    od_moments flow, map;             /* recorded rows */
-    od_moments gap;                   /* squared gap at every iteration; no rows unless an ensemble in lock-step */
-    od_moments flow_final, map_final; /* one row: the final state */
-    uint32_t *flow_bins, *map_bins; /* [rows*cols*OD_BINS] if quantiles are asked for; in the whole run's tally only */
+    od_moments flow, map;                 /* recorded rows */
+    od_moments flow_states, map_states;   /* the state at these rows; no rows unless covariances are asked for */
+    od_moments flow_singles, map_singles; /* row r of path p at p * rows + r, of one path each; of the first leaf */
+    od_moments gap;                       /* squared gap at every iteration; no rows unless an ensemble in lock-step */
+    od_moments flow_final, map_final;     /* one row: the final state */
+    /* [rows*cols*OD_BINS] if quantiles or histograms are asked for; in the whole run's tally only */
+    uint32_t *flow_bins, *map_bins;
     uint64_t stopped;
     double first_stop;      /* NaN if none stopped */
     double flow_t, map_t;   /* time reached by a single path */

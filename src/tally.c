@@ -13,12 +13,12 @@ size_t od_member_map_columns(const od_member *m)
 
 uint64_t od_member_flow_bins(const od_member *m)
 {
-    return m->quantile_count > 0 ? od_member_flow_rows(m) * m->columns * OD_BINS : 0;
+    return m->binned ? od_member_flow_rows(m) * m->columns * OD_BINS : 0;
 }
 
 uint64_t od_member_map_bins(const od_member *m)
 {
-    return m->quantile_count > 0 ? od_member_map_rows(m) * od_member_map_columns(m) * OD_BINS : 0;
+    return m->binned ? od_member_map_rows(m) * od_member_map_columns(m) * OD_BINS : 0;
 }
 
 static size_t gap_rows(const od_member *m)
@@ -31,12 +31,18 @@ static bool keeps_covariance(const od_member *m)
     return m->paths > 1 && m->dim <= OD_MAX_COVARIANCE;
 }
 
-bool od_tally_init(const od_member *m, od_tally *a)
+bool od_tally_init(const od_member *m, uint64_t leaf, od_tally *a)
 {
     *a = (od_tally){.first_stop = NAN, .gap_max = NAN, .gap_at = NAN, .reached = NAN, .flow_t = NAN, .map_t = NAN};
     const bool crossed = keeps_covariance(m);
-    const bool ok = od_moments_init(&a->flow, (size_t)od_member_flow_rows(m), m->columns, false) &&
-                    od_moments_init(&a->map, (size_t)od_member_map_rows(m), od_member_map_columns(m), false) &&
+    const size_t flow = (size_t)od_member_flow_rows(m), map = (size_t)od_member_map_rows(m);
+    const size_t states = m->covariance, singles = leaf == 0 ? (size_t)m->singles : 0;
+    const bool ok = od_moments_init(&a->flow, flow, m->columns, false) &&
+                    od_moments_init(&a->map, map, od_member_map_columns(m), false) &&
+                    od_moments_init(&a->flow_states, states * flow, m->dim, crossed) &&
+                    od_moments_init(&a->map_states, states * map, m->dim, crossed) &&
+                    od_moments_init(&a->flow_singles, singles * flow, m->columns, false) &&
+                    od_moments_init(&a->map_singles, singles * map, od_member_map_columns(m), false) &&
                     od_moments_init(&a->gap, gap_rows(m), 1, false) &&
                     od_moments_init(&a->flow_final, 1, m->dim, crossed) &&
                     od_moments_init(&a->map_final, 1, m->dim, crossed);
@@ -48,11 +54,11 @@ bool od_tally_init(const od_member *m, od_tally *a)
 
 void od_tally_free(od_tally *a)
 {
-    od_moments_free(&a->flow);
-    od_moments_free(&a->map);
-    od_moments_free(&a->gap);
-    od_moments_free(&a->flow_final);
-    od_moments_free(&a->map_final);
+    od_moments *const all[] = {&a->flow,        &a->map, &a->flow_states, &a->map_states, &a->flow_singles,
+                               &a->map_singles, &a->gap, &a->flow_final,  &a->map_final};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        od_moments_free(all[i]);
+    }
     free(a->flow_bins);
     free(a->map_bins);
     *a = (od_tally){0};
@@ -62,12 +68,15 @@ double od_simulate_memory(const od_experiment *e, const od_member *m)
 {
     const double rows = (double)od_member_flow_rows(m) * (double)m->columns +
                         (double)od_member_map_rows(m) * (double)od_member_map_columns(m) + (double)gap_rows(m);
+    const double pairs = keeps_covariance(m) ? 0.5 * (double)m->dim * (double)(m->dim - 1) : 0;
+    const double times = (double)od_member_flow_rows(m) + (double)od_member_map_rows(m);
+    const double moments = 2 * rows + (m->covariance ? times : 2) * (2 * (double)m->dim + pairs);
     const double n = m->paths < e->block ? (double)m->paths : (double)e->block;
     const double states = 6.0 * (double)m->dim * n + (double)m->noise.dim * n +
                           (m->has_flow ? (double)od_stepper_scratch(m->integrator_choice.integrator, &m->flow, 1) * n
                                        : 0);
     /* each thread holds a block and, with several leaves, tallies waiting for their sibling */
-    const double bins = m->quantile_count > 0 ? rows * OD_BINS * 4.0 : 0;
+    const double bins = m->binned ? rows * OD_BINS * 4.0 : 0;
     const double tallies = m->paths > OD_LEAF ? 2.0 * e->threads + 8 : 1;
-    return bins + 8 * (2 * rows * tallies + states * (e->threads > 0 ? e->threads : 1));
+    return bins + 8 * (moments * tallies + 2 * (double)m->singles * rows + states * (e->threads > 0 ? e->threads : 1));
 }

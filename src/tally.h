@@ -6,9 +6,10 @@
 #include "statistics.h"
 
 /** Paths are merged over a binary tree whose leaves hold this many, whatever the block size and the threads. */
-enum { OD_LEAF = 128, OD_MAX_COVARIANCE = 64 };
+enum { OD_LEAF = 128 };
 
-bool od_tally_init(const od_member *m, od_tally *tally); /* false: no memory; nothing to free */
+/** The tally of a leaf; single paths are kept by the first. False: no memory; nothing to free. */
+bool od_tally_init(const od_member *m, uint64_t leaf, od_tally *tally);
 void od_tally_free(od_tally *tally);
 
 /** Numbers per recorded row of the iteration: the quantities and, in lock-step, gap and relative gap. */

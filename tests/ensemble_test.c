@@ -149,11 +149,11 @@ static const char *const ensembles[] = {
     "[0, 0.3, 0.2], [0.1, 0, 0.4]], step: 0.01}, integrator: {name: euler-maruyama, step: 0.05}, start: {x: {normal: "
     "0.7}}, "
     "until: 2, iterations: 20, paths: 300, seed: 9, record: {every: 0.5, quantities: [x, loss, gradient], quantiles: "
-    "[0.1, 0.5]}}",
+    "[0.1, 0.5], covariance: true, histograms: true, paths: 3}}",
     /* some paths overflow */
     "{problem: {name: quadratic, eigenvalues: [1001, 1]}, method: {name: gradient, noise: 0.1}, integrator: {name: "
     "euler-maruyama, step: 1}, start: {x: {normal: 100}}, until: 102, paths: 411, seed: 4, record: {every: 34, "
-    "quantities: [x]}}",
+    "quantities: [x], covariance: true, histograms: true, paths: 128}}",
     "{problem: {name: quadratic, eigenvalues: [1.3, 0.4]}, method: {name: memory, forgetting: linear}, integrator: "
     "{name: rk4, "
     "step: 0.1}, start: {x: {normal: 1}}, until: 1, paths: 200, record: {every: 0.25}}",
@@ -418,6 +418,254 @@ static void gaps_of_ensembles_are_root_mean_squares(void **state)
     remove_folder(folder);
 }
 
+/* ------------------------------------------------------------------------------------------- per recorded time */
+
+enum { MAX_BINS = 16000 };
+
+/* One row of a histogram's file. */
+typedef struct bin {
+    double t, paths, low, high, count;
+    char quantity[40];
+} bin;
+
+static size_t read_histogram(const char *folder, bin list[MAX_BINS])
+{
+    size_t size, count = 0;
+    char *text = read_text(folder, "flow-histogram.csv", &size), *rest = NULL;
+    bool head = true;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        if (line[0] == '#') {
+            continue;
+        }
+        if (head) {
+            assert_string_equal(line, "t,paths,quantity,low,high,count");
+            head = false;
+            continue;
+        }
+        assert_true(count < MAX_BINS);
+        bin *b = &list[count++];
+        assert_int_equal(
+            sscanf(line, "%lf,%lf,%39[^,],%lf,%lf,%lf", &b->t, &b->paths, b->quantity, &b->low, &b->high, &b->count),
+            6);
+    }
+    free(text);
+    return count;
+}
+
+/* x_n = (1 - h lambda)^n x_0 with x_0 known from its definition: moments over the paths by sums over the paths. */
+static void covariances_of_every_time_are_those_of_the_paths(void **state)
+{
+    enum { PATHS = 131, ROWS = 4 }; /* two leaves, one of three paths */
+    char folder[32];
+    od_result *r = run_text(
+        *state,
+        "{problem: {name: quadratic, eigenvalues: [1.3, 0.4, -0.3]}, method: gradient, integrator: {name: euler, step: "
+        "0.1}, start: {x: {normal: 2.385}}, until: 0.7, paths: 131, seed: 6, record: {every: 0.3, quantities: [loss], "
+        "covariance: true}}",
+        &(od_options){.output = make_folder(folder)}, OD_OK);
+    static const double factor[3] = {1 - 0.13, 1 - 0.04, 1 + 0.03};
+    static const int steps[ROWS] = {0, 3, 6, 7};
+    table t = read_table(folder, "flow-covariance.csv");
+    assert_int_equal(t.rows, ROWS);
+    assert_int_equal(t.columns, 2 + 6);
+    for (size_t row = 0; row < ROWS; row++) {
+        double mean[3] = {0};
+        check_close(table_at(&t, row, "t"), 0.1 * steps[row], 1e-15);
+        assert_true(table_at(&t, row, "paths") == PATHS);
+        for (size_t i = 0; i < 3; i++) {
+            for (uint64_t p = 0; p < PATHS; p++) {
+                mean[i] += 2.385 * od_normal(6, OD_STREAM_START, p, i, 0) * pow(factor[i], steps[row]) / PATHS;
+            }
+        }
+        for (size_t i = 0; i < 3; i++) {
+            for (size_t j = i; j < 3; j++) {
+                double sum = 0;
+                for (uint64_t p = 0; p < PATHS; p++) {
+                    const double xi = 2.385 * od_normal(6, OD_STREAM_START, p, i, 0) * pow(factor[i], steps[row]);
+                    const double xj = 2.385 * od_normal(6, OD_STREAM_START, p, j, 0) * pow(factor[j], steps[row]);
+                    sum += (xi - mean[i]) * (xj - mean[j]);
+                }
+                char name[32];
+                snprintf(name, sizeof name, "cov_x_%zu_x_%zu", i + 1, j + 1);
+                check_close(table_at(&t, row, name), sum / (PATHS - 1), 1e-13);
+                if (row == ROWS - 1) { /* the last row is the final state */
+                    assert_true(table_at(&t, row, name) == r->outcome[0].covariance[3 * i + j]);
+                }
+            }
+        }
+    }
+    assert_int_equal(r->outcome[0].more_count, 1);
+    assert_non_null(strstr(r->outcome[0].more_file[0], "/flow-covariance.csv"));
+    free(t.value);
+    od_result_free(r);
+    remove_folder(folder);
+}
+
+static void large_states_keep_variances_only(void **state)
+{
+    char folder[32], text[1024] = "{problem: {name: quadratic, eigenvalues: [1";
+    for (size_t i = 1; i < 65; i++) {
+        strcat(text, ", 1");
+    }
+    strcat(text,
+           "]}, method: gradient, integrator: exact, start: {x: {normal: 1}}, until: 1, paths: 40, record: {every: "
+           "1, quantities: [x], covariance: true}}");
+    od_result *r = run_text(*state, text, &(od_options){.output = make_folder(folder)}, OD_OK);
+    size_t size;
+    char *file = read_text(folder, "flow-covariance.csv", &size);
+    assert_null(r->outcome[0].covariance);
+    assert_non_null(strstr(file, ",cov_x_65_x_65\n"));
+    assert_null(strstr(file, "cov_x_1_x_2"));
+    free(file);
+    od_result_free(r);
+    remove_folder(folder);
+}
+
+/*
+ * Starts are normal of deviation 0.3. The chi-square statistic of k bins has mean k - 1 and variance 2 (k - 1), and one
+ * above six deviations is rarer than 1e-6 for the some 200 bins that hold at least ten of 40000 paths.
+ */
+static void histograms_count_known_normals(void **state)
+{
+    enum { PATHS = 40000 };
+    static bin list[MAX_BINS];
+    char folder[32];
+    od_result *r = run_text(*state,
+                            "{problem: {name: quadratic, eigenvalues: [1]}, method: gradient, start: {x: {normal: "
+                            "0.3}}, paths: 40000, until: 1, integrator: exact, record: {every: 1, quantities: [x, "
+                            "loss], histograms: true, quantiles: [0.3]}}",
+                            &(od_options){.output = make_folder(folder)}, OD_OK);
+    const size_t count = read_histogram(folder, list);
+    double chi = 0, sum[2][2] = {{0}};
+    size_t degrees = 0;
+    for (size_t i = 0; i < count; i++) {
+        const bin *b = &list[i];
+        const bool x = strcmp(b->quantity, "x_1") == 0;
+        assert_true((x || strcmp(b->quantity, "loss") == 0) && (b->t == 0 || b->t == 1) && b->paths == PATHS);
+        sum[b->t == 1][x] += b->count;
+        /* the states are exp(-t) x_0; bins around zero are narrow, those with few paths say nothing */
+        const double s = 0.3 * exp(-b->t) * sqrt(2), want = PATHS * 0.5 * (erf(b->high / s) - erf(b->low / s));
+        if (x && want >= 10) {
+            chi += (b->count - want) * (b->count - want) / want;
+            degrees++;
+        }
+        if (!x) {
+            assert_true(b->high > 0 && b->count >= 1);
+        }
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(sum[i / 2][i % 2] == PATHS);
+    }
+    assert_true(degrees > 200);
+    check_close(chi, (double)degrees, 6 * sqrt(2.0 * (double)degrees));
+    /* a quantile lies where the counts below it say */
+    table t = read_table(folder, "flow.csv");
+    double below = 0;
+    for (size_t i = 0; i < count; i++) {
+        const bool lower = list[i].t == 1 && strcmp(list[i].quantity, "x_1") == 0;
+        below += lower && list[i].high <= table_at(&t, 1, "x_1_q0.3") ? list[i].count : 0;
+    }
+    check_close(below / PATHS, 0.3, 0.01);
+    free(t.value);
+    od_result_free(r);
+    remove_folder(folder);
+}
+
+/* As in stopped_paths_are_counted_and_left_out: those that started beyond 179.6 have overflowed at t = 102. */
+static void every_table_says_over_how_many_paths_it_is(void **state)
+{
+    static bin list[MAX_BINS];
+    char folder[32];
+    od_result *r = run_text(
+        *state,
+        "{problem: {name: quadratic, eigenvalues: [1001, 0.5]}, method: gradient, integrator: {name: euler, "
+        "step: 1}, start: {x: {normal: 100}}, until: 102, paths: 200, seed: 4, record: {every: 51, "
+        "quantities: [x], covariance: true, histograms: true, paths: 100}}",
+        &(od_options){.output = make_folder(folder)}, OD_OK);
+    const double left = 200 - (double)r->outcome[0].stopped;
+    assert_true(left < 200 && left > 100);
+    table t = read_table(folder, "flow-covariance.csv");
+    assert_true(table_at(&t, 1, "paths") == 200 && table_at(&t, 2, "paths") == left);
+    free(t.value);
+    double sum = 0;
+    const size_t count = read_histogram(folder, list);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(list[i].paths == (list[i].t == 102 ? left : 200));
+        sum += list[i].t == 102 && strcmp(list[i].quantity, "x_2") == 0 ? list[i].count : 0;
+    }
+    assert_true(sum == left);
+    /* a single path has rows until it stops */
+    t = read_table(folder, "flow-paths.csv");
+    size_t row = 0;
+    for (uint64_t p = 0; p < 100; p++) {
+        const double x = 100 * od_normal(4, OD_STREAM_START, p, 0, 0);
+        const size_t rows = fabs(x) * 1.001 > 179.769 ? 2 : 3;
+        for (size_t i = 0; i < rows; i++, row++) {
+            assert_true(table_at(&t, row, "path") == (double)p && table_at(&t, row, "t") == 51.0 * (double)i);
+            check_relative(table_at(&t, row, "x_1"), x * pow(-1000, 51.0 * (double)i), 1e-9);
+        }
+    }
+    assert_int_equal(row, t.rows);
+    free(t.value);
+    od_result_free(r);
+    remove_folder(folder);
+}
+
+/* The first path of an ensemble is the run of one path, to the bit, flow and iteration. */
+static void single_paths_are_runs_of_their_own(void **state)
+{
+    static const char text[] =
+        "{problem: {name: quadratic, eigenvalues: [1.3, 0.4]}, method: {name: nesterov, noise: 0.5, step: 0.01}, "
+        "integrator: {name: euler-maruyama, step: 0.05}, start: {t: 0.1, x: {normal: 0.7}}, until: 2.1, iterations: "
+        "20, seed: 9, record: {every: 0.5, stride: 7, quantities: [x, loss], paths: 2}, paths: %d}";
+    static const char *const files[2][2] = {{"flow.csv", "flow-paths.csv"}, {"iteration.csv", "iteration-paths.csv"}};
+    char one[32], many[32], own[512];
+    snprintf(own, sizeof own, text, 1);
+    od_result *a = run_text(*state, own, &(od_options){.output = make_folder(one)}, OD_OK);
+    snprintf(own, sizeof own, text, 300);
+    od_result *b = run_text(*state, own, &(od_options){.output = make_folder(many)}, OD_OK);
+    assert_int_equal(a->outcome[0].more_count, 0);
+    assert_int_equal(b->outcome[0].more_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        table want = read_table(one, files[i][0]), got = read_table(many, files[i][1]);
+        assert_int_equal(got.rows, 2 * want.rows);
+        assert_int_equal(got.columns, want.columns + 1);
+        for (size_t row = 0; row < want.rows; row++) {
+            assert_memory_equal(got.value + row * got.columns + 1, want.value + row * want.columns,
+                                want.columns * sizeof *want.value);
+        }
+        assert_true(table_at(&got, want.rows, "path") == 1);
+        free(want.value);
+        free(got.value);
+    }
+    od_result_free(a);
+    od_result_free(b);
+    remove_folder(one);
+    remove_folder(many);
+}
+
+static void what_cannot_be_kept_is_refused(void **state)
+{
+    static const struct {
+        const char *record, *words;
+    } cases[] = {
+        /* so that the bins, which are 32 bits wide, cannot overflow */
+        {"paths: 4294967296, record: {histograms: true}", "paths: 4294967296 is out of range"},
+        {"paths: 1000, record: {every: 1.0e-6, paths: 100}", "record.paths: the rows of these paths are"},
+        {"paths: 1000, record: {paths: 129}", "record.paths"},
+        {"paths: 1000, record: {covariance: yes}", "record.covariance"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "{problem: {name: quadratic, eigenvalues: [1]}, method: gradient, start: {x: {normal: 1}}, until: 1, "
+                 "integrator: exact, %s}",
+                 cases[i].record);
+        assert_null(od_experiment_parse(*state, text, NULL));
+        check_message(*state, cases[i].words);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +677,12 @@ int main(void)
         test_with_context(quantiles_and_covariances_are_gaussian),
         test_with_context(random_starts_are_normal_and_shared),
         test_with_context(gaps_of_ensembles_are_root_mean_squares),
+        test_with_context(covariances_of_every_time_are_those_of_the_paths),
+        test_with_context(large_states_keep_variances_only),
+        test_with_context(histograms_count_known_normals),
+        test_with_context(every_table_says_over_how_many_paths_it_is),
+        test_with_context(single_paths_are_runs_of_their_own),
+        test_with_context(what_cannot_be_kept_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,9 +76,38 @@ static void covariances_that_are_not_kept_are_unknown(void **state)
     assert_null(a.count);
 }
 
+/* Bins follow one another from minus to plus infinity, and a number lies in the bin it is counted in. */
+static void bins_hold_what_is_counted_in_them(void **state)
+{
+    (void)state;
+    double low, high, before;
+    od_bin_bounds(0, &low, &before);
+    assert_true(isinf(low) && before == -0x1p32 * (1 - 1.0 / 128));
+    for (size_t i = 1; i < OD_BINS; i++) {
+        od_bin_bounds(i, &low, &high);
+        assert_true(low == before && high > low);
+        const double centre = od_bin_centre(i);
+        assert_true(centre > low && centre < high);
+        assert_int_equal(od_bin(centre), i);
+        /* a bin keeps the bound that is nearer to zero */
+        assert_int_equal(od_bin(i > OD_SIDE ? low : isinf(high) ? 1e300 : nextafter(high, -INFINITY)), i);
+        if (i != OD_SIDE && isfinite(high)) {
+            check_close(high, centre, fabs(centre) / 128);
+            check_close(low, centre, fabs(centre) / 128);
+        }
+        before = high;
+    }
+    assert_true(isinf(high));
+    assert_int_equal(od_bin(0.0), OD_SIDE);
+    assert_int_equal(od_bin(-0x1p-33), OD_SIDE);
+    assert_int_equal(od_bin(-1e200), 0);
+    assert_int_equal(od_bin(INFINITY), OD_BINS - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bins_hold_what_is_counted_in_them),
         cmocka_unit_test(products_of_deviations_are_the_written_out_ones),
         cmocka_unit_test(merged_parts_are_the_whole),
         cmocka_unit_test(covariances_that_are_not_kept_are_unknown),
