@@ -397,13 +397,17 @@ typedef struct od_integrator_type {
     const od_param *params;
     const char *order; /* measured order for each kind of noise, for `describe` */
     bool noise;        /* integrates noise */
+    bool integral;     /* uses the time integral of the Brownian path besides its increment */
     bool fixed_step;   /* advances on the grid t0 + n h */
     bool per_path;     /* adaptive: advances one path at a time */
     /** Checks that the scheme suits the flow; may remark. NULL: suits every deterministic flow. */
     od_status (*suits)(od_context *ctx, const od_settings *s, const od_flow *flow);
     /** Doubles of scratch for n paths, besides the flow's own. */
     od_scratch (*scratch)(const od_flow *flow);
-    /** Fixed-step schemes: z1 = z(t + h) from z; dw as od_brownian_increment gives it, or NULL. z1 is not z. */
+    /**
+     * Fixed-step schemes: z1 = z(t + h) from z; z1 is not z. dw as od_brownian_increment gives it, or NULL: the
+     * increments [noise.dim*n] of the flow and, with `integral`, behind them the time integrals [noise.dim*n].
+     */
     od_status (*step)(const od_stepper *, double t, double h, size_t n, const double *z, const double *dw, double *z1,
                       double *ws);
     /** Drift evaluations per path of the step from t to t + h; NULL: one. */
@@ -434,7 +438,10 @@ struct od_stepper {
  */
 od_stepper *od_stepper_create(od_context *ctx, const char *yaml, const od_flow *flow, double t0, size_t n,
                               const double *z0);
-/** Advances z[dim*n] from t to t1 in place: one step of a fixed-step scheme, many of an adaptive one. */
+/**
+ * Advances z[dim*n] from t to t1 in place: one step of a fixed-step scheme, many of an adaptive one. dw is NULL without
+ * noise, else as od_integrator_type.step takes it.
+ */
 od_status od_stepper_advance(od_context *ctx, od_stepper *stepper, double t, double t1, size_t n, double *z,
                              const double *dw);
 void od_stepper_free(od_stepper *stepper);

@@ -31,7 +31,7 @@ bool od_worker_open(od_worker *w)
         ws = size > ws ? size : ws;
     }
     const size_t quantities = od_member_map_columns(m) + m->block[0].length; /* and room for one gradient */
-    const size_t total = 5 * state + m->noise.dim * n + quantities * n + n + ws;
+    const size_t total = 5 * state + od_member_noise_rows(m) * n + quantities * n + n + ws;
     w->memory = od_zalloc(total, sizeof(double));
     w->index = od_zalloc(m->has_map ? m->map.batch * n : 0, sizeof *w->index);
     w->alive = od_zalloc(n, sizeof *w->alive);
@@ -46,7 +46,7 @@ bool od_worker_open(od_worker *w)
         next += state;
     }
     w->dw = next;
-    w->q = w->dw + m->noise.dim * n;
+    w->q = w->dw + od_member_noise_rows(m) * n;
     w->tau = w->q + quantities * n;
     w->ws = w->tau + n;
     w->steps = m->has_flow && !isnan(m->step) ? od_member_steps(m) : 0;
@@ -321,7 +321,10 @@ static od_status compute_step(od_worker *w)
     if (m->flow.noise.dim > 0) {
         od_interval interval = w->flow_noise;
         interval.first += w->step * interval.count;
-        od_brownian_increment(&m->noise, &interval, w->first, w->n, w->dw, NULL);
+        od_brownian noise = m->noise;
+        noise.dim = m->flow.noise.dim;
+        double *integral = w->stepper.type->integral ? w->dw + noise.dim * w->n : NULL;
+        od_brownian_increment(&noise, &interval, w->first, w->n, w->dw, integral);
         dw = w->dw;
     }
     od_status status = w->stepper.type->step(&w->stepper, t, h, w->n, w->z, dw, w->z1, w->ws);

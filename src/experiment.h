@@ -79,6 +79,8 @@ const od_param *od_experiment_params(const char *section);
 size_t od_member_quantity_length(const od_member *m, size_t quantity);
 /** Number of fixed steps of a member's flow; the last is shortened if until is not on the grid. */
 uint64_t od_member_steps(const od_member *m);
+/** Noise numbers of one step and path: increments and, where the scheme uses them, time integrals. */
+size_t od_member_noise_rows(const od_member *m);
 /** Number of recorded rows of the flow: t0 + j every, and until. */
 uint64_t od_member_flow_rows(const od_member *m);
 /** Time of a recorded row. */

@@ -22,6 +22,11 @@ uint64_t od_member_steps(const od_member *m)
     return (uint64_t)(fabs(count - nearest) <= 1e-6 ? nearest : ceil(count));
 }
 
+size_t od_member_noise_rows(const od_member *m)
+{
+    return m->noise.dim * (m->has_flow && m->integrator_choice.integrator->integral ? 2 : 1);
+}
+
 /* Rows at t0 + j every before the end, then the end. */
 static uint64_t inner_rows(const od_member *m)
 {

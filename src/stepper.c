@@ -9,7 +9,7 @@ od_status od_stepper_suits(od_context *ctx, const od_choice *choice, const od_fl
     const od_integrator_type *type = choice->integrator;
     if (flow->noise.shape != OD_NOISE_NONE && !type->noise) {
         return od_fail(ctx, OD_EUNSUPPORTED, "integrator.name",
-                       "%s does not integrate noise; use euler-maruyama or milstein, or remove method.noise",
+                       "%s does not integrate noise; use sra1, milstein or euler-maruyama, or remove method.noise",
                        type->name);
     }
     return type->suits != NULL ? type->suits(ctx, choice->settings, flow) : OD_OK;

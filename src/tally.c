@@ -72,7 +72,7 @@ double od_simulate_memory(const od_experiment *e, const od_member *m)
     const double times = (double)od_member_flow_rows(m) + (double)od_member_map_rows(m);
     const double moments = 2 * rows + (m->covariance ? times : 2) * (2 * (double)m->dim + pairs);
     const double n = m->paths < e->block ? (double)m->paths : (double)e->block;
-    const double states = 6.0 * (double)m->dim * n + (double)m->noise.dim * n +
+    const double states = 6.0 * (double)m->dim * n + (double)od_member_noise_rows(m) * n +
                           (m->has_flow ? (double)od_stepper_scratch(m->integrator_choice.integrator, &m->flow, 1) * n
                                        : 0);
     /* each thread holds a block and, with several leaves, tallies waiting for their sibling */

@@ -258,7 +258,7 @@ static void runs_that_make_no_sense_are_refused(void **state)
          "integrator: {name: euler-maruyama, step: 0.1}",
          "start.t", "infinite variance at t = 0", "give a start.t > 0"},
         {"integrator: {name: rk4, step: 0.1}\nmethod: {name: nesterov, noise: 0.1}", "integrator.name",
-         "rk4 does not integrate noise", "use euler-maruyama or milstein"},
+         "rk4 does not integrate noise", "use sra1, milstein or euler-maruyama"},
         {"integrator: exact\nmethod: {name: nesterov, noise: 0.1}", "integrator.name", "does not integrate noise",
          "remove method.noise"},
         {"integrator: exact\nmethod: {name: memory, forgetting: super-exponential, alpha: 2}", "integrator",

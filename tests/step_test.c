@@ -109,7 +109,7 @@ static od_flow flow_for(const od_integrator_type *type, fuse *f, double graded)
                     .graded = graded,
                     .data = f};
     if (type->noise) {
-        flow.noise.shape = OD_NOISE_DIAGONAL;
+        flow.noise.shape = strcmp(type->name, "sra1") == 0 ? OD_NOISE_ADDITIVE : OD_NOISE_DIAGONAL; /* as it suits */
         flow.noise.dim = D;
         flow.noise.block = 1;
         flow.noise.own_block = flow.noise.commutes = true;
@@ -131,7 +131,9 @@ static od_stepper *open_stepper(od_context *ctx, const od_integrator_type *type,
     return s;
 }
 
-static const double dw[D * N] = {0.1, -0.2, 0.05, 0.3, -0.14, 0.22, -0.09, 0.17, 0.02, -0.31, 0.2, -0.01, 0.12, -0.07};
+/* increments, and time integrals where a scheme takes them */
+static const double dw[2 * D * N] = {0.1,  -0.2, 0.05,  0.3, -0.14, 0.22, -0.09,
+                                     0.17, 0.02, -0.31, 0.2, -0.01, 0.12, -0.07};
 
 /* Every fixed-step scheme of the table, on bare callbacks; also with parts of a graded step, and its dense output. */
 static void a_step_allocates_nothing(void **state)
@@ -179,7 +181,7 @@ static void a_step_of_a_method_allocates_nothing(void **state)
                 (strcmp((*type)->name, "semi-implicit-euler") == 0 && !flow->second_order)) {
                 continue;
             }
-            double z[DIM * N], noise[3 * N] = {0.1, 0.2};
+            double z[DIM * N], noise[6 * N] = {0.1, 0.2};
             od_stepper *s = open_stepper(ctx, *type, flow, z);
             const unsigned long before = allocations;
             const od_status status = od_stepper_advance(ctx, s, 0, 0.05, N, z, noise);
