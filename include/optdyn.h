@@ -564,12 +564,24 @@ void od_result_write_json(FILE *out, const od_result *result);
 
 /* --------------------------------------------------------------------------------------------- analyses and claims */
 
-/** A measurement on flows, maps and trajectories: one question, answered as one JSON object. */
+/** A measurement on flows, maps and trajectories: one question. */
 typedef struct od_analysis_type {
     const char *name, *summary, *source;
     const od_param *params; /* of the section of the experiment file that bears its name */
-    od_status (*run)(od_context *ctx, const od_settings *settings, const od_experiment *experiment, FILE *json);
+    /** Analyses one member (from 0) and writes one JSON object or, if json is false, text for people. */
+    od_status (*run)(od_context *ctx, const od_settings *settings, const od_experiment *experiment, size_t member,
+                     FILE *out, bool json);
 } od_analysis_type;
+
+extern const od_analysis_type *const od_analysis_types[]; /* ends with NULL */
+
+/**
+ * Runs the analysis of this name on every member and writes one JSON document, an object or {"members": [...]} if there
+ * are several, or text. Nothing is written on failure. OD_EINVAL if there is no such analysis, OD_EUNSUPPORTED with the
+ * reason where it does not apply.
+ */
+od_status od_experiment_analyse(od_context *ctx, const od_experiment *experiment, const char *analysis, FILE *out,
+                                bool json);
 
 typedef enum od_verdict { OD_HOLDS, OD_FAILS, OD_UNDECIDED } od_verdict;
 

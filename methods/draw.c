@@ -59,8 +59,15 @@ od_status od_draw_map(od_context *ctx, const od_settings *s, const od_problem *f
     return OD_OK;
 }
 
-OD_CLONES od_status od_draw_gradient(const od_draw *draw, size_t n, const double *x, const double *dw,
-                                     const uint32_t *index, double *g, double *ws)
+OD_CLONES static void add(size_t size, const double *restrict x, double *restrict to)
+{
+    for (size_t i = 0; i < size; i++) {
+        to[i] += x[i];
+    }
+}
+
+od_status od_draw_gradient(const od_draw *draw, size_t n, const double *x, const double *dw, const uint32_t *index,
+                           double *g, double *ws)
 {
     const od_problem *f = draw->f;
     const size_t size = f->dim * n;
@@ -71,8 +78,6 @@ OD_CLONES od_status od_draw_gradient(const od_draw *draw, size_t n, const double
     }
     double *noise = ws;
     status = od_sigma_apply(&draw->sigma, 1 / draw->tau, n, x, dw, noise, ws + size);
-    for (size_t i = 0; i < size; i++) {
-        g[i] += noise[i];
-    }
+    add(size, noise, g);
     return status;
 }

@@ -58,32 +58,43 @@ od_status od_sigma_read(od_context *ctx, const od_settings *s, const od_problem 
     return OD_OK;
 }
 
-OD_CLONES od_status od_sigma_apply(const od_sigma *sigma, double scale, size_t n, const double *x, const double *dw,
-                                   double *out, double *ws)
+OD_CLONES static void apply_number(double c, size_t size, const double *restrict dw, double *restrict out)
+{
+    for (size_t i = 0; i < size; i++) {
+        out[i] = c * dw[i];
+    }
+}
+
+OD_CLONES static void apply_matrix(const od_sigma *sigma, double scale, size_t n, const double *restrict dw,
+                                   double *restrict out)
 {
     const size_t d = sigma->f->dim;
-    if (sigma->kind == OD_SIGMA_NUMBER) {
-        const double c = scale * sigma->number;
-        for (size_t i = 0; i < d * n; i++) {
-            out[i] = c * dw[i];
+    memset(out, 0, d * n * sizeof *out);
+    for (size_t i = 0; i < d; i++) {
+        for (size_t j = 0; j < sigma->dim; j++) {
+            const double c = scale * sigma->matrix[i * sigma->dim + j];
+            for (size_t p = 0; p < n; p++) {
+                out[i * n + p] += c * dw[j * n + p];
+            }
         }
+    }
+}
+
+od_status od_sigma_apply(const od_sigma *sigma, double scale, size_t n, const double *x, const double *dw, double *out,
+                         double *ws)
+{
+    const size_t size = sigma->f->dim * n;
+    if (sigma->kind == OD_SIGMA_NUMBER) {
+        apply_number(scale * sigma->number, size, dw, out);
         return OD_OK;
     }
     if (sigma->kind == OD_SIGMA_MATRIX) {
-        memset(out, 0, d * n * sizeof *out);
-        for (size_t i = 0; i < d; i++) {
-            for (size_t j = 0; j < sigma->dim; j++) {
-                const double c = scale * sigma->matrix[i * sigma->dim + j];
-                for (size_t p = 0; p < n; p++) {
-                    out[i * n + p] += c * dw[j * n + p];
-                }
-            }
-        }
+        apply_matrix(sigma, scale, n, dw, out);
         return OD_OK;
     }
     od_status status = sigma->f->weighted_gradients(sigma->f, n, x, dw, out, ws);
     const double c = scale * sigma->number;
-    for (size_t i = 0; i < d * n; i++) {
+    for (size_t i = 0; i < size; i++) {
         out[i] *= c;
     }
     return status;

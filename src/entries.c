@@ -113,18 +113,35 @@ bool od_entry_is_section(const char *name)
             return true;
         }
     }
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        if (strcmp(od_analysis_types[i]->name, name) == 0) {
+            return true;
+        }
+    }
     return false;
+}
+
+bool od_section_given(const od_settings *settings, const od_param *params)
+{
+    bool given = false;
+    for (const od_param *p = params; p->name != NULL; p++) {
+        given = given || od_setting(settings, p->name)->given;
+    }
+    return given;
 }
 
 od_status od_entries_check(od_context *ctx, const od_node *root)
 {
-    const char *names[32];
+    const char *names[32 + OD_MAX_ANALYSES];
     size_t count = 0;
     for (; count < sizeof section_names / sizeof *section_names; count++) {
         names[count] = section_names[count];
     }
     for (const od_param *p = top_params; p->name != NULL; p++) {
         names[count++] = p->name;
+    }
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        names[count++] = od_analysis_types[i]->name;
     }
     if (root->kind != OD_NODE_MAP) {
         return od_node_fail(ctx, root, NULL, "an experiment is a map: problem: ..., method: ..., and so on");

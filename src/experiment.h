@@ -5,7 +5,7 @@
 
 #include "parts.h"
 
-enum { OD_MAX_QUANTITIES = 16, OD_MAX_OBSERVERS = 8, OD_MAX_COVARIANCE = 64 };
+enum { OD_MAX_QUANTITIES = 16, OD_MAX_OBSERVERS = 8, OD_MAX_COVARIANCE = 64, OD_MAX_ANALYSES = 16 };
 
 typedef enum od_quantity_kind {
     OD_QUANTITY_LOSS,
@@ -37,6 +37,7 @@ typedef struct od_member {
     const od_block *block;
     size_t dim;
     const od_settings *top, *record, *stop;
+    const od_settings *analysis[OD_MAX_ANALYSES]; /* of od_analysis_types, in their order */
     const od_node *start_node;
     od_start start;
     double until, step; /* step is NaN unless the scheme is of fixed step */
@@ -64,6 +65,7 @@ struct od_experiment {
     od_problem **problem;
     const char **problem_text; /* settings the problem was built from */
     od_member *member;
+    const od_settings *analysis_default[OD_MAX_ANALYSES]; /* of members without the section; NULL if all have it */
     const char *resolved;
     const char *output, *invocation;
     unsigned threads, block, shard, shards;
@@ -74,6 +76,9 @@ struct od_experiment {
 
 /** Parameter table of a section: "", "record" or "stop". For `describe` and the reference. */
 const od_param *od_experiment_params(const char *section);
+
+/** True if an entry of the section was written, so that it belongs to the resolved experiment. */
+bool od_section_given(const od_settings *settings, const od_param *params);
 
 /** Numbers a recorded quantity has: the length of its block, else 1. */
 size_t od_member_quantity_length(const od_member *m, size_t quantity);

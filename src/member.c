@@ -421,6 +421,31 @@ static od_status check_section(od_context *ctx, const od_node *root, const char 
                                               : od_node_fail(ctx, node, name, "expected a map such as %s", example);
 }
 
+/* The section of each analysis; members without one share its defaults. */
+static od_status read_analyses(od_context *ctx, od_experiment *e, const od_node *root, od_member *m)
+{
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        const od_analysis_type *type = od_analysis_types[i];
+        const od_node *node = od_node_item(root, type->name);
+        od_place place = e->place;
+        place.path = type->name;
+        od_status status = check_section(ctx, root, type->name, "{levels: 6}; `optdyn describe` lists its entries");
+        if (status != OD_OK) {
+            return status;
+        }
+        const od_param *const tables[] = {type->params, NULL};
+        if (node == NULL && e->analysis_default[i] == NULL) {
+            e->analysis_default[i] = od_settings_resolve(ctx, e->arena, tables, NULL, place);
+        }
+        m->analysis[i] = node == NULL ? e->analysis_default[i]
+                                      : od_settings_resolve(ctx, e->arena, tables, node, place);
+        if (m->analysis[i] == NULL) {
+            return OD_EINVAL;
+        }
+    }
+    return OD_OK;
+}
+
 od_status od_member_read(od_context *ctx, od_experiment *e, const od_node *root, od_member *m)
 {
     od_status status = od_entries_check(ctx, root);
@@ -463,5 +488,6 @@ od_status od_member_read(od_context *ctx, od_experiment *e, const od_node *root,
     if (interval != NULL && interval->present && (interval->cols != 2 || !(interval->list[1] > interval->list[0]))) {
         return od_setting_fail(ctx, m->top, "interval", "expected [t1, t2] with t2 after t1");
     }
+    status = status == OD_OK ? read_analyses(ctx, e, root, m) : status;
     return status == OD_OK ? build_member(ctx, e, root, m) : status;
 }

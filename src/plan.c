@@ -158,6 +158,12 @@ static void print_member(const od_experiment *e, const od_member *m, FILE *out, 
             od_settings_walk(settings[i], print_entry, &p);
         }
     }
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        p.path = od_analysis_types[i]->name;
+        if (od_section_given(m->analysis[i], od_analysis_types[i]->params)) {
+            od_settings_walk(m->analysis[i], print_entry, &p);
+        }
+    }
     print_derived(&p, m);
     if (json) {
         fputs("], ", out);

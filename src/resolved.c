@@ -86,6 +86,13 @@ static void write_member(FILE *out, const od_experiment *e, const od_member *m)
         od_settings_write(out, m->stop);
         fputs("}", out);
     }
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        if (od_section_given(m->analysis[i], od_analysis_types[i]->params)) {
+            fprintf(out, "%s%s: {", next, od_analysis_types[i]->name);
+            od_settings_write(out, m->analysis[i]);
+            fputs("}", out);
+        }
+    }
 }
 
 od_status od_experiment_resolve(od_context *ctx, od_experiment *e)

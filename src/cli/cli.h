@@ -53,6 +53,7 @@ int cli_show_result(cli *c, od_status status, const od_result *result);
 int cli_run(cli *c);
 int cli_resume(cli *c);
 int cli_merge(cli *c);
+int cli_analyse(cli *c);
 int cli_figure(cli *c);
 int cli_check(cli *c);
 int cli_list(cli *c);

@@ -30,10 +30,33 @@ static size_t all_entries(entry list[MAX_ENTRIES])
     for (size_t i = 0; od_integrator_types[i] != NULL; i++) {
         list[count++] = (entry){"integrator", od_integrator_types[i]->name, od_integrator_types[i]->summary};
     }
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        list[count++] = (entry){"analysis", od_analysis_types[i]->name, od_analysis_types[i]->summary};
+    }
     for (size_t i = 0; od_figures[i].name != NULL; i++) {
         list[count++] = (entry){"figure", od_figures[i].name, od_figures[i].summary};
     }
     return count;
+}
+
+static const char *plural(const char *kind)
+{
+    static const char *const plurals[][2] = {{"problem", "problems"},
+                                             {"method", "methods"},
+                                             {"integrator", "integrators"},
+                                             {"analysis", "analyses"},
+                                             {"figure", "figures"}};
+    size_t i = 0;
+    while (strcmp(plurals[i][0], kind) != 0) {
+        i++;
+    }
+    return plurals[i][1];
+}
+
+/* "problem" and "problems" alike; "" is every kind. */
+static bool is_of_kind(const entry *e, const char *kind)
+{
+    return kind[0] == '\0' || strcmp(e->kind, kind) == 0 || strcmp(plural(e->kind), kind) == 0;
 }
 
 int cli_list(cli *c)
@@ -41,23 +64,22 @@ int cli_list(cli *c)
     entry list[MAX_ENTRIES];
     const size_t count = all_entries(list);
     const char *kind = c->arg_count > 0 ? c->arg[0] : "";
-    size_t length = strlen(kind);
-    length -= length > 1 && kind[length - 1] == 's'; /* problems and problem alike */
     bool any = false;
     if (c->arg_count > 1) {
-        return cli_usage(c, "list takes at most one kind: problems, methods, integrators or figures");
+        return cli_usage(c, "list takes at most one kind: problems, methods, integrators, analyses or figures");
     }
     for (size_t i = 0; i < count; i++) {
-        any = any || length == 0 || (strlen(list[i].kind) == length && strncmp(list[i].kind, kind, length) == 0);
+        any = any || is_of_kind(&list[i], kind);
     }
     if (!any) {
-        return cli_usage(c, "there is no kind '%s'; there are problems, methods, integrators and figures", kind);
+        return cli_usage(c, "there is no kind '%s'; there are problems, methods, integrators, analyses and figures",
+                         kind);
     }
     const char *last = "";
     fputs(c->json ? "[" : "", stdout);
     bool first = true;
     for (size_t i = 0; i < count; i++) {
-        if (length > 0 && (strlen(list[i].kind) != length || strncmp(list[i].kind, kind, length) != 0)) {
+        if (!is_of_kind(&list[i], kind)) {
             continue;
         }
         if (c->json) {
@@ -68,7 +90,7 @@ int cli_list(cli *c)
             fputs("}", stdout);
         } else {
             if (strcmp(last, list[i].kind) != 0) {
-                printf("%s%ss\n", first ? "" : "\n", list[i].kind);
+                printf("%s%s\n", first ? "" : "\n", plural(list[i].kind));
                 last = list[i].kind;
             }
             printf("  %-28s %s\n", list[i].name, list[i].summary);
@@ -220,6 +242,10 @@ static int describe_experiment(const cli *c)
              "  compare        list of maps that replace entries: several methods on one start and one noise\n"
              "  sweep          {path: [values]}: one run for each value, for example {method.step: [0.1, 0.2]}\n"
              "  label          name of a run in tables, files and plots");
+        for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+            printf("  %-14s {...} for `optdyn %s`; `optdyn describe %s`\n", od_analysis_types[i]->name,
+                   od_analysis_types[i]->name, od_analysis_types[i]->name);
+        }
     }
     print_params(c, od_experiment_params(""), &first);
     fputs(c->json ? "], \"record\": [" : "\nrecord: {...}\n", stdout);
@@ -270,6 +296,16 @@ int cli_describe(cli *c)
                 printf("%s\n", s->order);
             }
             tail(c, s->source);
+            return EXIT_DONE;
+        }
+    }
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        const od_analysis_type *a = od_analysis_types[i];
+        if (strcmp(a->name, name) == 0) {
+            head(c, "analysis", a->name, a->summary, a->source);
+            print_params(c, a->params, &first);
+            fputs(c->json ? "]" : "", stdout);
+            tail(c, a->source);
             return EXIT_DONE;
         }
     }

@@ -18,7 +18,7 @@ const cli_command cli_commands[] = {
     {"merge", "DIR...", "put the shards of a run together", cli_merge},
     {"figure", "NAME|FILE", "remake a known figure, or draw an experiment of your own", cli_figure},
     {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
-    {"list", "[KIND]", "list problems, methods, integrators, figures", cli_list},
+    {"list", "[KIND]", "list problems, methods, integrators, analyses, figures", cli_list},
     {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
     {"bench", "core", "measure speed beside bare loops and other libraries", cli_bench},
     {"completion", "bash", "print the shell completion", cli_completion},
@@ -37,7 +37,7 @@ const cli_option cli_options[] = {
     {"--checkpoint", "SECONDS",
      "with -o: time between entries in the journal of a run, 60 by default; 0: only when interrupted"},
     {"--shard", "I/N", "run: the I-th of N shares of the paths, for job arrays; `optdyn merge` puts them together"},
-    {"--dry-run", NULL, "run: show the resolved experiment and its cost, and stop"},
+    {"--dry-run", NULL, "run and analyses: show the resolved experiment and its cost, and stop"},
     {"--kind", "KIND", "figure FILE: loss, distance, plane, gap, gradient or state"},
     {"--preview", NULL, "figure: draw in the terminal"},
     {"--all", NULL, "figure: all known figures"},
@@ -168,11 +168,14 @@ static void help(FILE *out)
 {
     fputs("optdyn: optimizers as dynamical systems\n\nusage: optdyn COMMAND [OPTION]...\n\n", out);
     for (const cli_command *k = cli_commands; k->name != NULL; k++) {
-        fprintf(out, "  %-10s %-18s %s\n", k->name, k->takes, k->summary);
+        fprintf(out, "  %-13s %-18s %s\n", k->name, k->takes, k->summary);
+    }
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        fprintf(out, "  %-13s %-18s %s\n", od_analysis_types[i]->name, "FILE", od_analysis_types[i]->summary);
     }
     fputs("\noptions\n", out);
     for (const cli_option *o = cli_options; o->name != NULL; o++) {
-        fprintf(out, "  %-10s %-12s %s\n", o->name, o->value != NULL ? o->value : "", o->meaning);
+        fprintf(out, "  %-13s %-18s %s\n", o->name, o->value != NULL ? o->value : "", o->meaning);
     }
     fputs("\nA first experiment:\n"
           "  echo '{problem: {name: quadratic, eigenvalues: [1, 0.1]}, method: nesterov,\n"
@@ -337,6 +340,12 @@ static int dispatch(cli *c)
         names[count++] = k->name;
         if (strcmp(k->name, c->command) == 0) {
             return k->run(c);
+        }
+    }
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        names[count++] = od_analysis_types[i]->name;
+        if (strcmp(od_analysis_types[i]->name, c->command) == 0) {
+            return cli_analyse(c);
         }
     }
     const char *nearest = od_text_nearest(c->command, names, count);

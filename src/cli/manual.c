@@ -68,6 +68,10 @@ static int print_man(void)
     for (size_t i = 0; od_integrator_types[i] != NULL; i++) {
         man_item(od_integrator_types[i]->name, NULL, od_integrator_types[i]->summary);
     }
+    fputs(".SH ANALYSES\nEach is a command that takes an experiment file, and a section of that file.\n", stdout);
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        man_item(od_analysis_types[i]->name, "FILE", od_analysis_types[i]->summary);
+    }
     fputs(".SH FIGURES\n", stdout);
     for (size_t i = 0; od_figures[i].name != NULL; i++) {
         man_item(od_figures[i].name, NULL, od_figures[i].summary);
@@ -147,6 +151,11 @@ static int print_markdown(void)
         printf("\nOrder: %s.\n", s->order);
         params_table(s->params);
     }
+    puts("\n## Analyses\n\nEach is a command, `optdyn NAME FILE`; its parameters stand in the section of its name.");
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        part(od_analysis_types[i]->name, od_analysis_types[i]->summary, od_analysis_types[i]->source);
+        params_table(od_analysis_types[i]->params);
+    }
     puts("\n## Experiment file\n\nThe plain entries; `problem`, `method`, `integrator`, `start`, `compare`, `sweep` "
          "and `label` are in "
          "[experiment.md](experiment.md).");
@@ -178,6 +187,13 @@ static void figure_names(void)
     }
 }
 
+static void analysis_names(void)
+{
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        printf(" %s", od_analysis_types[i]->name);
+    }
+}
+
 static void problem_names(void)
 {
     for (size_t i = 0; od_problem_types[i] != NULL; i++) {
@@ -206,8 +222,10 @@ int cli_completion(cli *c)
     for (size_t i = 0; od_integrator_types[i] != NULL; i++) {
         printf(" %s", od_integrator_types[i]->name);
     }
+    analysis_names();
     figure_names();
-    fputs("' ;;\n    list) names='problems methods integrators figures' ;;\n    check) names='problem", stdout);
+    fputs("' ;;\n    list) names='problems methods integrators analyses figures' ;;\n    check) names='problem",
+          stdout);
     problem_names();
     fputs("' ;;\n    bench) names='core' ;;\n    completion) names='bash' ;;\n    manual) names='man markdown' ;;\n    "
           "esac\n"
@@ -216,6 +234,7 @@ int cli_completion(cli *c)
     for (const cli_command *k = cli_commands; k->name != NULL; k++) {
         printf("%s%s", k == cli_commands ? "" : " ", k->name);
     }
+    analysis_names();
     puts("'; fi\n    case $word in\n    -*) names=$options ;;\n    esac\n"
          "    mapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$word\"; compgen -f -- \"$word\")\n}\n"
          "complete -o filenames -F _optdyn optdyn");

@@ -1,0 +1,119 @@
+"""Analyses through the program: numbers against references, refusals, JSON, the same bits for any threads.
+SPDX-License-Identifier: GPL-3.0-or-later"""
+
+import json
+import math
+import os
+import subprocess
+import sys
+
+PROGRAM = os.path.abspath(sys.argv[1])
+EXAMPLES = os.path.join(os.path.abspath(sys.argv[2]), "examples")
+count = failed = 0
+
+
+def check(condition, what, detail=""):
+    global count, failed
+    count += 1
+    failed += not condition
+    print(("ok" if condition else "not ok"), count, "-", what)
+    if not condition:
+        for line in str(detail).splitlines() or ["(no detail)"]:
+            print("#", line)
+    sys.stdout.flush()
+
+
+def run(*args, **sets):
+    words = [w for name, value in sets.items() for w in ("--set", name.replace("__", ".") + "=" + str(value))]
+    return subprocess.run([PROGRAM, *args, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=250)
+
+
+def answer(*args, **sets):
+    r = run(*args, "--json", **sets)
+    if r.returncode != 0:
+        raise ValueError(r.stderr.decode())
+    return json.loads(r.stdout)
+
+
+def moments():
+    """References em-chain: 10^4 steps from t = 0.001, their recursion in 30 digits. With four standard errors a right
+    program fails one of the 30 comparisons with probability 2e-3 over seeds; the verdict itself with 1e-3 a case."""
+    file = os.path.join(EXAMPLES, "moments.yaml")
+    references = {
+        "{name: nesterov, r: 3, noise: 0.1}":
+            ((0.5766743685984456, -0.0705723825462791, 0.14196461306022762, 0.01727057878102347, 0.012603889076269272),
+             (0.8800885129230802, -0.022982938276372974, 0.17665259463074953, 0.025167957056943312, 0.013716981994917736)),
+        "{name: memory, forgetting: polynomial, p: 3, noise: 0.1}":
+            ((0.6554244442480186, -0.02934805682390828, 0.08556886074176091, 0.0028844668482463343, 0.0016710678417236695),
+             (0.9036753464532605, -0.009272147910140813, 0.11002751670730189, 0.005026529377632154, 0.0017486177572751443)),
+        "{name: memory, forgetting: polynomial, p: 2, noise: 0.1}":
+            ((0.6499078861745534, -0.030345161421821774, 0.09627790884003662, 0.003286303636240328, 0.001179997610411407),
+             (0.9032777008236924, -0.009349807063577225, 0.12273334041362537, 0.005629666839588384, 0.0012751383299335478))}
+    for method, reference in references.items():
+        d = answer("moments", file, method=method, integrator__step=0.001, start__t=0.001, until=10.001, start__v="[0, 0]")
+        end = d["times"][-1]
+        good = d["components"] == ["x_1", "x_2", "v_1", "v_2"] and d["verdict"] == "holds" and d["paths"] == 10000
+        for i, want in enumerate(reference):
+            where = [("mean", i, None), ("mean", i + 2, None), ("covariance", i, i), ("covariance", i, i + 2),
+                     ("covariance", i + 2, i + 2)]
+            for (name, a, b), w in zip(where, want):
+                got, error, chain = (end[name + suffix][a] if b is None else end[name + suffix][a][b]
+                                     for suffix in ("", "_stderr", "_chain"))
+                good = good and abs(got - w) <= 4 * error and abs(chain - w) <= 1e-10 * abs(w)
+        check(good, "moments of " + method, end)
+    coarse, fine = (answer("moments", file, integrator__step=h, paths=1000)["times"][-1] for h in (0.1, 0.05))
+    slope = [math.log2(c / f) for c, f in zip(coarse["mean_bias"], fine["mean_bias"])]
+    check(all(abs(s - 1) < 0.1 for s in slope), "the bias of a coarse step is visible and of order 1", slope)
+    check(all(abs(b) > 30 * abs(f) for b, f in zip(coarse["mean_bias"], answer(
+        "moments", file, integrator__name="sra1", paths=1000)["times"][-1]["mean_bias"])), "and far smaller with sra1")
+    rows = answer("moments", file, record__every=2.5, paths=2000)
+    check([row["t"] for row in rows["times"]] == [2.6, 5.1, 7.6, 10.1] and rows["tests"] == 56, "recorded times", rows)
+    d = answer("moments", file, paths=1000, moments__level=0.999999)
+    check(d["verdict"] == "fails", "a verdict can fail", d["verdict"])
+    text = run("moments", file).stdout.decode()
+    check("var v_2" in text and "agrees with its chain" in text, "text for people", text)
+    diverging = run("moments", file, integrator__step=1, start__t=1, until=2001, problem__eigenvalues="[40, 1]", paths=1000)
+    check(diverging.returncode == 1 and b"diverged" in diverging.stderr, "divergence is said", diverging.stderr)
+
+
+def plumbing():
+    file = os.path.join(EXAMPLES, "moments.yaml")
+    one = run("moments", file, "--json", "--threads", "1").stdout
+    check(one and all(run("moments", file, "--json", "--threads", n).stdout == one for n in "23"),
+          "the same bits for any threads")
+    d = answer("moments", file, sweep="{integrator.step: [0.1, 0.2]}", paths=1000, until=8.1)
+    check([m["label"] for m in d["members"]] == ["integrator.step=0.1", "integrator.step=0.2"], "every member is analysed", d)
+    listed = [part["name"] for part in answer("list") if part["kind"] == "analysis"]
+    check("moments" in listed, "listed", listed)
+    for words in (["list", "analyses"], ["list", "analysis"], ["--help"], ["manual", "man"], ["manual", "markdown"],
+                  ["completion", "bash"], ["describe", "experiment"]):
+        text = run(*words).stdout.decode().replace("\\-", "-")
+        check(all(name in text for name in listed), " ".join(words) + " knows the analyses", text)
+    r = run("moments", file, moments__levle=1)
+    check(r.returncode == 2 and b"did you mean 'level'" in r.stderr, "a section is checked", r.stderr)
+    r = run("run", file, moments__level=2, until=1.1, paths=1)
+    check(r.returncode == 2 and b"moments.level" in r.stderr, "also by run", r.stderr)
+    r = run("run", file, "--dry-run", moments__level=0.01)
+    check(r.returncode == 0 and b"moments: {level: 0.01}" in r.stdout and b"moments.level" in r.stdout, "and shown", r.stdout)
+    check(b"moments" not in run("run", file, "--dry-run").stdout.split(b"# where")[0], "but not where none was given")
+    r = run("momments", file)
+    check(r.returncode == 2 and b"did you mean 'moments'" in r.stderr, "a name misspelt", r.stderr)
+    r = run("moments", file, "-o", "out")
+    check(r.returncode == 2 and b"writes no files" in r.stderr, "-o is refused", r.stderr)
+    r = run("moments", file, "--json", paths=10)
+    d = json.loads(r.stdout)
+    check(r.returncode == 2 and d["error"]["entry"] == "paths", "an error is one JSON document", r.stdout)
+
+
+def main():
+    for part in (plumbing, moments):
+        try:
+            part()
+        except Exception as e:  # a check that could not be made is one that failed
+            check(False, part.__name__ + " could not be finished", repr(e))
+    print(f"1..{count}")
+    return failed > 0
+
+
+sys.exit(main())
