@@ -2,7 +2,7 @@
  * Random numbers and Brownian paths.
  *
  * False-alarm rates: each statistical test has a fixed seed, so it passes always or never; over seeds, each bound of
- * five standard errors would be missed with probability 6e-7.
+ * five standard errors would be missed with probability 6e-7; other bounds say their own.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -12,6 +12,7 @@
 
 #include <Random123/philox.h>
 #include <sleef.h>
+#include <stdlib.h>
 
 /* sleef.h shows these only to compilers that target FMA, but they are plain C and run everywhere. */
 double Sleef_finz_logd1_u35purecfma(double x);
@@ -110,24 +111,83 @@ static void versions_agree_to_the_bit(void **state)
     }
 }
 
+enum { SAMPLE = 1000000, SAMPLE_PATHS = 1000, SAMPLE_STEPS = SAMPLE / 2 / SAMPLE_PATHS };
+
+/* Normals of many paths and steps: sample[step][component][path]. */
+static double (*draw_sample(void))[2][SAMPLE_PATHS]
+{
+    static double sample[SAMPLE_STEPS][2][SAMPLE_PATHS];
+    for (uint64_t step = 0; step < SAMPLE_STEPS; step++) {
+        od_normals_best()(2385, OD_STREAM_CHECK, 0, 17, 3, step, 1, SAMPLE_PATHS, sample[step][0], sample[step][1]);
+    }
+    return sample;
+}
+
+/* Each of the eight bounds of 4.5 standard errors is missed with probability 7e-6. */
 static void normals_have_the_right_moments(void **state)
 {
     (void)state;
-    enum { N = 1000000 };
+    const double *x = draw_sample()[0][0];
     double sum[9] = {0};
-    for (uint64_t i = 0; i < N / 2; i++) {
-        for (unsigned c = 0; c < 2; c++) {
-            double x = od_normal(2385, OD_STREAM_CHECK, i % 1000, c, i / 1000), power = 1;
-            for (int k = 1; k <= 8; k++) {
-                power *= x;
-                sum[k] += power;
-            }
+    for (size_t i = 0; i < SAMPLE; i++) {
+        double power = 1;
+        for (int k = 1; k <= 8; k++) {
+            power *= x[i];
+            sum[k] += power;
         }
     }
     const double moment[9] = {1, 0, 1, 0, 3, 0, 15, 0, 105};
     const double square[9] = {1, 1, 3, 15, 105, 945, 10395, 135135, 2027025};
     for (int k = 1; k <= 8; k++) {
-        check_close(sum[k] / N, moment[k], 5 * sqrt((square[k] - moment[k] * moment[k]) / N));
+        check_close(sum[k] / SAMPLE, moment[k], 4.5 * sqrt((square[k] - moment[k] * moment[k]) / SAMPLE));
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/*
+ * Kolmogorov-Smirnov and Anderson-Darling. In the limit sqrt(n) D > 2.7 has probability 2 exp(-2 * 2.7^2) = 9e-7, and
+ * A^2 = sum_j Y_j^2/(j (j + 1)) > 13, whose tail is that of its first term times sqrt(3), sqrt(3) erfc(sqrt(13)) =
+ * 6e-7.
+ */
+static void normals_have_the_normal_law(void **state)
+{
+    (void)state;
+    double *x = draw_sample()[0][0], distance = 0, sum = 0;
+    qsort(x, SAMPLE, sizeof *x, compare);
+    for (size_t i = 0; i < SAMPLE; i++) {
+        const double below = erfc(-x[i] / sqrt(2)) / 2, above = erfc(x[SAMPLE - 1 - i] / sqrt(2)) / 2;
+        distance = fmax(distance, fmax(below - (double)i / SAMPLE, (double)(i + 1) / SAMPLE - below));
+        sum += (2 * (double)i + 1) * (log(below) + log(above));
+    }
+    check_close(sqrt(SAMPLE) * distance, 0, 2.7);
+    check_close(-SAMPLE - sum / SAMPLE, 0, 13);
+    /* none is farther out than the uniforms allow, and some are far: 0.6 are expected beyond 5, 63 beyond 4 */
+    assert_true(x[0] > -8.6 && x[SAMPLE - 1] < 8.6 && x[0] < -4 && x[SAMPLE - 1] > 4);
+}
+
+/* Of components, paths and steps; each of the six bounds of 4.5 standard errors is missed with probability 7e-6. */
+static void neighbours_are_independent(void **state)
+{
+    (void)state;
+    double(*x)[2][SAMPLE_PATHS] = draw_sample(), plain[3] = {0}, squares[3] = {0}, count = 0;
+    for (size_t k = 0; k + 1 < SAMPLE_STEPS; k++) {
+        for (size_t p = 0; p + 1 < SAMPLE_PATHS; p++) {
+            const double here = x[k][0][p], next[3] = {x[k][1][p], x[k][0][p + 1], x[k + 1][0][p]};
+            for (size_t i = 0; i < 3; i++) {
+                plain[i] += here * next[i];
+                squares[i] += (here * here - 1) * (next[i] * next[i] - 1);
+            }
+            count++;
+        }
+    }
+    for (size_t i = 0; i < 3; i++) {
+        check_close(plain[i] / count, 0, 4.5 / sqrt(count));
+        check_close(squares[i] / count, 0, 4.5 * 2 / sqrt(count));
     }
 }
 
@@ -209,6 +269,40 @@ static void bridge_has_the_law_of_brownian_motion(void **state)
     check_close(neighbours, 0, 5 * h / sqrt(n));
 }
 
+/*
+ * Increments and integrals of four neighbouring cells of level 3, two on either side of a boundary of level 0: all 36
+ * covariances. In units of h^(1/2) and h^(3/2), and with the other terms 0: Var W = 1, Cov(W, I) = 1/2, Var I = 1/3.
+ */
+static void refined_cells_have_the_joint_law(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 20, CELLS = 4, VARIABLES = 2 * CELLS };
+    static double x[VARIABLES][DIM * PATHS];
+    const double h = 0.05, n = (double)BLOCKS * PATHS * DIM;
+    double covariance[VARIABLES][VARIABLES] = {{0}};
+    for (uint64_t block = 0; block < BLOCKS; block++) {
+        for (size_t c = 0; c < CELLS; c++) {
+            draw(1.8 + (double)c * h, 1.8 + (double)(c + 1) * h, block * PATHS, PATHS, x[2 * c], x[2 * c + 1]);
+        }
+        for (size_t i = 0; i < VARIABLES; i++) {
+            for (size_t j = 0; j <= i; j++) {
+                const double unit = pow(h, 1 + (double)(i % 2) + (double)(j % 2));
+                for (size_t k = 0; k < DIM * PATHS; k++) {
+                    covariance[i][j] += x[i][k] * x[j][k] / (n * unit);
+                }
+            }
+        }
+    }
+    const double law[2][2] = {{1, 1.0 / 2}, {1.0 / 2, 1.0 / 3}};
+    for (size_t i = 0; i < VARIABLES; i++) {
+        for (size_t j = 0; j <= i; j++) {
+            const double want = i / 2 == j / 2 ? law[i % 2][j % 2] : 0;
+            const double variance = law[i % 2][i % 2] * law[j % 2][j % 2] + want * want;
+            check_close(covariance[i][j], want, 5 * sqrt(variance / n));
+        }
+    }
+}
+
 static void blocks_do_not_change_the_bits(void **state)
 {
     (void)state;
@@ -239,10 +333,13 @@ int main(void)
         cmocka_unit_test(uniforms_are_the_published_vectors),
         cmocka_unit_test(versions_agree_to_the_bit),
         cmocka_unit_test(normals_have_the_right_moments),
+        cmocka_unit_test(normals_have_the_normal_law),
+        cmocka_unit_test(neighbours_are_independent),
         cmocka_unit_test(uniforms_and_indices_fill_their_range),
         cmocka_unit_test(halves_add_up),
         cmocka_unit_test(asking_for_the_integral_changes_nothing),
         cmocka_unit_test(bridge_has_the_law_of_brownian_motion),
+        cmocka_unit_test(refined_cells_have_the_joint_law),
         cmocka_unit_test(blocks_do_not_change_the_bits),
         cmocka_unit_test(times_off_the_grid_are_refused),
     };

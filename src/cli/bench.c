@@ -125,7 +125,8 @@ static od_status rk4_round(od_context *ctx, rk4_size *s, bench_peer *peer, od_ex
     for (size_t slice = 0; slice < s->slices && status == OD_OK; slice++) {
         double now[COUNT];
         for (size_t p = 0; p < PEERS; p++) {
-            now[FIRST_PEER + p] = bench_peer_ask(&peer[p], s->d, s->steps, rk4_step, last);
+            now[FIRST_PEER + p] = bench_peer_ask(&peer[p], last, 1e-6 * last, "%zu %llu %.17g", s->d,
+                                                 (unsigned long long)s->steps, rk4_step);
         }
         run_ours(ctx, e, 1, x); /* not counted: it wakes the caches that the peers have filled */
         now[WHOLE] = run_ours(ctx, e, s->steps, x);
@@ -248,30 +249,6 @@ static od_status measure_program(od_context *ctx, core_report *r)
 
 /* ------------------------------------------------------------------------------------------- the report */
 
-static void read_cpu(char *name, size_t room)
-{
-    char line[512];
-    FILE *in = fopen("/proc/cpuinfo", "r");
-    snprintf(name, room, "unknown");
-    while (in != NULL && fgets(line, sizeof line, in) != NULL) {
-        const char *colon = strchr(line, ':');
-        if (strncmp(line, "model name", 10) == 0 && colon != NULL) {
-            line[strcspn(line, "\n")] = '\0';
-            snprintf(name, room, "%s", colon + 2);
-            break;
-        }
-    }
-    if (in != NULL) {
-        fclose(in);
-    }
-}
-
-static void write_series(FILE *out, const char *name, const bench_series *a)
-{
-    fprintf(out, ", \"%s\": ", name);
-    bench_write_spread(out, bench_spread_of(a));
-}
-
 static void write_ratio(FILE *out, const char *name, const bench_series *a, const bench_series *b)
 {
     fprintf(out, "%s\": ", name);
@@ -280,23 +257,16 @@ static void write_ratio(FILE *out, const char *name, const bench_series *a, cons
 
 static void write_json(FILE *out, const core_report *r)
 {
-    char cpu[256];
-    read_cpu(cpu, sizeof cpu);
-    fputs("{\"bench\": \"core\", \"version\": ", out);
-    od_json_text(out, od_version());
-    fputs(", \"cpu\": ", out);
-    od_json_text(out, cpu);
-    fputs(", \"compiler\": ", out);
-    od_json_text(out, __VERSION__);
-    fputs(", \"unit\": \"s\", \"rk4\": [", out);
+    bench_write_head(out, "core");
+    fputs(", \"rk4\": [", out);
     for (size_t i = 0; i < SIZES; i++) {
         const rk4_size *s = &r->size[i];
         fprintf(out, "%s{\"d\": %zu, \"steps\": %llu, \"rounds\": %zu, \"slices\": %zu", i > 0 ? ", " : "", s->d,
                 (unsigned long long)s->steps, s->rounds, s->slices);
-        write_series(out, "ours", &s->ours);
-        write_series(out, "bare", &s->bare);
+        bench_write_series(out, "ours", &s->ours);
+        bench_write_series(out, "bare", &s->bare);
         for (size_t p = 0; p < PEERS; p++) {
-            write_series(out, r->peer[p].name, &s->peer[p]);
+            bench_write_series(out, r->peer[p].name, &s->peer[p]);
         }
         write_ratio(out, ", \"ratio\": {\"ours", &s->ours, &s->bare);
         for (size_t p = 0; p < PEERS; p++) {
@@ -308,78 +278,45 @@ static void write_json(FILE *out, const core_report *r)
         fprintf(out, ", \"same_bits\": %s}", s->same_bits ? "true" : "false");
     }
     fputs("], \"missing\": {", out);
-    bool first = true;
-    for (size_t p = 0; p < PEERS; p++) {
-        if (r->peer[p].missing != NULL) {
-            fprintf(out, "%s\"%s\": ", first ? "" : ", ", r->peer[p].name);
-            od_json_text(out, r->peer[p].missing);
-            first = false;
-        }
-    }
+    bench_write_missing(out, PEERS, r->peer);
     if (r->no_figure != NULL) {
+        bool first = true;
+        for (size_t p = 0; p < PEERS; p++) {
+            first = first && r->peer[p].missing == NULL;
+        }
         fprintf(out, "%s\"figure\": ", first ? "" : ", ");
         od_json_text(out, r->no_figure);
     }
     fputs("}, \"program\": {\"figure_goal\": 0.3", out);
-    write_series(out, "figure", &r->figure);
-    write_series(out, "version", &r->version);
-    write_series(out, "parse", &r->parse);
+    bench_write_series(out, "figure", &r->figure);
+    bench_write_series(out, "version", &r->version);
+    bench_write_series(out, "parse", &r->parse);
     fputs("}}\n", out);
-}
-
-/* One row: time in a unit that suits it, and the ratio to the bare loop. */
-static void print_row(const char *name, const bench_series *a, const bench_series *bare, double goal,
-                      const char *missing)
-{
-    const bench_spread s = bench_spread_of(a);
-    if (isnan(s.median)) {
-        printf("  %-9s -   %s\n", name, missing != NULL ? missing : "failed");
-        return;
-    }
-    const bool nano = s.median < 1e-5, micro = s.median < 1e-2;
-    const double unit = nano ? 1e9 : micro ? 1e6 : 1e3;
-    printf("  %-9s %9.4g %9.4g %9.4g %s", name, s.median * unit, s.low * unit, s.high * unit,
-           nano    ? "ns"
-           : micro ? "us"
-                   : "ms");
-    if (bare != NULL) {
-        const bench_spread ratio = bench_ratio(a, bare);
-        printf(" %8.3f %8.3f %8.3f", ratio.median, ratio.low, ratio.high);
-    }
-    if (!isnan(goal)) {
-        printf("   goal <= %g%s", goal, bare != NULL ? "" : " s");
-    }
-    putchar('\n');
 }
 
 static void print_report(const core_report *r)
 {
-    char cpu[256];
-    read_cpu(cpu, sizeof cpu);
-    printf("optdyn %s on %s, compiler %s\n", od_version(), cpu, __VERSION__);
+    bench_print_head();
     for (size_t i = 0; i < SIZES; i++) {
         const rk4_size *s = &r->size[i];
         printf("\nRK4, gradient flow of a quadratic, d = %zu: a step; %zu rounds, the fastest of %zu x %llu steps%s\n",
                s->d, s->rounds, s->slices, (unsigned long long)s->steps,
                s->same_bits ? "" : "; THE STATE IS NOT THAT OF THE BARE LOOP");
         printf("  %-9s %9s %9s %9s    %8s %8s %8s\n", "", "median", "min", "max", "x bare", "min", "max");
-        print_row("optdyn", &s->ours, &s->bare, s->goal, NULL);
-        print_row("bare", &s->bare, &s->bare, NAN, NULL);
+        bench_print_row("optdyn", &s->ours, &s->bare, s->goal, NULL);
+        bench_print_row("bare", &s->bare, &s->bare, NAN, NULL);
         for (size_t p = 0; p < PEERS; p++) {
-            print_row(r->peer[p].name, &s->peer[p], &s->bare, NAN, r->peer[p].missing);
+            bench_print_row(r->peer[p].name, &s->peer[p], &s->bare, NAN, r->peer[p].missing);
         }
     }
     printf("\nThe program\n  %-9s %9s %9s %9s\n", "", "median", "min", "max");
-    print_row("figure", &r->figure, NULL, 0.3, r->no_figure);
-    print_row("--version", &r->version, NULL, NAN, NULL);
-    print_row("parse", &r->parse, NULL, NAN, NULL);
+    bench_print_row("figure", &r->figure, NULL, 0.3, r->no_figure);
+    bench_print_row("--version", &r->version, NULL, NAN, NULL);
+    bench_print_row("parse", &r->parse, NULL, NAN, NULL);
 }
 
-int cli_bench(cli *c)
+static int bench_core(cli *c)
 {
-    if (c->arg_count != 1 || strcmp(c->arg[0], "core") != 0) {
-        return cli_usage(c, "bench takes what to measure: optdyn bench core");
-    }
     static core_report r = {.size = {{.d = 2, .steps = 20000, .rounds = BENCH_ROUNDS, .slices = 5, .goal = NAN},
                                      {.d = 1000, .steps = 1000, .rounds = BENCH_ROUNDS, .slices = 5, .goal = 1.05},
                                      {.d = 1000000, .steps = 20, .rounds = 5, .slices = 2, .goal = NAN}},
@@ -409,4 +346,18 @@ int cli_bench(cli *c)
         print_report(&r);
     }
     return EXIT_DONE;
+}
+
+int cli_bench(cli *c)
+{
+    static const struct {
+        const char *name;
+        int (*run)(cli *c);
+    } bench[] = {{"core", bench_core}, {"ensemble", bench_ensemble}, {"normals", bench_normals}};
+    for (size_t i = 0; i < sizeof bench / sizeof *bench && c->arg_count == 1; i++) {
+        if (strcmp(bench[i].name, c->arg[0]) == 0) {
+            return bench[i].run(c);
+        }
+    }
+    return cli_usage(c, "bench takes what to measure: core, ensemble or normals");
 }

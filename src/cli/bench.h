@@ -31,15 +31,35 @@ double bench_spawn(const char **argv);
 
 /** A peer: a program that answers requests, see bench/peer.h. */
 typedef struct bench_peer {
-    const char *name, *missing; /* missing: why there is no answer, NULL while there is one */
+    const char *name, *program; /* of the file optdyn-bench-...; NULL: the name */
+    const char *missing;        /* why there is no answer, NULL while there is one */
     long pid;
     FILE *to, *from;
 } bench_peer;
 
 void bench_peer_open(bench_peer *peer);
-/** Seconds of the steps, NaN if the peer is missing or its last component is not `last` to 1e-6 of it. */
-double bench_peer_ask(bench_peer *peer, size_t d, uint64_t steps, double h, double last);
+/**
+ * Sends one line and reads "SECONDS VALUE"; returns the seconds, NaN if the peer is missing or its value is farther
+ * than `tolerance` from `want`.
+ */
+double bench_peer_ask(bench_peer *peer, double want, double tolerance, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void bench_peer_close(bench_peer *peer);
+
+/** {"bench": "core", "version": .., .., "unit": "s", open for more. */
+void bench_write_head(FILE *out, const char *name);
+void bench_print_head(void);
+/** , "name": spread */
+void bench_write_series(FILE *out, const char *name, const bench_series *a);
+/** "name": "why" of the peers that are missing. */
+void bench_write_missing(FILE *out, size_t count, const bench_peer *peer);
+/** One row: time in a unit that suits it, and the ratio to the bare loop. */
+void bench_print_row(const char *name, const bench_series *a, const bench_series *bare, double goal,
+                     const char *missing);
+
+/** What there is to measure besides the core. */
+int bench_ensemble(cli *c);
+int bench_normals(cli *c);
 
 /** Steps x[d] in place; false: no memory. */
 bool bench_bare_rk4(size_t d, uint64_t steps, double h, const double *lambda, const double *c, double *x,

@@ -2,10 +2,12 @@
 #include "bench.h"
 
 #include "src/json.h"
+#include "src/random.h"
 
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -73,6 +75,91 @@ void bench_write_spread(FILE *out, bench_spread s)
     fputc('}', out);
 }
 
+static void read_cpu(char *name, size_t room)
+{
+    char line[512];
+    FILE *in = fopen("/proc/cpuinfo", "r");
+    snprintf(name, room, "unknown");
+    while (in != NULL && fgets(line, sizeof line, in) != NULL) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) == 0 && colon != NULL) {
+            line[strcspn(line, "\n")] = '\0';
+            snprintf(name, room, "%s", colon + 2);
+            break;
+        }
+    }
+    if (in != NULL) {
+        fclose(in);
+    }
+}
+
+/* What src/normals.c and src/clones.h choose by. */
+static const char *instruction_set(void)
+{
+    return od_normals_version(2) != NULL ? "AVX-512" : od_normals_version(1) != NULL ? "AVX2" : "portable";
+}
+
+void bench_write_head(FILE *out, const char *name)
+{
+    char cpu[256];
+    read_cpu(cpu, sizeof cpu);
+    const char *const entry[] = {"bench",           name,       "version",   od_version(), "cpu", cpu, "instructions",
+                                 instruction_set(), "compiler", __VERSION__, "unit",       "s"};
+    for (size_t i = 0; i < sizeof entry / sizeof *entry; i += 2) {
+        fprintf(out, "%s\"%s\": ", i > 0 ? ", " : "{", entry[i]);
+        od_json_text(out, entry[i + 1]);
+    }
+}
+
+void bench_print_head(void)
+{
+    char cpu[256];
+    read_cpu(cpu, sizeof cpu);
+    printf("optdyn %s on %s (%s), compiler %s\n", od_version(), cpu, instruction_set(), __VERSION__);
+}
+
+void bench_write_series(FILE *out, const char *name, const bench_series *a)
+{
+    fprintf(out, ", \"%s\": ", name);
+    bench_write_spread(out, bench_spread_of(a));
+}
+
+void bench_write_missing(FILE *out, size_t count, const bench_peer *peer)
+{
+    const char *separator = "";
+    for (size_t p = 0; p < count; p++) {
+        if (peer[p].missing != NULL) {
+            fprintf(out, "%s\"%s\": ", separator, peer[p].name);
+            od_json_text(out, peer[p].missing);
+            separator = ", ";
+        }
+    }
+}
+
+void bench_print_row(const char *name, const bench_series *a, const bench_series *bare, double goal,
+                     const char *missing)
+{
+    const bench_spread s = bench_spread_of(a);
+    if (isnan(s.median)) {
+        printf("  %-9s -   %s\n", name, missing != NULL ? missing : "failed");
+        return;
+    }
+    const bool nano = s.median < 1e-5, micro = s.median < 1e-2;
+    const double unit = nano ? 1e9 : micro ? 1e6 : 1e3;
+    printf("  %-9s %9.4g %9.4g %9.4g %s", name, s.median * unit, s.low * unit, s.high * unit,
+           nano    ? "ns"
+           : micro ? "us"
+                   : "ms");
+    if (bare != NULL) {
+        const bench_spread ratio = bench_ratio(a, bare);
+        printf(" %8.3f %8.3f %8.3f", ratio.median, ratio.low, ratio.high);
+    }
+    if (!isnan(goal)) {
+        printf("   goal <= %g%s", goal, bare != NULL ? "" : " s");
+    }
+    putchar('\n');
+}
+
 double bench_spawn(const char **argv)
 {
     const double begin = bench_clock();
@@ -120,7 +207,7 @@ void bench_peer_open(bench_peer *peer)
     char path[2048];
     int to[2], from[2];
     peer->missing = "its peer program is not built (meson setup -Dbench=enabled says what it needs)";
-    if (!find_program(peer->name, path, sizeof path)) {
+    if (!find_program(peer->program != NULL ? peer->program : peer->name, path, sizeof path)) {
         return;
     }
     peer->missing = "its peer program could not be started";
@@ -150,19 +237,23 @@ void bench_peer_open(bench_peer *peer)
     peer->missing = peer->pid > 0 && peer->to != NULL && peer->from != NULL ? NULL : peer->missing;
 }
 
-double bench_peer_ask(bench_peer *peer, size_t d, uint64_t steps, double h, double last)
+double bench_peer_ask(bench_peer *peer, double want, double tolerance, const char *format, ...)
 {
     double seconds = -1, found = NAN;
+    char line[128];
     if (peer->missing != NULL) {
         return NAN;
     }
-    char line[128];
-    if (fprintf(peer->to, "%zu %llu %.17g\n", d, (unsigned long long)steps, h) < 0 || fflush(peer->to) != 0 ||
-        fgets(line, sizeof line, peer->from) == NULL || sscanf(line, "%lf %lf", &seconds, &found) != 2 || seconds < 0) {
+    va_list args;
+    va_start(args, format);
+    const bool sent = vfprintf(peer->to, format, args) >= 0 && fputc('\n', peer->to) != EOF && fflush(peer->to) == 0;
+    va_end(args);
+    if (!sent || fgets(line, sizeof line, peer->from) == NULL || sscanf(line, "%lf %lf", &seconds, &found) != 2 ||
+        seconds < 0) {
         peer->missing = "its peer program failed";
         return NAN;
     }
-    if (!(fabs(found - last) <= 1e-6 * fabs(last))) {
+    if (!(fabs(found - want) <= tolerance)) {
         peer->missing = "its peer program does not solve the same problem";
         return NAN;
     }

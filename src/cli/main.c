@@ -20,7 +20,7 @@ const cli_command cli_commands[] = {
     {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
     {"list", "[KIND]", "list problems, methods, integrators, analyses, figures", cli_list},
     {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
-    {"bench", "core", "measure speed beside bare loops and other libraries", cli_bench},
+    {"bench", "core|ensemble|normals", "measure speed beside bare loops and peers, and the noise", cli_bench},
     {"completion", "bash", "print the shell completion", cli_completion},
     {"manual", "man|markdown", "print the manual page, or the reference of all parts", cli_manual},
     {NULL, NULL, NULL, NULL},
@@ -168,10 +168,10 @@ static void help(FILE *out)
 {
     fputs("optdyn: optimizers as dynamical systems\n\nusage: optdyn COMMAND [OPTION]...\n\n", out);
     for (const cli_command *k = cli_commands; k->name != NULL; k++) {
-        fprintf(out, "  %-13s %-18s %s\n", k->name, k->takes, k->summary);
+        fprintf(out, "  %-13s %-21s %s\n", k->name, k->takes, k->summary);
     }
     for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
-        fprintf(out, "  %-13s %-18s %s\n", od_analysis_types[i]->name, "FILE", od_analysis_types[i]->summary);
+        fprintf(out, "  %-13s %-21s %s\n", od_analysis_types[i]->name, "FILE", od_analysis_types[i]->summary);
     }
     fputs("\noptions\n", out);
     for (const cli_option *o = cli_options; o->name != NULL; o++) {
