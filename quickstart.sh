@@ -9,7 +9,8 @@ cd "$(dirname "$0")"
 packages=(build-essential meson ninja-build pkg-config cmake python3 libsundials-dev libgsl-dev libopenblas-dev
   liblapacke-dev libsleef-dev libyaml-dev libhdf5-dev librandom123-dev zlib1g-dev nettle-dev
   libcmocka-dev libboost-dev gnuplot-nox fonts-dejavu-core man-db)
-[ "${1:-}" != test ] || packages+=(libflint-arb-dev libflint-dev hdf5-tools) # second opinions of the tests
+# second opinions of the tests, and MPI, which is optional
+[ "${1:-}" != test ] || packages+=(libflint-arb-dev libflint-dev hdf5-tools libopenmpi-dev openmpi-bin)
 
 install_packages() {
   local missing=()

@@ -457,6 +457,24 @@ extern const od_integrator_type *const od_integrator_types[];
 
 typedef struct od_experiment od_experiment;
 
+/**
+ * Processes that share one run, for example those of MPI (src/mpi/ranks.c): each calls od_experiment_run on the same
+ * experiment and computes a share of the paths; rank 0 has the result, with the bits of one process.
+ */
+typedef struct od_ranks {
+    unsigned rank, size;
+    /**
+     * Collective: `take` sees, on rank 0 alone, the bytes of ranks 1, 2, ... in this order. They are gone after it
+     * returns; its failure ends the gathering. OD_EIO if a message does not come through, OD_ENOMEM.
+     */
+    od_status (*gather)(const void *bytes, size_t size, od_status (*take)(void *user, const void *bytes, size_t size),
+                        void *user);
+    /** Collective: returns when all ranks are here. */
+    void (*wait)(void);
+    /** Ends all ranks with this exit status. */
+    void (*give_up)(int exit_status);
+} od_ranks;
+
 /** Where to read and how to run; zero-initialise. */
 typedef struct od_options {
     const char *const *set; /* "problem.eigenvalues=[1,4]", ends with NULL; or NULL */
@@ -468,6 +486,7 @@ typedef struct od_options {
     const char *invocation; /* for the provenance; or NULL */
     double checkpoint;      /* seconds between entries in the journal; 0: 60; below 0: only when interrupted */
     unsigned shard, shards; /* run the shard-th of so many shares of the paths; 0 and 0: all of them */
+    const od_ranks *ranks;  /* who else takes part, or NULL; must outlive the experiment */
 } od_options;
 
 /** Reads and resolves an experiment file, or a text. NULL on failure. */
@@ -547,7 +566,7 @@ od_status od_experiment_observe(od_context *ctx, od_experiment *experiment, od_o
  * With a folder and without observers the state of the run goes into a journal there, now and then and when it is
  * interrupted; the next run of the same experiment into that folder goes on from it and gives the same bits (adaptive
  * schemes: the same numbers to their tolerance). A shard writes its journal only; od_experiment_merge makes results of
- * them.
+ * them. With ranks, the result of all but rank 0 has no outcomes.
  */
 od_status od_experiment_run(od_context *ctx, const od_experiment *experiment, od_result **result);
 /** True if the folder of the experiment holds all its results: there is nothing to go on with. */

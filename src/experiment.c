@@ -65,6 +65,14 @@ static od_status apply_options(od_context *ctx, od_experiment *e, od_node *root,
     }
     e->shard = options->shard;
     e->shards = options->shards;
+    if (options->ranks != NULL && options->ranks->size > 1) {
+        if (options->shards > 0) {
+            return od_fail(ctx, OD_EINVAL, "--shard", "several ranks share the paths already; run shards one by one");
+        }
+        e->ranks = options->ranks;
+        e->shard = options->ranks->rank + 1;
+        e->shards = options->ranks->size;
+    }
     e->checkpoint = options->checkpoint == 0 ? 60 : options->checkpoint;
     e->threads = options->threads;
     e->block = options->block != 0 ? options->block : 128;

@@ -69,7 +69,8 @@ struct od_experiment {
     const char *resolved;
     const char *output, *invocation;
     unsigned threads, block, shard, shards;
-    double checkpoint; /* seconds; below 0: only when interrupted */
+    const od_ranks *ranks; /* NULL: this process alone */
+    double checkpoint;     /* seconds; below 0: only when interrupted */
     size_t observer_count;
     od_observer observer[OD_MAX_OBSERVERS];
 };

@@ -2,6 +2,7 @@
 #include "journal.h"
 #include "outcome.h"
 #include "results.h"
+#include "snapshot.h"
 
 #include "context.h"
 #include "memory.h"
@@ -224,16 +225,59 @@ static od_status keep_shard(attempt *a, od_status status)
         status = od_journal_complete(a->ctx, &a->journal, &a->s);
     } else if (status == OD_EINTERRUPTED) {
         a->c.result->interrupted = true;
-        od_fail(a->ctx, status, NULL, "interrupted; the same command goes on from the journal in %s", a->e->output);
+        od_fail(a->ctx, status, NULL,
+                a->journaled ? "interrupted; the same command goes on from the journal in %s"
+                             : "interrupted; without -o DIR nothing was kept%s",
+                a->journaled ? a->e->output : "");
     }
     a->c.result->count = 0;
-    a->c.result->journal = strdup(a->journal.path);
+    a->c.result->journal = a->journaled ? strdup(a->journal.path) : NULL;
+    return status;
+}
+
+static od_status take_share(void *user, const void *bytes, size_t size)
+{
+    attempt *a = user;
+    od_reader from = {.at = bytes, .end = (const unsigned char *)bytes + size};
+    return od_snapshot_read(&a->s, &from, true);
+}
+
+/* Rank 0 puts the shares together; the others are done when it is, so that their journals go last. */
+static od_status join_ranks(attempt *a)
+{
+    const od_ranks *ranks = a->e->ranks;
+    od_bytes share = {0};
+    od_result *result = a->c.result;
+    if (ranks->rank > 0) {
+        od_snapshot_write(&a->s, true, &share);
+        result->count = 0;
+    }
+    od_status status = share.failed ? OD_ENOMEM : ranks->gather(share.data, share.size, take_share, a);
+    od_bytes_free(&share);
+    if (status != OD_OK) {
+        od_fail(a->ctx, status, NULL, "the ranks could not put their results together (%s); another may have ended",
+                od_status_name(status));
+    }
+    if (status == OD_OK && ranks->rank == 0) {
+        a->s.finished = collect;
+        status = od_simulation_loaded(&a->s);
+        status = status == OD_OK ? conclude(a->ctx, a->e, result, &a->s) : status;
+    }
+    if (status == OD_OK || status == OD_EDIVERGED) {
+        ranks->wait();
+    }
+    if (a->journaled && (status == OD_OK || status == OD_EDIVERGED)) {
+        od_journal_remove(&a->journal);
+    }
     return status;
 }
 
 static od_status run_whole(attempt *a)
 {
     od_status status = run_rounds(a);
+    if (a->e->ranks != NULL && status == OD_OK) {
+        return join_ranks(a);
+    }
     if (a->e->shards > 0) {
         return keep_shard(a, status);
     }
@@ -287,7 +331,7 @@ static od_status attempt_course(od_context *ctx, const od_experiment *e, course 
 
 od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result **result)
 {
-    if (e->shards > 0 && e->output == NULL) {
+    if (e->shards > 0 && e->ranks == NULL && e->output == NULL) {
         *result = NULL;
         return od_fail(ctx, OD_EINVAL, "--shard", "a shard needs a folder for its journal; give -o DIR");
     }

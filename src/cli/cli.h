@@ -19,6 +19,8 @@ typedef struct cli {
     unsigned threads, block, shard, shards;
     double checkpoint; /* seconds, as in od_options */
     bool json, quiet, dry_run, preview, all;
+    od_ranks ranks; /* size 0: started alone */
+    void (*close_ranks)(void);
     char invocation[2048];
 } cli;
 
@@ -49,6 +51,13 @@ void cli_progress_end(cli *c);
 
 /** Prints what a run gave, and why it ended if that was too early; returns the exit status. */
 int cli_show_result(cli *c, od_status status, const od_result *result);
+
+/** Finds the other ranks if there are any; returns an exit status, or -1 to go on. */
+int cli_ranks_open(cli *c);
+/** Leaves the ranks, or ends them all after a failure. */
+void cli_ranks_close(cli *c, int exit_status);
+/** Asked before a failure is reported: false if rank 0 has reported it. */
+bool cli_ranks_yield(const cli *c);
 
 int cli_run(cli *c);
 int cli_resume(cli *c);

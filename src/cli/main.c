@@ -122,6 +122,9 @@ static int exit_status(od_status status)
 
 static void report(const cli *c, const char *kind, const char *entry, const char *message)
 {
+    if (!cli_ranks_yield(c)) {
+        return;
+    }
     fprintf(stderr, "optdyn: %s\n", message);
     if (c->json) {
         fputs("{\"error\": {\"kind\": ", stdout);
@@ -161,6 +164,7 @@ od_options cli_experiment_options(const cli *c)
                         .threads = c->threads,
                         .block = c->block,
                         .checkpoint = c->checkpoint,
+                        .ranks = c->ranks.size > 1 ? &c->ranks : NULL,
                         .invocation = c->invocation};
 }
 
@@ -388,12 +392,14 @@ int main(int argc, char **argv)
         }
         status = c.json ? cli_usage(&c, "a command is needed; `optdyn --help` lists them") : EXIT_USAGE;
     }
+    status = status < 0 ? cli_ranks_open(&c) : status;
     status = status < 0 ? dispatch(&c) : status;
     cli_progress_end(&c);
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {
         fprintf(stderr, "optdyn: standard output could not be written: %s\n", strerror(errno));
         status = EXIT_FAILED;
     }
+    cli_ranks_close(&c, status);
     od_context_free(c.ctx);
     return status;
 }

@@ -88,13 +88,18 @@ static void print_result(const cli *c, const od_result *result)
 int cli_show_result(cli *c, od_status status, const od_result *result)
 {
     cli_progress_end(c);
-    if (result != NULL && c->json) {
+    if (c->ranks.rank > 0) {
+        /* rank 0 has the result */
+    } else if (result != NULL && c->json) {
         od_result_write_json(stdout, result);
     } else if (result != NULL) {
         print_result(c, result);
     }
     if (status == OD_OK) {
         return EXIT_DONE;
+    }
+    if (status == OD_EINTERRUPTED && c->ranks.rank > 0) {
+        return EXIT_INTERRUPTED; /* rank 0 says so */
     }
     /* with a result the document is out already; the sentence goes to standard error alone */
     c->json = c->json && result == NULL;

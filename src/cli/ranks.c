@@ -1,0 +1,88 @@
+/* Processes started by mpirun: loads the module that speaks MPI. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cli.h"
+
+#include "src/mpi/ranks.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* What the launchers of Open MPI and MPICH announce, before MPI has started; `otherwise` if there is none. */
+static unsigned announced(const char *open_mpi, const char *mpich, unsigned otherwise)
+{
+    const char *value = getenv(open_mpi) != NULL ? getenv(open_mpi) : getenv(mpich);
+    return value != NULL ? (unsigned)strtoul(value, NULL, 10) : otherwise;
+}
+
+static void *load_module(void)
+{
+    static const char *const folders[] = {MODULE_BUILD_DIR, MODULE_DIR};
+    for (size_t i = 0; i < 2; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/optdyn-mpi.so", folders[i]);
+        /* global, because MPI loads plug-ins of its own that look for its symbols */
+        void *module = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+        if (module != NULL) {
+            return module;
+        }
+    }
+    return NULL;
+}
+
+int cli_ranks_open(cli *c)
+{
+    const unsigned size = announced("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", 1);
+    if (size <= 1) {
+        return -1;
+    }
+    c->ranks.rank = announced("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0);
+    if (c->command == NULL || (strcmp(c->command, "run") != 0 && strcmp(c->command, "resume") != 0)) {
+        return cli_usage(c, "this is one of %u processes, and only `run` and `resume` share their work among ranks",
+                         size);
+    }
+    void *module = load_module();
+    bool (*open)(od_ranks *) = NULL;
+    if (module != NULL) {
+        *(void **)&open = dlsym(module, "od_mpi_open");
+        *(void **)&c->close_ranks = dlsym(module, "od_mpi_close");
+    }
+    if (open == NULL || c->close_ranks == NULL) {
+        return cli_usage(c,
+                         "this is one of %u processes, but optdyn-mpi.so, which lets them share the paths, is not "
+                         "installed; build with -Dmpi=enabled, or use --shard I/N and `optdyn merge`",
+                         size);
+    }
+    if (!open(&c->ranks)) {
+        return cli_usage(c, "MPI did not start");
+    }
+    /* one voice: the others speak only if they fail */
+    c->quiet = c->quiet || c->ranks.rank > 0;
+    return -1;
+}
+
+void cli_ranks_close(cli *c, int exit_status)
+{
+    if (c->ranks.size <= 1) {
+        return;
+    }
+    if (exit_status != EXIT_DONE) {
+        fflush(stdout);
+        c->ranks.give_up(exit_status);
+    }
+    c->close_ranks();
+}
+
+bool cli_ranks_yield(const cli *c)
+{
+    const struct timespec moment = {.tv_sec = 1};
+    if (c->ranks.rank == 0) {
+        return true;
+    }
+    /* what all ranks fail at, rank 0 says alone: it ends the others meanwhile, by a signal */
+    if (nanosleep(&moment, NULL) != 0) {
+        return false;
+    }
+    fprintf(stderr, "rank %u: ", c->ranks.rank);
+    return true;
+}
