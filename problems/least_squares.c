@@ -173,7 +173,7 @@ static od_status state_closed_forms(od_context *ctx, least_squares *q, od_proble
 static od_status state_bounds(od_context *ctx, const least_squares *q, od_problem *problem)
 {
     double largest;
-    od_status status = od_linear_model_gram(ctx, &q->model, &largest);
+    od_status status = od_linear_model_gram(ctx, &q->model, problem, &largest);
     problem->lipschitz = (od_constant){q->model.lambda + largest, "lambda + lambda_max(A'A)/N by Lanczos"};
     problem->convexity = (od_constant){q->model.lambda, "bound: at least lambda"};
     problem->minimum.how = "unknown: too many dimensions to solve the normal equations";
@@ -187,6 +187,9 @@ static od_status least_squares_create(od_context *ctx, const od_settings *s, od_
                                  : od_fail(ctx, OD_ENOMEM, "problem", "no memory for a problem");
     if (status == OD_OK) {
         status = problem->dim <= MAX_SOLVE ? state_closed_forms(ctx, q, problem) : state_bounds(ctx, q, problem);
+    }
+    if (q != NULL) {
+        od_linear_model_forget_rows(&q->model);
     }
     problem->free = least_squares_free;
     if (status != OD_OK) {

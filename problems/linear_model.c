@@ -9,46 +9,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 256, MARGIN_STEPS = 200 };
+/* Few enough rows for their groups to be in the cache still when they are added to the gradient. */
+enum { ROWS = 64, MARGIN_STEPS = 200 };
 
-/* Scratch. Columns come first, so that a column is aligned in the same way in any batch. */
+/* Scratch of a call. */
 typedef struct workspace {
-    double *margin, *first, *second; /* [ROWS] */
-    double *x, *sum, *along;         /* [n*stride], point after point */
+    double *margin, *first, *second; /* [OD_PANEL*ROWS], point after point */
+    double *x, *sum, *along;         /* [n*stride], packed */
     double *scalar;                  /* [n] */
 } workspace;
 
 static workspace share(const od_linear_model *m, size_t n, double *ws)
 {
-    const size_t columns = n * m->data.stride;
-    double *x = ws + 3 * ROWS;
+    const size_t packed = n * m->data.stride;
+    double *x = ws + 3 * OD_PANEL * ROWS;
     return (workspace){.margin = ws,
-                       .first = ws + ROWS,
-                       .second = ws + 2 * ROWS,
+                       .first = ws + OD_PANEL * ROWS,
+                       .second = ws + 2 * OD_PANEL * ROWS,
                        .x = x,
-                       .sum = x + columns,
-                       .along = x + 2 * columns,
-                       .scalar = x + 3 * columns};
+                       .sum = x + packed,
+                       .along = x + 2 * packed,
+                       .scalar = x + 3 * packed};
 }
 
-/* Points to columns: BLAS wants each one contiguous. */
-static void gather(const od_linear_model *m, size_t n, const double *x, double *columns)
+static void pack(const od_linear_model *m, bool panels, size_t n, const double *x, double *packed)
 {
-    for (size_t p = 0; p < n; p++) {
+    od_design_pack(&m->design, m->data.cols, panels, n, x, packed);
+}
+
+/* out = scale packed + lambda x, components again with p fast; x may be NULL. */
+static void unpack(const od_linear_model *m, bool panels, size_t n, const double *packed, double scale, const double *x,
+                   double *out)
+{
+    for (size_t p = 0, width; p < n; p += width) {
+        width = panels ? od_design_width(n, p) : 1;
+        const double *point = packed + p * m->data.stride;
         for (size_t j = 0; j < m->data.cols; j++) {
-            columns[p * m->data.stride + j] = x[j * n + p];
-        }
-    }
-}
-
-/* out = scale columns + lambda x, components again with p fast; x may be NULL. */
-static void scatter(const od_linear_model *m, size_t n, const double *columns, double scale, const double *x,
-                    double *out)
-{
-    for (size_t j = 0; j < m->data.cols; j++) {
-        for (size_t p = 0; p < n; p++) {
-            const double sum = scale * columns[p * m->data.stride + j];
-            out[j * n + p] = x != NULL ? sum + m->lambda * x[j * n + p] : sum;
+            for (size_t k = 0; k < width; k++) {
+                const double sum = scale * point[j * width + k];
+                const size_t at = j * n + p + k;
+                out[at] = x != NULL ? sum + m->lambda * x[at] : sum;
+            }
         }
     }
 }
@@ -67,18 +68,13 @@ static size_t chunk_rows(const od_linear_model *m, size_t from)
     return m->data.rows - from < ROWS ? m->data.rows - from : ROWS;
 }
 
-/* t = A v over a chunk. */
-static void forward(const od_linear_model *m, size_t from, size_t rows, const double *v, double *t)
+static double sum_of(const double *term, size_t count)
 {
-    cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)rows, (int)m->data.cols, 1, m->data.row + from * m->data.stride,
-                (int)m->data.stride, v, 1, 0, t, 1);
-}
-
-/* sum += A^T t over a chunk. */
-static void backward(const od_linear_model *m, size_t from, size_t rows, const double *t, double *sum)
-{
-    cblas_dgemv(CblasRowMajor, CblasTrans, (int)rows, (int)m->data.cols, 1, m->data.row + from * m->data.stride,
-                (int)m->data.stride, t, 1, 1, sum, 1);
+    double sum = 0;
+    for (size_t r = 0; r < count; r++) {
+        sum += term[r];
+    }
+    return sum;
 }
 
 static od_status model_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f, double *g,
@@ -87,23 +83,21 @@ static od_status model_eval(const od_problem *problem, unsigned want, size_t n, 
     const od_linear_model *m = problem->data;
     const workspace w = share(m, n, ws);
     const bool value = (want & OD_VALUE) != 0, gradient = (want & OD_GRADIENT) != 0;
-    gather(m, n, x, w.x);
+    pack(m, true, n, x, w.x);
     memset(w.scalar, 0, n * sizeof *w.scalar);
     memset(w.sum, 0, gradient ? n * m->data.stride * sizeof *w.sum : 0);
     for (size_t from = 0; from < m->data.rows; from += ROWS) {
         const size_t rows = chunk_rows(m, from);
-        for (size_t p = 0; p < n; p++) {
-            forward(m, from, rows, w.x + p * m->data.stride, w.margin);
-            m->link(rows, w.margin, m->data.target + from, value ? w.first : NULL, gradient ? w.second : NULL, NULL);
-            if (value) {
-                double sum = 0;
-                for (size_t r = 0; r < rows; r++) {
-                    sum += w.first[r];
-                }
-                w.scalar[p] += sum;
+        for (size_t p = 0, width; p < n; p += width) {
+            width = od_design_width(n, p);
+            od_design_apply(&m->design, from, rows, width, w.x + p * m->data.stride, w.margin);
+            for (size_t k = 0; k < width; k++) {
+                m->link(rows, w.margin + k * rows, m->data.target + from, value ? w.first : NULL,
+                        gradient ? w.second + k * rows : NULL, NULL);
+                w.scalar[p + k] += value ? sum_of(w.first, rows) : 0;
             }
             if (gradient) {
-                backward(m, from, rows, w.second, w.sum + p * m->data.stride);
+                od_design_add(&m->design, from, rows, width, w.second, w.sum + p * m->data.stride);
             }
         }
     }
@@ -115,7 +109,7 @@ static od_status model_eval(const od_problem *problem, unsigned want, size_t n, 
         add_penalty(m, n, x, f);
     }
     if (gradient) {
-        scatter(m, n, w.sum, scale, x, g);
+        unpack(m, true, n, w.sum, scale, x, g);
     }
     return OD_OK;
 }
@@ -125,51 +119,55 @@ static od_status model_hvp(const od_problem *problem, size_t n, const double *x,
 {
     const od_linear_model *m = problem->data;
     const workspace w = share(m, n, ws);
-    gather(m, n, x, w.x);
+    pack(m, true, n, x, w.x);
     for (size_t j = 0; j < directions; j++) {
         const double *direction = u + j * m->data.cols * n;
-        gather(m, n, direction, w.along);
+        pack(m, true, n, direction, w.along);
         memset(w.sum, 0, n * m->data.stride * sizeof *w.sum);
         for (size_t from = 0; from < m->data.rows; from += ROWS) {
             const size_t rows = chunk_rows(m, from);
-            for (size_t p = 0; p < n; p++) {
-                forward(m, from, rows, w.x + p * m->data.stride, w.margin);
-                m->link(rows, w.margin, m->data.target + from, NULL, NULL, w.first);
-                forward(m, from, rows, w.along + p * m->data.stride, w.second);
-                for (size_t r = 0; r < rows; r++) {
-                    w.second[r] *= w.first[r];
+            for (size_t p = 0, width; p < n; p += width) {
+                const size_t at = p * m->data.stride;
+                width = od_design_width(n, p);
+                od_design_apply(&m->design, from, rows, width, w.x + at, w.margin);
+                od_design_apply(&m->design, from, rows, width, w.along + at, w.second);
+                for (size_t k = 0; k < width; k++) {
+                    m->link(rows, w.margin + k * rows, m->data.target + from, NULL, NULL, w.first + k * rows);
                 }
-                backward(m, from, rows, w.second, w.sum + p * m->data.stride);
+                for (size_t i = 0; i < width * rows; i++) {
+                    w.second[i] *= w.first[i];
+                }
+                od_design_add(&m->design, from, rows, width, w.second, w.sum + at);
             }
         }
-        scatter(m, n, w.sum, 1 / (double)m->data.rows, direction, hu + j * m->data.cols * n);
+        unpack(m, true, n, w.sum, 1 / (double)m->data.rows, direction, hu + j * m->data.cols * n);
     }
     return OD_OK;
 }
 
+/* Every point has samples of its own, so all go one by one. */
 static od_status model_samples(const od_problem *problem, unsigned want, size_t n, const double *x, size_t batch,
                                const uint32_t *index, double *f, double *g, double *ws)
 {
     const od_linear_model *m = problem->data;
     const workspace w = share(m, n, ws);
     const bool value = (want & OD_VALUE) != 0, gradient = (want & OD_GRADIENT) != 0;
-    const int d = (int)m->data.cols;
-    gather(m, n, x, w.x);
+    pack(m, false, n, x, w.x);
     memset(w.scalar, 0, n * sizeof *w.scalar);
     memset(w.sum, 0, gradient ? n * m->data.stride * sizeof *w.sum : 0);
     for (size_t p = 0; p < n; p++) {
+        const size_t at = p * m->data.stride;
         for (size_t b = 0; b < batch; b++) {
             const size_t i = index[b * n + p];
             if (i >= m->data.rows) {
                 return OD_EINVAL;
             }
-            const double *row = m->data.row + i * m->data.stride;
-            const double t = cblas_ddot(d, row, 1, w.x + p * m->data.stride, 1);
-            double term = 0, slope = 0;
+            double t, term = 0, slope = 0;
+            od_design_apply(&m->design, i, 1, 1, w.x + at, &t);
             m->link(1, &t, &m->data.target[i], value ? &term : NULL, gradient ? &slope : NULL, NULL);
             w.scalar[p] += term;
             if (gradient) {
-                cblas_daxpy(d, slope, row, 1, w.sum + p * m->data.stride, 1);
+                od_design_add(&m->design, i, 1, 1, &slope, w.sum + at);
             }
         }
     }
@@ -180,7 +178,7 @@ static od_status model_samples(const od_problem *problem, unsigned want, size_t 
         add_penalty(m, n, x, f);
     }
     if (gradient) {
-        scatter(m, n, w.sum, 1 / (double)batch, x, g);
+        unpack(m, false, n, w.sum, 1 / (double)batch, x, g);
     }
     return OD_OK;
 }
@@ -192,7 +190,7 @@ static od_status model_weighted(const od_problem *problem, size_t n, const doubl
     const od_linear_model *m = problem->data;
     const workspace w = share(m, n, ws);
     const size_t samples = m->data.rows;
-    gather(m, n, x, w.x);
+    pack(m, true, n, x, w.x);
     memset(w.sum, 0, n * m->data.stride * sizeof *w.sum);
     memset(w.scalar, 0, n * sizeof *w.scalar);
     for (size_t i = 0; i < samples; i++) {
@@ -202,22 +200,33 @@ static od_status model_weighted(const od_problem *problem, size_t n, const doubl
     }
     for (size_t from = 0; from < samples; from += ROWS) {
         const size_t rows = chunk_rows(m, from);
-        for (size_t p = 0; p < n; p++) {
-            const double mean = w.scalar[p] / (double)samples;
-            forward(m, from, rows, w.x + p * m->data.stride, w.margin);
-            m->link(rows, w.margin, m->data.target + from, NULL, w.first, NULL);
-            for (size_t r = 0; r < rows; r++) {
-                w.first[r] *= weight[(from + r) * n + p] - mean;
+        for (size_t p = 0, width; p < n; p += width) {
+            width = od_design_width(n, p);
+            od_design_apply(&m->design, from, rows, width, w.x + p * m->data.stride, w.margin);
+            for (size_t k = 0; k < width; k++) {
+                const double mean = w.scalar[p + k] / (double)samples;
+                double *slope = w.first + k * rows;
+                m->link(rows, w.margin + k * rows, m->data.target + from, NULL, slope, NULL);
+                for (size_t r = 0; r < rows; r++) {
+                    slope[r] *= weight[(from + r) * n + p + k] - mean;
+                }
             }
-            backward(m, from, rows, w.first, w.sum + p * m->data.stride);
+            od_design_add(&m->design, from, rows, width, w.first, w.sum + p * m->data.stride);
         }
     }
-    scatter(m, n, w.sum, 1 / (double)samples, NULL, out);
+    unpack(m, true, n, w.sum, 1 / (double)samples, NULL, out);
     return OD_OK;
+}
+
+void od_linear_model_forget_rows(od_linear_model *model)
+{
+    free(model->data.row);
+    model->data.row = NULL;
 }
 
 void od_linear_model_close(od_linear_model *model)
 {
+    od_design_free(&model->design);
     od_data_free(&model->data);
 }
 
@@ -229,11 +238,14 @@ od_status od_linear_model_open(od_context *ctx, const od_settings *s, od_link *l
     if (status != OD_OK) {
         return status;
     }
+    if (!od_design_create(&model->data, &model->design)) {
+        return od_fail(ctx, OD_ENOMEM, "problem.data", "no memory for %zu samples", model->data.rows);
+    }
     model->lambda = od_setting_real(s, "lambda");
     model->link = link;
     problem->dim = model->data.cols;
     problem->samples = model->data.rows;
-    problem->scratch = (od_scratch){3 * ROWS, 3 * model->data.stride + 1};
+    problem->scratch = (od_scratch){3 * OD_PANEL * ROWS, 3 * model->data.stride + 1};
     problem->eval = model_eval;
     problem->hvp = model_hvp;
     problem->eval_samples = model_samples;
@@ -245,30 +257,37 @@ od_status od_linear_model_open(od_context *ctx, const od_settings *s, od_link *l
 
 typedef struct gram {
     const od_linear_model *model;
-    double *margin; /* [ROWS] */
+    double *ws;
 } gram;
 
 static od_status gram_product(void *user, const double *v, double *av)
 {
     const gram *q = user;
     const od_linear_model *m = q->model;
-    memset(av, 0, m->data.cols * sizeof *av);
+    const workspace w = share(m, 1, q->ws);
+    pack(m, true, 1, v, w.x);
+    memset(w.sum, 0, m->data.stride * sizeof *w.sum);
     for (size_t from = 0; from < m->data.rows; from += ROWS) {
         const size_t rows = chunk_rows(m, from);
-        forward(m, from, rows, v, q->margin);
-        backward(m, from, rows, q->margin, av);
+        od_design_apply(&m->design, from, rows, 1, w.x, w.margin);
+        od_design_add(&m->design, from, rows, 1, w.margin, w.sum);
     }
-    cblas_dscal((int)m->data.cols, 1 / (double)m->data.rows, av, 1);
+    unpack(m, true, 1, w.sum, 1 / (double)m->data.rows, NULL, av);
     return OD_OK;
 }
 
-od_status od_linear_model_gram(od_context *ctx, const od_linear_model *model, double *largest)
+od_status od_linear_model_gram(od_context *ctx, const od_linear_model *model, const od_problem *problem,
+                               double *largest)
 {
-    double margin[ROWS];
-    gram q = {model, margin};
+    double *ws = od_zalloc(od_scratch_size(&problem->scratch, 1), sizeof *ws);
+    if (ws == NULL) {
+        return od_fail(ctx, OD_ENOMEM, "problem", "no memory for the largest curvature");
+    }
+    gram q = {model, ws};
     od_extremes e;
     od_status status = od_lanczos(ctx, model->data.cols, gram_product, &q, MARGIN_STEPS, 1e-10, true, &e);
     *largest = status == OD_OK ? e.high + e.high_error : NAN;
+    free(ws);
     return status;
 }
 
@@ -286,7 +305,8 @@ od_status od_linear_model_create(od_context *ctx, const od_settings *s, od_link 
     od_status status = m != NULL ? od_linear_model_open(ctx, s, link, true, m, problem)
                                  : od_fail(ctx, OD_ENOMEM, "problem", "no memory for a problem");
     if (status == OD_OK) {
-        status = od_linear_model_gram(ctx, m, &largest);
+        od_linear_model_forget_rows(m);
+        status = od_linear_model_gram(ctx, m, problem, &largest);
     }
     if (status != OD_OK) {
         if (m != NULL) {

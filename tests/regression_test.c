@@ -12,7 +12,7 @@ enum { SAMPLES = 300, FEATURES = 5, D = FEATURES + 1 };
 
 static double feature[SAMPLES][D], label[SAMPLES]; /* the last feature is the bias */
 
-/* Data of all tests: more than one chunk of 256 rows. */
+/* Data of all tests: more than one chunk of rows, the last one not full. */
 static void write_data(const char *folder)
 {
     static char text[SAMPLES * 160];
@@ -310,6 +310,76 @@ static void write_wide(const bench *b, size_t rows, size_t d, size_t twin)
     free(text);
 }
 
+/* Rows with gaps: groups of four columns that are empty, a sample of zeros, a last group that is not full; or one gap
+ * in each row. */
+static void check_gaps(bench *b, bool one)
+{
+    enum { ROWS = 200, COLS = 61, POINTS = 6 };
+    static double a[ROWS][COLS], target[ROWS];
+    static char text[ROWS * COLS * 16];
+    size_t used = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        target[i] = 0.25 * (double)(i % 7) - 0.5;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%g", target[i]);
+        for (size_t j = 0; j < COLS; j++) {
+            const bool some = i % 10 != 3 && od_uniform(7, OD_STREAM_DATA, i, j / 5, 0) < 0.3;
+            const bool kept = one ? j / 4 != i % 13 : some;
+            a[i][j] = kept ? round(1e3 * od_normal(7, OD_STREAM_DATA, i, j, 1)) / 1e3 : 0;
+            if (a[i][j] != 0 || j + 1 == COLS) {
+                used += (size_t)snprintf(text + used, sizeof text - used, " %zu:%.3f", j + 1, a[i][j]);
+            }
+        }
+        used += (size_t)snprintf(text + used, sizeof text - used, "\n");
+    }
+    folder_put(b->folder, "gaps", text, used);
+    char yaml[256];
+    snprintf(yaml, sizeof yaml, "{name: least-squares, data: %s/gaps, lambda: 0.085}", b->folder);
+    od_problem *q = od_problem_create(b->ctx, yaml);
+    check_done(b->ctx, q != NULL);
+    assert_int_equal(q->dim, COLS);
+    double *ws = scratch(q, POINTS), x[COLS * POINTS], f[POINTS], g[COLS * POINTS];
+    for (size_t i = 0; i < COLS * POINTS; i++) {
+        x[i] = od_normal(7, OD_STREAM_DATA, i, 0, 2);
+    }
+    assert_int_equal(q->eval(q, OD_VALUE | OD_GRADIENT, POINTS, x, f, g, ws), OD_OK);
+    for (size_t p = 0; p < POINTS; p++) {
+        double want = 0, slope[COLS] = {0};
+        for (size_t i = 0; i < ROWS; i++) {
+            double t = -target[i];
+            for (size_t j = 0; j < COLS; j++) {
+                t += a[i][j] * x[j * POINTS + p];
+            }
+            want += t * t / (2 * ROWS);
+            for (size_t j = 0; j < COLS; j++) {
+                slope[j] += t * a[i][j] / ROWS;
+            }
+        }
+        for (size_t j = 0; j < COLS; j++) {
+            want += 0.085 / 2 * x[j * POINTS + p] * x[j * POINTS + p];
+            check_close(g[j * POINTS + p], slope[j] + 0.085 * x[j * POINTS + p], 1e-13);
+        }
+        check_relative(f[p], want, 1e-13);
+        /* alone it has the same bits as between others */
+        double alone[COLS], value, gradient[COLS];
+        for (size_t j = 0; j < COLS; j++) {
+            alone[j] = x[j * POINTS + p];
+        }
+        assert_int_equal(q->eval(q, OD_VALUE | OD_GRADIENT, 1, alone, &value, gradient, ws), OD_OK);
+        assert_true(value == f[p]);
+        for (size_t j = 0; j < COLS; j++) {
+            assert_true(gradient[j] == g[j * POINTS + p]);
+        }
+    }
+    free(ws);
+    od_problem_free(q);
+}
+
+static void rows_with_gaps_match_a_plain_loop(void **state)
+{
+    check_gaps(*state, false);
+    check_gaps(*state, true);
+}
+
 /* One file in each range of dimensions: eigenvectors, Cholesky, Lanczos; and what is said where nothing is unique. */
 static void least_squares_in_many_dimensions(void **state)
 {
@@ -380,6 +450,7 @@ int main(void)
         test_at_bench(blocks_do_not_change_the_bits),
         test_at_bench(constants_are_the_stated_ones),
         test_at_bench(least_squares_is_the_quadratic_it_states),
+        test_at_bench(rows_with_gaps_match_a_plain_loop),
         test_at_bench(least_squares_in_many_dimensions),
         test_at_bench(bad_indices_and_entries_are_refused),
     };
