@@ -12,39 +12,51 @@
 #include "src/lanczos.h"
 #include "src/text.h"
 
-/* The settled point is the mean of the flow's final points; they come from one basin. */
-static od_status write_member(od_context *ctx, const od_figure_part *part, size_t j, size_t number, FILE *out)
+/* The settled point is the mean of the final points of all seeds; they come from one basin. */
+static od_status write_group(od_context *ctx, const od_figure_run *run, const od_figure_part *part, size_t first,
+                             size_t count, int length, size_t number, FILE *out)
 {
-    const od_member *m = &part->experiment->member[j];
+    const od_member *m = &part->experiment->member[first];
     const double h = od_setting_real(m->method_choice.settings, "step"), bound = m->problem->lipschitz.value;
+    double *settled = od_arena_alloc(run->report->arena, m->problem->dim, sizeof *settled);
     char text[4][OD_REAL_ROOM];
     od_extremes found;
-    od_status status = od_lanczos_extremes(ctx, m->problem, part->result->outcome[j].mean, &found);
+    if (settled == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    }
+    for (size_t j = first; j < first + count; j++) {
+        for (size_t i = 0; i < m->problem->dim; i++) {
+            settled[i] += part->result->outcome[j].mean[i] / (double)count;
+        }
+    }
+    od_status status = od_lanczos_extremes(ctx, m->problem, settled, &found);
     if (status != OD_OK) {
         return status;
     }
     fprintf(out, "%zu,%s,%s,%s,%s\n", number, od_real_text(text[0], h), od_real_text(text[1], h * bound),
             od_real_text(text[2], h * found.high), od_real_text(text[3], h * found.high_error));
-    od_note(ctx, "%s, %s: h L = %.3g with L = %.3g everywhere (%s), %.3g where the runs settled", part->name, m->label,
-            h * bound, bound, m->problem->lipschitz.how, h * found.high);
+    od_note(ctx, "%s, %.*s: h L = %.3g with L = %.3g everywhere (%s), %.3g where the runs settled", part->name, length,
+            m->label, h * bound, bound, m->problem->lipschitz.how, h * found.high);
     return OD_OK;
 }
 
-od_status od_curvature_write(od_context *ctx, od_figure_run *run)
+static od_status write_curvature(od_context *ctx, od_figure_run *run)
 {
     od_file file;
     od_status status = od_file_open(ctx, &file, run->folder, "curvature.csv");
     if (status != OD_OK) {
         return status;
     }
-    fputs(
-        "# number of the run, learning rate h, h times the bound of the curvature, h times the largest curvature where "
-        "the runs settled and its error\nrun,h,hL,hL_settled,hL_settled_error\n",
-        file.out);
+    fputs("# number of the run (of all its seeds), learning rate h, h times the bound of the curvature, h times the "
+          "largest curvature where "
+          "the runs settled and its error\nrun,h,hL,hL_settled,hL_settled_error\n",
+          file.out);
     size_t number = 0;
     for (size_t i = 0; i < run->count && status == OD_OK; i++) {
-        for (size_t j = 0; j < run->part[i].result->count && status == OD_OK; j++) {
-            status = write_member(ctx, &run->part[i], j, ++number, file.out);
+        const od_figure_part *part = &run->part[i];
+        for (size_t first = 0, count, length; first < part->result->count && status == OD_OK; first += count) {
+            count = od_seeds_count(part->result, first, &length);
+            status = write_group(ctx, run, part, first, count, (int)length, ++number, file.out);
         }
     }
     if (status != OD_OK) {
@@ -55,4 +67,10 @@ od_status od_curvature_write(od_context *ctx, od_figure_run *run)
     return status != OD_OK || od_report_add_file(run->report, file.path)
                ? status
                : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+}
+
+od_status od_shadow_tables(od_context *ctx, od_figure_run *run)
+{
+    od_status status = od_seeds_write(ctx, run);
+    return status == OD_OK ? write_curvature(ctx, run) : status;
 }

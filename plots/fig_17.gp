@@ -1,7 +1,8 @@
 array run = ['gradient-0.005', 'gradient-0.02', 'heavy-ball-0.005', 'heavy-ball-0.02']
 array label = ['gradient descent, λ = 0.005', 'gradient descent, λ = 0.02', 'heavy ball, λ = 0.005', 'heavy ball, λ = 0.02']
 array colour = [1, 6, 2, 5]
-file(i) = 'runs/' . run[i] . '-iteration.csv'
+# mean and range of the five seeds; each by itself is in runs/
+file(i) = 'runs-' . run[i] . '.csv'
 percent(c) = 100 * column(c)
 # at k = 0 the distance is 0, which a logarithmic axis does not have
 later(k) = k > 0 ? k : NaN
@@ -18,13 +19,13 @@ set logscale y
 set yrange [0.02:200]
 set format y '%g'
 set key top right
-plot for [i=1:4] file(i) using (later(column("k"))):(percent('relative_gap_q0')):(percent('relative_gap_q1')) with filledcurves lt colour[i], \
+plot for [i=1:4] file(i) using (later(column("k"))):(percent('relative_gap_min')):(percent('relative_gap_max')) with filledcurves lt colour[i], \
      for [i=1:4] file(i) using "k":(percent('relative_gap_mean')) with lines lt colour[i] title label[i]
 
 unset logscale
 set ylabel 'loss f(x) of the iteration' offset 0.5,0
 set yrange [0:0.8]
 unset key
-plot for [i=1:4] file(i) using "k":"loss_q0":"loss_q1" with filledcurves lt colour[i], \
+plot for [i=1:4] file(i) using "k":"loss_min":"loss_max" with filledcurves lt colour[i], \
      for [i=1:4] file(i) using "k":"loss_mean" with lines lt colour[i]
 unset multiplot

@@ -1,5 +1,7 @@
 array h = ['1', '0.5', '0.25']
 percent(c) = 100 * column(c)
+# mean and range of the five seeds; each by itself is in pixels/ and unit-norm/
+file(scale, i) = sprintf('%s-h=%s.csv', scale, h[i])
 
 if (small) {
     set multiplot layout 2,1
@@ -11,11 +13,10 @@ set ylabel 'distance in % of ‖x‖' offset 0.5,0
 set xrange [0:40]
 set yrange [0:7]
 set key top right
-plot for [i=1:3] 'pixels/h=' . h[i] . '-iteration.csv' using "t":(percent('relative_gap_q0')):(percent('relative_gap_q1')) with filledcurves lt i, \
-     for [i=1:3] 'pixels/h=' . h[i] . '-iteration.csv' using "t":(percent('relative_gap_mean')) with lines lt i title 'h = ' . h[i]
+plot for [i=1:3] file('pixels', i) using "t":(percent('relative_gap_min')):(percent('relative_gap_max')) with filledcurves lt i, \
+     for [i=1:3] file('pixels', i) using "t":(percent('relative_gap_mean')) with lines lt i title 'h = ' . h[i]
 
-# the largest mean error of each run
-file(folder, i) = sprintf('%s/h=%s-iteration.csv', folder, h[i])
+# the largest mean error of each learning rate
 set print $largest
 do for [i=1:3] {
     stats [*:*] [*:*] file('pixels', i) using (percent('relative_gap_mean')) name 'P' nooutput

@@ -16,8 +16,8 @@ const od_figure od_figures[] = {
     {"fig-09", "Nesterov's ODE and SDE against linear forgetting, and the time warp between them", false,
      od_fig_09_yaml, od_fig_09_gp, od_moments_curves},
     {"fig-17", "distance of descent and heavy ball from their flows on MNIST digits", true, od_fig_17_yaml,
-     od_fig_17_gp, od_curvature_write},
+     od_fig_17_gp, od_shadow_tables},
     {"fig-18", "the distance of descent from its flow against the learning rate", true, od_fig_18_yaml, od_fig_18_gp,
-     od_curvature_write},
+     od_shadow_tables},
     {NULL, NULL, false, NULL, NULL, NULL},
 };

@@ -45,13 +45,15 @@ static const od_outcome *find_outcome(const od_figure_run *run, const od_node *e
     return NULL;
 }
 
-static od_status open_sheet(od_context *ctx, const od_figure_run *run, const od_node *entry, const char *label,
+/* The table of a run, named by its label, or a file of the figure's folder: `which` is "label" or "over". */
+static od_status open_sheet(od_context *ctx, const od_figure_run *run, const od_node *entry, const char *which,
                             od_sheet *sheet)
 {
     od_arena *arena = run->report->arena;
-    const char *own = text_at(entry, "file");
-    if (own[0] != '\0') {
-        const char *path = od_arena_print(arena, "%s/%s", run->folder, own);
+    const bool over = strcmp(which, "over") == 0;
+    const char *label = text_at(entry, which);
+    if (text_at(entry, "file")[0] != '\0') {
+        const char *path = od_arena_print(arena, "%s/%s", run->folder, over ? label : text_at(entry, "file"));
         return path != NULL ? od_sheet_read(ctx, arena, path, sheet) : od_fail(ctx, OD_ENOMEM, NULL, "no memory");
     }
     const od_outcome *o = find_outcome(run, entry, label);
@@ -182,7 +184,7 @@ static od_status divide(od_context *ctx, const od_figure_run *run, const od_node
 {
     od_sheet sheet;
     od_number other = {.name = x->name};
-    od_status status = open_sheet(ctx, run, entry, text_at(entry, "over"), &sheet);
+    od_status status = open_sheet(ctx, run, entry, "over", &sheet);
     status = status == OD_OK ? read_value(ctx, entry, &sheet, &other) : status;
     x->got /= other.got;
     x->sampling = NAN;
@@ -202,7 +204,7 @@ od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *li
         od_number *x = &report->number[i];
         od_sheet sheet;
         *x = (od_number){.name = text_at(entry, "name"), .source = text_at(entry, "source"), .got = NAN};
-        od_status status = open_sheet(ctx, run, entry, text_at(entry, "label"), &sheet);
+        od_status status = open_sheet(ctx, run, entry, "label", &sheet);
         status = status == OD_OK ? read_value(ctx, entry, &sheet, x) : status;
         if (status == OD_OK && od_node_item(entry, "over") != NULL) {
             status = divide(ctx, run, entry, x);

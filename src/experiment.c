@@ -51,6 +51,9 @@ static od_status apply_options(od_context *ctx, od_experiment *e, od_node *root,
             return OD_EINVAL;
         }
         seed->line = 0;
+        if (od_node_item(od_node_item(root, "sweep"), "seed") != NULL) {
+            od_note(ctx, "--seed has no effect on a sweep over seeds; change them by --set sweep.seed=[...]");
+        }
         od_status status = od_node_put(ctx, e->arena, root, "seed", seed);
         if (status != OD_OK) {
             return status;

@@ -120,6 +120,9 @@ def outputs():
           again.stdout)
     r = check_run("several runs are members", 0, "run", good, "--json", "--set", "sweep={method.r: [3, 4]}")
     check([m["label"] for m in one_document(r)["members"]] == ["method.r=3", "method.r=4"], "and labelled", r.stdout)
+    d = one_document(check_run("a sweep over seeds outdoes --seed", 0, "run", good, "--json", "--set", "sweep={seed: [3, 4]}",
+                               "--seed", "5", err=["--seed has no effect"]))
+    check([m["label"] for m in d["members"]] == ["seed=3", "seed=4"], "and labels its members", d)
     r = check_run("an ensemble", 0, "run", good, "--json", "--set", "start.x={normal: 1}", "--set", "paths=10",
                   "--seed", "5", "--threads", "2", "--block", "3", "--set", "stop={}")
     d = one_document(r)

@@ -4,8 +4,11 @@
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
+import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -191,6 +194,45 @@ def data_figure_without_data_says_how_to_give_them(folder):
         if name in names:
             result = run(folder, "figure", name)
             check(result.returncode == 2 and "--data" in result.stderr and "OPTDYN_DATA" in result.stderr, result.stderr)
+
+
+def write_digits(folder, count):
+    """IDX files of random pictures, 3 and 5 in turn, one pixel in ten not 0."""
+    folder.mkdir()
+    draw = random.Random(2385)
+    images = bytearray(count * 784)
+    for i in draw.sample(range(len(images)), len(images) // 10):
+        images[i] = draw.randrange(1, 256)
+    (folder / "train-images-idx3-ubyte").write_bytes(struct.pack(">4I", 2051, count, 28, 28) + images)
+    (folder / "train-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 2049, count) + bytes([3, 5]) * (count // 2))
+
+
+def table(path):
+    lines = [line.split(",") for line in path.read_text().splitlines() if not line.startswith("#")]
+    return [dict(zip(lines[0], map(float, line))) for line in lines[1:]]
+
+
+@test
+def five_seeds_are_taken_together(folder):
+    write_digits(folder / "mnist", 10000)
+    # much shorter than the figure, so that the test is
+    result = run(folder, "figure", "fig-17", "--data", ".", "--set", "until=1", "--set", "iterations=2", "--json",
+                 "--set", "integrator.step=0.5")
+    report = figure_json(result)
+    made = folder / "out" / "fig-17"
+    check_pictures(made, "fig-17")
+    for label in ("gradient-0.005", "heavy-ball-0.02"):
+        alone = [table(made / "runs" / f"{label}_seed={seed}-iteration.csv") for seed in range(1, 6)]
+        together = table(made / f"runs-{label}.csv")
+        check(str(pathlib.Path("out/fig-17") / f"runs-{label}.csv") in report["files"], report["files"])
+        check(len(together) == len(alone[0]) == 3, together)
+        for row, rows in zip(together, zip(*alone)):
+            loss = [r["loss"] for r in rows]
+            check(len(set(loss)) == 5 and row["k"] == rows[0]["k"] and row["t"] == rows[0]["t"], row)
+            check(abs(row["loss_mean"] - statistics.mean(loss)) < 1e-15, row, loss)
+            check(abs(row["loss_stderr"] - statistics.stdev(loss) / 5 ** 0.5) < 1e-12, row, loss)
+            check(row["loss_min"] == min(loss) and row["loss_max"] == max(loss), row, loss)
+    check(len(table(made / "curvature.csv")) == 4, "one row for all seeds of a run")
 
 
 @test
