@@ -11,6 +11,7 @@
  */
 #include "sra.h"
 
+#include "../src/clones.h"
 #include "ito.h"
 #include "step_param.h"
 
@@ -39,7 +40,7 @@ static od_status sra_suits(od_context *ctx, const od_settings *s, const od_flow 
 }
 
 /* to[size] += c from[size]; a coefficient of zero adds nothing, not even what is not finite. */
-static void add(double c, const double *from, size_t size, double *to)
+static inline void add(double c, const double *from, size_t size, double *to)
 {
     for (size_t i = 0; c != 0 && i < size; i++) {
         to[i] += c * from[i];
@@ -47,8 +48,8 @@ static void add(double c, const double *from, size_t size, double *to)
 }
 
 /* kick = g(t + c1[j] h) (a dW + b I(1,0)/h): the noise is linear in what drives it. */
-static od_status kick_of(const od_flow *flow, double t, double h, size_t j, double a, double b, size_t n,
-                         const double *z, const double *dw, double *driver, double *kick, double *ws)
+OD_CLONES static od_status kick_of(const od_flow *flow, double t, double h, size_t j, double a, double b, size_t n,
+                                   const double *z, const double *dw, double *driver, double *kick, double *ws)
 {
     const size_t size = flow->noise.dim * n;
     const double *integral = dw + size;
@@ -58,8 +59,8 @@ static od_status kick_of(const od_flow *flow, double t, double h, size_t j, doub
     return flow->noise.apply(flow, t + od_sra1.c1[j] * h, n, z, driver, kick, ws);
 }
 
-static od_status sra_step(const od_stepper *s, double t, double h, size_t n, const double *z, const double *dw,
-                          double *z1, double *ws)
+OD_CLONES static od_status sra_step(const od_stepper *s, double t, double h, size_t n, const double *z,
+                                    const double *dw, double *z1, double *ws)
 {
     const od_flow *flow = s->flow;
     const od_sra_tableau *c = &od_sra1;

@@ -56,7 +56,7 @@ static const char *const method[] = {
 
 static const char *const noise_free[] = {"name: gradient", "name: nesterov, r: 0.7", NULL};
 
-static const char *const noisy_scheme[] = {"euler-maruyama", "milstein", NULL};
+static const char *const noisy_scheme[] = {"euler-maruyama", "milstein", "sra1", NULL};
 static const char *const scheme[] = {"euler", "semi-implicit-euler", "rk4", NULL};
 
 typedef struct hash {
