@@ -112,7 +112,7 @@ static od_status add_leaf(void *user, od_context *errors, uint64_t first, size_t
     if (status != OD_OK) {
         return status;
     }
-    status = od_strands_open(errors, s->m, s->m->step, &strand, 1, first, n, &paths);
+    status = od_strands_open(s->ctx, errors, s->m, s->m->step, &strand, 1, first, n, &paths);
     for (size_t r = 0; r < s->rows && status == OD_OK && !od_cancelled(s->ctx); r++) {
         status = od_strands_advance(errors, &paths, s->step[r]);
         for (size_t p = 0; p < n && status == OD_OK; p++) {

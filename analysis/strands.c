@@ -13,10 +13,10 @@ static size_t largest(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-od_status od_strands_open(od_context *ctx, const od_member *m, double width, const od_strand *strand, size_t count,
-                          uint64_t first, size_t n, od_strands *s)
+od_status od_strands_open(od_context *ctx, od_context *errors, const od_member *m, double width,
+                          const od_strand *strand, size_t count, uint64_t first, size_t n, od_strands *s)
 {
-    *s = (od_strands){.m = m, .noise = m->noise, .width = width, .first = first, .n = n, .count = count};
+    *s = (od_strands){.ctx = ctx, .m = m, .noise = m->noise, .width = width, .first = first, .n = n, .count = count};
     s->noise.dim = m->flow.noise.dim;
     const size_t state = m->dim * n, sum = 2 * s->noise.dim * n;
     size_t ws = od_scratch_size(&m->flow.scratch, n);
@@ -26,7 +26,7 @@ od_status od_strands_open(od_context *ctx, const od_member *m, double width, con
     }
     s->memory = od_zalloc((count + 1) * (state + sum) + ws, sizeof *s->memory);
     if (s->memory == NULL) {
-        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for %zu runs of %zu paths", count, n);
+        return od_fail(errors, OD_ENOMEM, NULL, "no memory for %zu runs of %zu paths", count, n);
     }
     double *room = s->memory;
     for (size_t i = 0; i < count; i++, room += state + sum) {
@@ -37,7 +37,7 @@ od_status od_strands_open(od_context *ctx, const od_member *m, double width, con
     s->dw = room + state;
     s->ws = s->dw + sum;
     if (od_brownian_interval(&s->noise, m->start.t, m->start.t + width, &s->cell) != OD_OK) {
-        return od_fail(ctx, OD_EINVAL, "noise_step",
+        return od_fail(errors, OD_EINVAL, "noise_step",
                        "the Brownian path is not known in cells of %g; choose a noise_step that integrator.step is a "
                        "multiple of",
                        width);
@@ -46,7 +46,7 @@ od_status od_strands_open(od_context *ctx, const od_member *m, double width, con
     for (size_t i = 1; i < count; i++) {
         memcpy(s->state[i], s->state[0], state * sizeof *room);
     }
-    return status == OD_OK ? OD_OK : od_fail(ctx, status, "start", "the start could not be evaluated");
+    return status == OD_OK ? OD_OK : od_fail(errors, status, "start", "the start could not be evaluated");
 }
 
 /* Adds a cell's increments to those since the strand's last step; at its end, steps. */
@@ -77,14 +77,14 @@ static od_status feed(od_strands *s, size_t i)
     return status;
 }
 
-od_status od_strands_advance(od_context *ctx, od_strands *s, uint64_t cells)
+od_status od_strands_advance(od_context *errors, od_strands *s, uint64_t cells)
 {
     bool integral = false;
     for (size_t i = 0; i < s->count; i++) {
         integral = integral || s->strand[i].type->integral;
     }
     od_status status = OD_OK;
-    for (; s->done < cells && status == OD_OK; s->done++) {
+    for (; s->done < cells && status == OD_OK && !od_cancelled(s->ctx); s->done++) {
         od_interval cell = s->cell;
         cell.first += s->done * cell.count;
         od_brownian_increment(&s->noise, &cell, s->first, s->n, s->dw, integral ? s->dw + s->noise.dim * s->n : NULL);
@@ -93,7 +93,7 @@ od_status od_strands_advance(od_context *ctx, od_strands *s, uint64_t cells)
         }
     }
     return status == OD_OK ? OD_OK
-                           : od_fail(ctx, status, "integrator", "a step failed near t = %g",
+                           : od_fail(errors, status, "integrator", "a step failed near t = %g",
                                      s->m->start.t + (double)s->done * s->width);
 }
 

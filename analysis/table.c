@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const od_analysis_type od_analysis_moments;
+extern const od_analysis_type od_analysis_moments, od_analysis_strong_order;
 
 const od_analysis_type *const od_analysis_types[] = {
     &od_analysis_moments,
+    &od_analysis_strong_order,
     NULL,
 };
 

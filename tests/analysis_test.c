@@ -7,6 +7,7 @@
 #include "check.h"
 
 #include "analysis/gaussian.h"
+#include "analysis/order.h"
 
 static od_experiment *parse(od_context *ctx, const char *method, const char *scheme, double t0, double until,
                             const char *more)
@@ -174,6 +175,52 @@ static void the_bias_has_the_order_of_the_scheme(void **state)
     }
 }
 
+/*
+ * Levels with squared errors (2^l z_l)^2, the z_l standard normal and correlated as levels of one path are: order 1.
+ * The 95 % interval must hold it in 95 % of 600 trials, give or take four binomial standard errors (0.036): a right
+ * interval would fail with probability 6e-5 over seeds.
+ */
+static void intervals_cover(void **state)
+{
+    (void)state;
+    enum { TRIALS = 600, PATHS = 640, LEVELS = 3 };
+    unsigned held = 0;
+    od_moments groups;
+    od_errors e = {.groups = &groups, .levels = LEVELS, .column = {0, 1, 2}, .power = 0.5, .used = {true, true, true}};
+    for (uint64_t trial = 0; trial < TRIALS; trial++) {
+        assert_true(od_moments_init(&groups, OD_GROUPS, LEVELS, false));
+        for (uint64_t p = 0; p < PATHS; p++) {
+            const double common = od_normal(5, OD_STREAM_CHECK, p, LEVELS, trial);
+            double q[LEVELS];
+            for (size_t l = 0; l < LEVELS; l++) {
+                const double z = 0.8 * common + 0.6 * od_normal(5, OD_STREAM_CHECK, p, l, trial);
+                q[l] = ldexp(z * z, 2 * (int)l);
+            }
+            od_moments_add(&groups, p % OD_GROUPS, q, 1);
+        }
+        const od_fit fit = od_errors_fit(&e);
+        held += fit.low <= 1 && 1 <= fit.high;
+        if (trial + 1 < TRIALS) {
+            od_moments_free(&groups);
+        }
+    }
+    print_message("# the interval held the order in %.1f %% of %d trials\n", 100.0 * held / TRIALS, TRIALS);
+    check_close((double)held / TRIALS, 0.95, 0.036);
+    /* the jackknife of a mean is its standard error */
+    double error;
+    e.power = 1;
+    od_errors_mean(&e, 1, &error);
+    double mean = 0, square = 0;
+    for (size_t g = 0; g < OD_GROUPS; g++) {
+        mean += groups.mean[g * LEVELS + 1] / OD_GROUPS;
+    }
+    for (size_t g = 0; g < OD_GROUPS; g++) {
+        square += (groups.mean[g * LEVELS + 1] - mean) * (groups.mean[g * LEVELS + 1] - mean);
+    }
+    check_relative(error, sqrt(square / (OD_GROUPS * (OD_GROUPS - 1))), 1e-10);
+    od_moments_free(&groups);
+}
+
 static void refused(od_context *ctx, const char *text, const char *analysis, const char *words)
 {
     od_experiment *e = od_experiment_parse(ctx, text, NULL);
@@ -210,6 +257,7 @@ int main(void)
         test_with_context(chains_have_the_moments_of_the_references),
         test_with_context(the_equation_has_the_moments_of_the_references),
         test_with_context(the_bias_has_the_order_of_the_scheme),
+        test_with_context(intervals_cover),
         test_with_context(what_is_not_linear_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
