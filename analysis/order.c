@@ -92,12 +92,15 @@ od_fit od_errors_fit(const od_errors *e)
     return fit;
 }
 
-double od_order_slope(const double *error, size_t levels)
+double od_order_slope(const double *error, const bool *used, size_t levels)
 {
     double x[OD_MAX_LEVELS], y[OD_MAX_LEVELS];
+    size_t count = 0;
     for (size_t l = 0; l < levels; l++) {
-        x[l] = (double)l;
-        y[l] = error[l] > 0 ? log2(error[l]) : NAN;
+        if (used == NULL || used[l]) {
+            x[count] = (double)l;
+            y[count++] = error[l] > 0 ? log2(error[l]) : NAN;
+        }
     }
-    return slope_of(y, x, levels);
+    return count < 2 ? NAN : slope_of(y, x, count);
 }

@@ -33,7 +33,7 @@ typedef struct od_fit {
 } od_fit;
 od_fit od_errors_fit(const od_errors *e);
 
-/** Slope of log2 of `levels` errors known exactly; NaN if one is not positive. */
-double od_order_slope(const double *error, size_t levels);
+/** The same slope of errors that are known; `used` NULL: all levels. NaN if one is not positive. */
+double od_order_slope(const double *error, const bool *used, size_t levels);
 
 #endif

@@ -67,6 +67,11 @@ def moments():
     check(all(abs(s - 1) < 0.1 for s in slope), "the bias of a coarse step is visible and of order 1", slope)
     check(all(abs(b) > 30 * abs(f) for b, f in zip(coarse["mean_bias"], answer(
         "moments", file, integrator__name="sra1", paths=1000)["times"][-1]["mean_bias"])), "and far smaller with sra1")
+    d, r = answer("moments", file), answer("run", file)["final"]
+    end = d["times"][-1]
+    flat = [(a, b) for a, b in zip(end["mean"], r["mean"]["x"] + r["mean"]["v"])]
+    flat += [(a, b) for x, y in zip(end["covariance"], r["covariance"]) for a, b in zip(x, y)]
+    check(all(abs(a - b) < 1e-12 for a, b in flat), "the paths are those of run", (end, r))
     rows = answer("moments", file, record__every=2.5, paths=2000)
     check([row["t"] for row in rows["times"]] == [2.6, 5.1, 7.6, 10.1] and rows["tests"] == 56, "recorded times", rows)
     d = answer("moments", file, paths=1000, moments__level=0.999999)
@@ -127,6 +132,50 @@ def strong_order():
     check("diverged, not used" in r and "strong order" in r, "a level that diverges is left out", r)
 
 
+def weak_order():
+    """Measured biases against the exact ones, within five standard errors (Student's law, 31 degrees of freedom): over seeds
+    a right program fails one of the 72 with probability below 2e-3."""
+    file = os.path.join(EXAMPLES, "weak_order.yaml")
+    members = answer("weak-order", file)["members"]
+    for d, order in zip(members, (1, 2)):
+        good = d["reference"]["exact_law"] and [q["name"] for q in d["quantities"]] == [
+            "loss", "x_1", "x_2", "v_1", "v_2", "x_1^2", "x_2^2", "v_1^2", "v_2^2"]
+        for q in d["quantities"]:
+            good = good and all(abs(b - x) <= 5 * s for b, x, s in zip(q["bias"], q["exact_bias"], q["standard_errors"]))
+            if q["verdict"] == "measured":
+                low, high = q["order_interval"]
+                good = good and low < q["order"] < high and abs(q["order"] - q["exact_order"]) < high - low
+            good = good and (q["order"] is None) == (q["verdict"] != "measured")
+        check(good, "measured biases of " + d["scheme"] + " are the exact ones", d)
+        fine = answer("weak-order", file, "--set", "weak-order.levels=2", paths=64,
+                      compare="[{integrator: {name: %s, step: 0.00390625}}]" % d["scheme"])
+        check(all(abs(q["exact_order"] - order) < 0.1 for q in fine["quantities"]),
+              "the order of the exact biases is the documented one", [q["exact_order"] for q in fine["quantities"]])
+    # Ornstein-Uhlenbeck: a closed form for the chain and for the equation
+    a, s, x0, h, n = 1.3, 0.5, 1.7, 0.125, 16
+    d = answer("weak-order", file, "--set", "weak-order.levels=3", problem="{name: quadratic, eigenvalues: [1.3]}",
+               method="{name: gradient, noise: 0.5}", start="{x: [1.7]}", until=2,
+               compare="[{integrator: {name: euler-maruyama, step: 0.125}}]")
+    for level in range(3):
+        step, steps = h * 2 ** level, n >> level
+        r = 1 - a * step
+        mean, exact = x0 * r ** steps, x0 * math.exp(-2 * a)
+        second = mean ** 2 + s * s * step * (1 - r ** (2 * steps)) / (1 - r * r)
+        exact2 = exact ** 2 + s * s * (1 - math.exp(-4 * a)) / (2 * a)
+        want = {"loss": a / 2 * (second - exact2), "x_1": mean - exact, "x_1^2": second - exact2}
+        check(all(abs(q["exact_bias"][level] - want[q["name"]]) < 1e-10 and
+                  abs(q["bias"][level] - want[q["name"]]) <= 5 * q["standard_errors"][level] + 1e-10
+                  for q in d["quantities"]), f"the closed form at step {step}", (d, want))
+    few = answer("weak-order", file, paths=64)["members"][1]["quantities"]
+    check(any(q["verdict"] == "undecided" and q["order"] is None for q in few), "too few paths are undecided", few)
+    d = answer("weak-order", os.path.join(EXAMPLES, "strong_order.yaml"), paths=500,
+               compare="[{integrator: {name: euler-maruyama, step: 0.015625}}]")
+    check(not d["reference"]["exact_law"] and all(abs(q["order"] - 1) < 0.2 and q["exact_bias"][0] is None
+                                                  for q in d["quantities"]), "a nonlinear flow", d)
+    one = run("weak-order", file, "--json", "--threads", "1", paths=300).stdout
+    check(one and run("weak-order", file, "--json", "--threads", "2", paths=300).stdout == one, "the same bits")
+
+
 def plumbing():
     file = os.path.join(EXAMPLES, "moments.yaml")
     one = run("moments", file, "--json", "--threads", "1").stdout
@@ -157,7 +206,7 @@ def plumbing():
 
 
 def main():
-    for part in (plumbing, moments, strong_order):
+    for part in (plumbing, moments, strong_order, weak_order):
         try:
             part()
         except Exception as e:  # a check that could not be made is one that failed
