@@ -1,7 +1,7 @@
 if (small) {
-    set multiplot layout 2,1
+    set multiplot layout 3,1
 } else {
-    set multiplot layout 1,2 margins 0.075,0.975,0.15,0.96 spacing 0.12
+    set multiplot
 }
 f(x, y) = 0.02 * x**2 + 0.005 * y**2
 
@@ -11,6 +11,7 @@ min(a, b) = a < b ? a : b
 max(a, b) = a > b ? a : b
 xl = min(N_min_x, M_min_x) - 0.3; xh = max(max(N_max_x, M_max_x), 1) + 0.3
 yl = min(N_min_y, M_min_y) - 0.3; yh = max(max(N_max_y, M_max_y), 1) + 0.3
+if (!small) { set lmargin at screen 0.075; set rmargin at screen 0.50; set tmargin at screen 0.97; set bmargin at screen 0.13 }
 set xlabel 'x_1'
 set xtics 1
 set ytics 1
@@ -32,23 +33,43 @@ plot $contours using (field(1)):(field(2)) with lines lc rgb '#d0d0d0' lw 0.7, \
      'path/memory-flow.csv' using "x_1":"x_2" with lines lt 2 lw 1.0
 unset label
 
-set xlabel 'time t'
+if (!small) { set lmargin at screen 0.61; set rmargin at screen 0.975; set tmargin at screen 0.97; set bmargin at screen 0.54 }
+unset xlabel
 set xtics 20
 set ytics autofreq
 set ylabel 'loss f(x) − f*' offset 0,0
 set xrange [0:100]
 set logscale y
-set yrange [3e-4:3]
+set yrange [1e-4:3]
 set format y '10^{%T}'
 unset mytics
-set key top left Left reverse
-band(c, s) = column(c . '_mean') + 2 * s * column(c . '_stderr')
-plot 'path/nesterov-flow.csv' using "t":"loss" with lines lc rgb '#a0c8e4' lw 0.7, \
-     'path/memory-flow.csv' using "t":"loss" with lines lc rgb '#f3c3a0' lw 0.7, \
-     'ensemble/nesterov-flow.csv' using "t":(band('loss', -1)):(band('loss', 1)) with filledcurves lt 1, \
-     'ensemble/memory-flow.csv' using "t":(band('loss', -1)):(band('loss', 1)) with filledcurves lt 2, \
+set key top left Left reverse maxrows 3 width -4
+plot 'ensemble/nesterov-flow.csv' using "t":"loss_q0.05":"loss_q0.95" with filledcurves lt 1, \
+     'ensemble/memory-flow.csv' using "t":"loss_q0.05":"loss_q0.95" with filledcurves lt 2, \
+     'path/nesterov-flow.csv' using "t":"loss" with lines lc rgb '#4a94c4' lw 0.7, \
+     'path/memory-flow.csv' using "t":"loss" with lines lc rgb '#e08a4c' lw 0.7, \
      'ensemble/nesterov-flow.csv' using "t":"loss_mean" with lines lt 1 title 'Nesterov SDE', \
      'ensemble/memory-flow.csv' using "t":"loss_mean" with lines lt 2 title 'memory SDE, m = t^3', \
-     'exact-nesterov.csv' using "t":"loss_mean" with lines lc rgb '#000000' lw 1.1 dt 2 title 'expected, exact', \
+     'exact-nesterov.csv' using "t":"loss_mean" with lines lc rgb '#000000' lw 1.1 dt 2 title 'exact', \
      'exact-memory.csv' using "t":"loss_mean" with lines lc rgb '#000000' lw 1.1 dt 2
+
+if (!small) { set tmargin at screen 0.47; set bmargin at screen 0.13 }
+# the law of x_1 is normal
+quantile(z) = column("x_1_mean") + z * sqrt(column("x_1_var"))
+z95 = 1.6448536269514722
+unset logscale y
+unset key
+set format y '%g'
+set ylabel 'x_1'
+set xlabel 'time t'
+set yrange [-4:4]
+set ytics 2
+plot 'ensemble/nesterov-flow.csv' using "t":"x_1_q0.05":"x_1_q0.95" with filledcurves lt 1, \
+     'ensemble/memory-flow.csv' using "t":"x_1_q0.05":"x_1_q0.95" with filledcurves lt 2, \
+     'path/nesterov-flow.csv' using "t":"x_1" with lines lc rgb '#4a94c4' lw 0.7, \
+     'path/memory-flow.csv' using "t":"x_1" with lines lc rgb '#e08a4c' lw 0.7, \
+     'ensemble/nesterov-flow.csv' using "t":"x_1_mean" with lines lt 1, \
+     'ensemble/memory-flow.csv' using "t":"x_1_mean" with lines lt 2, \
+     for [z in "-1 1"] 'exact-nesterov.csv' using "t":(quantile(z * z95)) with lines lc rgb '#000000' lw 1.1 dt 2, \
+     for [z in "-1 1"] 'exact-memory.csv' using "t":(quantile(z * z95)) with lines lc rgb '#000000' lw 1.1 dt 2
 unset multiplot

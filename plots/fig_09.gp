@@ -51,14 +51,14 @@ set ytics autofreq
 unset mytics
 set xrange [0:100]
 set logscale y
-set yrange [3e-5:0.4]
+set yrange [3e-5:1]
 set format y '10^{%T}'
 unset key
-plot 'path/nesterov-flow.csv' using "t":"loss" with lines lc rgb '#a0c8e4' lw 0.7, \
-     'path/memory-flow.csv' using "t":"loss" with lines lc rgb '#f3c3a0' lw 0.7, \
-     'ode/nesterov-flow.csv' using "t":"loss" with lines lc rgb '#999999' lw 1.3, \
-     'ensemble/nesterov-flow.csv' using "t":(band('loss', -1)):(band('loss', 1)) with filledcurves lt 1, \
-     'ensemble/memory-flow.csv' using "t":(band('loss', -1)):(band('loss', 1)) with filledcurves lt 2, \
+plot 'ensemble/nesterov-flow.csv' using "t":"loss_q0.05":"loss_q0.95" with filledcurves lt 1, \
+     'ensemble/memory-flow.csv' using "t":"loss_q0.05":"loss_q0.95" with filledcurves lt 2, \
+     'path/nesterov-flow.csv' using "t":"loss" with lines lc rgb '#4a94c4' lw 0.7, \
+     'path/memory-flow.csv' using "t":"loss" with lines lc rgb '#e08a4c' lw 0.7, \
+     'ode/nesterov-flow.csv' using "t":"loss" with lines lc rgb '#777777' lw 1.3, \
      'ensemble/nesterov-flow.csv' using "t":"loss_mean" with lines lt 1, \
      'ensemble/memory-flow.csv' using "t":"loss_mean" with lines lt 2, \
      'exact-nesterov.csv' using "t":"loss_mean" with lines lc rgb '#000000' lw 1.1 dt 2, \

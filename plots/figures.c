@@ -4,7 +4,9 @@
 #include <stddef.h>
 
 extern const char od_fig_06_yaml[], od_fig_06_gp[], od_fig_07_yaml[], od_fig_07_gp[], od_fig_08_yaml[], od_fig_08_gp[],
-    od_fig_09_yaml[], od_fig_09_gp[], od_fig_17_yaml[], od_fig_17_gp[], od_fig_18_yaml[], od_fig_18_gp[];
+    od_fig_09_yaml[], od_fig_09_gp[], od_fig_17_yaml[], od_fig_17_gp[], od_fig_18_yaml[], od_fig_18_gp[],
+    od_fig_noise_window_yaml[], od_fig_noise_window_gp[], od_fig_velocity_variance_yaml[],
+    od_fig_velocity_variance_gp[];
 
 const od_figure od_figures[] = {
     {"fig-06", "gradient, Nesterov and heavy-ball flows on an ill-conditioned quadratic", false, od_fig_06_yaml,
@@ -19,5 +21,9 @@ const od_figure od_figures[] = {
      od_fig_17_gp, od_shadow_tables},
     {"fig-18", "the distance of descent from its flow against the learning rate", true, od_fig_18_yaml, od_fig_18_gp,
      od_shadow_tables},
+    {"fig-noise-window", "when Nesterov's SDE is ahead of quadratic forgetting, for each size of the noise", false,
+     od_fig_noise_window_yaml, od_fig_noise_window_gp, od_window_write},
+    {"fig-velocity-variance", "variance of the velocity of Nesterov's and the memory SDE over time", false,
+     od_fig_velocity_variance_yaml, od_fig_velocity_variance_gp, od_moments_curves},
     {NULL, NULL, false, NULL, NULL, NULL},
 };

@@ -44,6 +44,7 @@ typedef struct od_figure_part {
 typedef struct od_figure_run {
     const char *folder;
     const od_options *options;
+    const od_node *document; /* the figure's own text */
     size_t count;
     od_figure_part *part;
     od_report *report;
@@ -71,6 +72,9 @@ od_status od_figure_own(od_context *ctx, const char *file, const char *kind, con
                         const char *root, od_report *report, od_paper *paper);
 extern const char *const od_figure_kinds[]; /* ends with NULL; the first is the default */
 
+/** Reads an experiment of the figure, which is to write into a folder or, NULL, nowhere; NULL on failure. */
+od_experiment *od_figure_experiment(od_context *ctx, const od_figure_run *run, const od_node *node, const char *folder);
+
 /** Draws the three pictures and notes their names. */
 od_status od_report_draw(od_context *ctx, od_report *report, od_paper paper);
 /** Writes folder/NAME.json. */
@@ -88,7 +92,8 @@ od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *li
 
 /* What single figures need besides their texts. */
 od_status od_weights_write(od_context *ctx, od_figure_run *run);  /* fig-07 */
-od_status od_moments_curves(od_context *ctx, od_figure_run *run); /* fig-08, fig-09 */
+od_status od_moments_curves(od_context *ctx, od_figure_run *run); /* fig-08, fig-09, fig-velocity-variance */
+od_status od_window_write(od_context *ctx, od_figure_run *run);   /* fig-noise-window */
 od_status od_shadow_tables(od_context *ctx, od_figure_run *run);  /* fig-17, fig-18 */
 
 /** Number of runs from `first` on that differ by their seed alone; their common label is `length` bytes long. */

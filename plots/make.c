@@ -155,23 +155,30 @@ void od_report_free(od_report *r)
 
 /* ------------------------------------------------------------------------------------------- experiments */
 
-static od_status run_part(od_context *ctx, od_figure_run *run, const char *name, const od_node *node)
+od_experiment *od_figure_experiment(od_context *ctx, const od_figure_run *run, const od_node *node, const char *folder)
 {
-    od_figure_part *part = &run->part[run->count];
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    const char *folder = od_arena_print(run->report->arena, "%s/%s", run->folder, name);
-    if (out == NULL || folder == NULL) {
-        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the experiment");
+    if (out == NULL) {
+        od_fail(ctx, OD_ENOMEM, NULL, "no memory for the experiment");
+        return NULL;
     }
     od_node_write(out, node);
     fclose(out);
     od_options options = *run->options;
     options.output = folder;
-    part->name = name;
-    part->experiment = od_experiment_parse(ctx, text, &options);
+    od_experiment *e = od_experiment_parse(ctx, text, &options);
     free(text);
+    return e;
+}
+
+static od_status run_part(od_context *ctx, od_figure_run *run, const char *name, const od_node *node)
+{
+    od_figure_part *part = &run->part[run->count];
+    const char *folder = od_arena_print(run->report->arena, "%s/%s", run->folder, name);
+    part->name = name;
+    part->experiment = folder != NULL ? od_figure_experiment(ctx, run, node, folder) : NULL;
     if (part->experiment == NULL) {
         return OD_EINVAL;
     }
@@ -241,7 +248,7 @@ od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_opti
         r->unjudged = "--set changes the experiments, so the numbers of the figure do not apply";
     }
     *paper = read_paper(document);
-    od_figure_run run = {.folder = r->folder, .options = options, .report = r};
+    od_figure_run run = {.folder = r->folder, .options = options, .document = document, .report = r};
     od_status status = od_folder_make(ctx, r->folder);
     status = status == OD_OK ? run_parts(ctx, &run, od_node_item(document, "experiments")) : status;
     status = status == OD_OK && figure->extra != NULL ? figure->extra(ctx, &run) : status;

@@ -1,5 +1,7 @@
 /*
- * Exact expected losses of noisy second-order flows on quadratics, drawn in fig-08 and fig-09 over the mean of paths.
+ * Exact moments of noisy second-order flows on quadratics: the expected loss and, for each eigendirection, mean and
+ * variance of position and velocity, at the recorded times of the figure's entry `exact`. That is an experiment which
+ * is not run: its start is the law's, its step plays no role.
  *
  * With the Lagrangian's a = ln(kinetic weight) and b = ln(potential weight) such a flow is, in each eigendirection y
  * of eigenvalue lambda,
@@ -112,17 +114,33 @@ static od_status check_member(od_context *ctx, const od_member *m)
     return OD_OK;
 }
 
+static void write_number(FILE *out, const char *before, double x)
+{
+    char text[OD_REAL_ROOM];
+    fprintf(out, "%s%s", before, od_real_text(text, x));
+}
+
 static od_status write_rows(od_context *ctx, const od_member *m, od_flow *flow, double *z, FILE *out)
 {
-    char text[2][OD_REAL_ROOM];
     od_stepper *stepper = od_stepper_create(ctx, "{name: rk4, step: 0.01}", flow, m->start.t, 1, z);
     od_status status = stepper != NULL ? OD_OK : OD_EINVAL;
-    fputs("# exact expected loss: moment equations by rk4\nt,loss_mean\n", out);
+    fputs("# exact moments in the directions of the eigenvectors: moment equations by rk4\nt,loss_mean", out);
+    for (size_t i = 1; i <= m->problem->dim; i++) {
+        fprintf(out, ",x_%zu_mean,x_%zu_var,v_%zu_mean,v_%zu_var", i, i, i, i);
+    }
     for (uint64_t row = 0; row < od_member_flow_rows(m) && status == OD_OK; row++) {
         const double t = od_member_row_time(m, row);
         status = row > 0 ? advance(ctx, stepper, od_member_row_time(m, row - 1), t, z) : OD_OK;
-        fprintf(out, "%s,%s\n", od_real_text(text[0], t), od_real_text(text[1], expected_loss(m, z)));
+        write_number(out, "\n", t);
+        write_number(out, ",", expected_loss(m, z));
+        for (const double *y = z; y < z + MOMENTS * m->problem->dim; y += MOMENTS) {
+            write_number(out, ",", y[MEAN_X]);
+            write_number(out, ",", y[VAR_X]);
+            write_number(out, ",", y[MEAN_V]);
+            write_number(out, ",", y[VAR_V]);
+        }
     }
+    fputc('\n', out);
     od_stepper_free(stepper);
     return status;
 }
@@ -168,12 +186,11 @@ static od_status write_curve(od_context *ctx, od_figure_run *run, const od_membe
 
 od_status od_moments_curves(od_context *ctx, od_figure_run *run)
 {
-    od_status status = OD_OK;
-    for (size_t i = 0; i < run->count; i++) {
-        const od_experiment *e = run->part[i].experiment;
-        for (size_t j = 0; strcmp(run->part[i].name, "ensemble") == 0 && j < e->member_count && status == OD_OK; j++) {
-            status = write_curve(ctx, run, &e->member[j]);
-        }
+    od_experiment *e = od_figure_experiment(ctx, run, od_node_item(run->document, "exact"), NULL);
+    od_status status = e != NULL ? OD_OK : OD_EINVAL;
+    for (size_t j = 0; status == OD_OK && j < e->member_count; j++) {
+        status = write_curve(ctx, run, &e->member[j]);
     }
+    od_experiment_free(e);
     return status;
 }

@@ -98,17 +98,26 @@ static double area(const od_sheet *s, long key, long column)
     return sum * length / (3 * (double)(s->rows - 1));
 }
 
-/* The first time after the first row at which the column changes its sign, by a straight line between rows. */
-static double first_zero(const od_sheet *s, long key, long column)
+/* The time of the number-th change of the column's sign after the first row, by a straight line between rows. */
+static double zero(const od_sheet *s, long key, long column, double number)
 {
     for (size_t i = 1; i + 1 < s->rows; i++) {
         const double a = od_sheet_at(s, i, column), b = od_sheet_at(s, i + 1, column);
-        if ((a < 0) != (b < 0)) {
+        if ((a < 0) != (b < 0) && --number < 1) {
             const double t = od_sheet_at(s, i, key);
             return t + (od_sheet_at(s, i + 1, key) - t) * a / (a - b);
         }
     }
     return NAN;
+}
+
+static double count_zeros(const od_sheet *s, long key, long column)
+{
+    double count = 0;
+    while (!isnan(zero(s, key, column, count + 1))) {
+        count++;
+    }
+    return count;
 }
 
 static double maximum(const od_sheet *s, long column, size_t *at)
@@ -135,17 +144,27 @@ static double rise(const od_sheet *s, long column)
     return largest;
 }
 
-/* The standard error beside a mean, at the row it was read from. */
-static double sampling_error(const od_sheet *s, const char *column, size_t row)
+static double beside(const od_sheet *s, const char *stem, size_t length, const char *ending, size_t row)
 {
     char name[64];
+    snprintf(name, sizeof name, "%.*s%s", (int)length, stem, ending);
+    const long column = od_sheet_column(s, name);
+    return column != OD_NO_COLUMN ? od_sheet_at(s, row, column) : NAN;
+}
+
+/* Standard error of a number over paths: the one beside a mean or a quantile; of a variance that of a normal law. */
+static double sampling_error(const od_sheet *s, const char *column, size_t row)
+{
     const size_t length = strlen(column);
-    if (length < 5 || length > 50 || strcmp(column + length - 5, "_mean") != 0 || row >= s->rows) {
+    if (length < 5 || length > 50 || row >= s->rows) {
         return NAN;
     }
-    snprintf(name, sizeof name, "%.*s_stderr", (int)(length - 5), column);
-    const long error = od_sheet_column(s, name);
-    return error != OD_NO_COLUMN ? od_sheet_at(s, row, error) : NAN;
+    if (strcmp(column + length - 4, "_var") == 0) {
+        const double paths = beside(s, "paths", 5, "", row);
+        return beside(s, column, length, "", row) * sqrt(2 / (paths - 1));
+    }
+    const bool mean = strcmp(column + length - 5, "_mean") == 0;
+    return beside(s, column, mean ? length - 5 : length, "_stderr", row);
 }
 
 static od_status read_value(od_context *ctx, const od_node *entry, const od_sheet *s, od_number *x)
@@ -169,11 +188,13 @@ static od_status read_value(od_context *ctx, const od_node *entry, const od_shee
     } else if (od_node_item(entry, "area") != NULL) {
         x->got = area(s, key, column);
     } else if (od_node_item(entry, "zero") != NULL) {
-        x->got = first_zero(s, key, column);
+        x->got = zero(s, key, column, real_of(od_node_item(entry, "zero")));
+    } else if (od_node_item(entry, "zeros") != NULL) {
+        x->got = count_zeros(s, key, column);
     } else if (od_node_item(entry, "rise") != NULL) {
         x->got = rise(s, column);
     } else {
-        return od_node_fail(ctx, entry, "at", "one of at, rate, maximum, area, zero and rise is needed");
+        return od_node_fail(ctx, entry, "at", "one of at, rate, maximum, area, zero, zeros and rise is needed");
     }
     x->sampling = sampling_error(s, name, row);
     return OD_OK;
@@ -213,6 +234,8 @@ od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *li
             return status;
         }
         const double sigmas = bound_at(entry, "sigmas");
+        /* of a quantile the law knows it better than its bins */
+        x->sampling = od_node_item(entry, "sampling") != NULL ? real_of(od_node_item(entry, "sampling")) : x->sampling;
         x->want = real_of(od_node_item(entry, "want"));
         x->integration = bound_at(entry, "integration");
         x->model = bound_at(entry, "model");
