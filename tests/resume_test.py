@@ -23,7 +23,7 @@ SDE = """problem: {name: quadratic, eigenvalues: [0.04, 0.01]}
 start: {t: 1.0e-2, x: {normal: 1}, v: [0, 0]}
 integrator: {name: euler-maruyama, step: 1.0e-2}
 until: 100
-paths: 3000
+paths: 12000
 seed: 3
 record: {every: 0.5, quantities: [loss, x, v], quantiles: [0.05, 0.5]}
 compare:
@@ -36,7 +36,7 @@ integrator: {name: euler-maruyama, step: 1.0e-3}
 start: {x: [-1, 1]}
 until: 20
 iterations: 20000
-paths: 600
+paths: 2000
 record: {every: 0.13, stride: 7, quantities: [loss, distance, x]}
 """
 SINGLE = """problem: {name: styblinski-tang, dim: 5}
@@ -72,6 +72,14 @@ def optdyn(folder, *args):
 
 def begin(folder, *args):
     return subprocess.Popen([PROGRAM, *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def wait_for(name):
+    """Until a journal is there: the run is then somewhere in its middle."""
+    for _ in range(3000):
+        if os.path.exists(name):
+            return
+        time.sleep(0.01)
 
 
 def place(name, text):
@@ -145,11 +153,11 @@ def kills(rng, name, text, number):
 
 
 def signals():
-    want, took = whole(SINGLE)
+    want, _ = whole(SINGLE)
     for number in (signal.SIGINT, signal.SIGTERM):
         folder = place("signal", SINGLE)
         p = begin(folder, "run", "e.yaml", "-o", "out", "--checkpoint", "0.05")
-        time.sleep(0.4 * took)
+        wait_for(folder + "/out/run.journal")
         p.send_signal(number)
         check(p.wait() == 130, number.name + " ends with 130")
         got = files(folder + "/out")
@@ -163,10 +171,10 @@ def signals():
 
 def damage(rng):
     """A journal torn or overwritten anywhere costs time, not truth."""
-    want, took = whole(SDE)
+    want, _ = whole(SDE)
     folder = place("damage", SDE)
     p = begin(folder, "run", "e.yaml", "-o", "out", "--checkpoint", "0.05")
-    time.sleep(0.6 * took)
+    wait_for(folder + "/out/run.journal")
     p.send_signal(signal.SIGTERM)
     p.wait()
     journal = open(folder + "/out/run.journal", "rb").read()
@@ -198,8 +206,8 @@ def adaptive():
     folder = place("cvode", CVODE)
     r = optdyn(folder, "run", "e.yaml", "-o", "whole", "--json")
     want = json.loads(r.stdout)["final"]["state"]["x"]
-    p = begin(folder, "run", "e.yaml", "-o", "out")
-    time.sleep(0.4)
+    p = begin(folder, "run", "e.yaml", "-o", "out", "--checkpoint", "0.05")
+    wait_for(folder + "/out/run.journal")
     p.send_signal(signal.SIGTERM)
     p.wait()
     r = optdyn(folder, "resume", "out", "--json")
@@ -227,8 +235,8 @@ def shards():
     check(r.returncode == 2 and "there are no shards" in r.stderr, "a folder without shards", r.stderr)
     # a shard that was interrupted goes on, and is not merged before
     folder = place("shards", SDE)
-    p = begin(folder, "run", "e.yaml", "--shard", "1/1", "-o", "out")
-    time.sleep(0.7)
+    p = begin(folder, "run", "e.yaml", "--shard", "1/1", "-o", "out", "--checkpoint", "0.05")
+    wait_for(folder + "/out/shard-1-of-1.journal")
     p.send_signal(signal.SIGTERM)
     p.wait()
     r = optdyn(folder, "merge", "out")

@@ -78,9 +78,9 @@ static void print_result(const cli *c, const od_result *result)
     }
     if (result->journal != NULL && !result->interrupted) {
         cli_say(c, "the shard is in %s; when all are there, `optdyn merge` puts them together", result->journal);
-    } else if (result->folder != NULL) {
+    } else if (result->folder != NULL && result->count > 0) {
         cli_say(c, "rows, the resolved experiment and its provenance are in %s", result->folder);
-    } else if (!result->interrupted) {
+    } else if (result->folder == NULL && !result->interrupted) {
         cli_say(c, "no files were written; -o DIR writes the rows");
     }
 }
