@@ -9,9 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The gradient is affine: a quadratic, or no curvature at all. */
+static bool is_affine(const od_problem *f)
+{
+    return f->spectrum != NULL || (f->lipschitz.value == 0 && f->convexity.value == 0);
+}
+
 bool od_gaussian_applies(const od_member *m)
 {
-    return m->has_flow && m->problem->spectrum != NULL && m->flow.noise.shape == OD_NOISE_ADDITIVE &&
+    return m->has_flow && is_affine(m->problem) && m->flow.noise.shape == OD_NOISE_ADDITIVE &&
            m->dim <= OD_MAX_GAUSSIAN;
 }
 
@@ -30,7 +36,7 @@ od_status od_gaussian_check(od_context *ctx, const od_member *m, const char *ana
                                                             : "noise that depends on the state; give a number or a "
                                                               "matrix");
     }
-    if (m->problem->spectrum == NULL) {
+    if (!is_affine(m->problem)) {
         return od_fail(ctx, OD_EUNSUPPORTED, "problem.name",
                        "%s needs a linear flow, whose moments are exactly known, and '%s' is no quadratic loss; use "
                        "weak-order, or problem: {name: quadratic, ...}",

@@ -49,6 +49,7 @@ typedef struct answer {
         mean_error[OD_MAX_LEVELS], local[OD_MAX_LEVELS];
     bool used[OD_MAX_LEVELS];
     od_fit fit, mean_fit;
+    double reference_error; /* of the reference, in terms of the finest level's; NaN if its scheme is another */
 } answer;
 
 static od_status measure(od_context *ctx, const od_levels *a, const od_moments *total, answer *r)
@@ -74,6 +75,8 @@ static od_status measure(od_context *ctx, const od_levels *a, const od_moments *
     }
     r->fit = od_errors_fit(&rms);
     r->mean_fit = od_errors_fit(&mean);
+    const bool same = a->reference == a->m->integrator_choice.integrator;
+    r->reference_error = same ? exp2(-r->fit.order * a->halvings) : NAN;
     return OD_OK;
 }
 
@@ -84,6 +87,7 @@ static void write_json(const od_levels *a, const answer *r, FILE *out)
     od_report_real(out, "t", a->m->until);
     fprintf(out, ", \"reference\": {\"scheme\": \"%s\"", a->reference->name);
     od_report_real(out, "step", a->width);
+    od_report_real(out, "relative_error", r->reference_error);
     fputs("}", out);
     od_report_list(out, "steps", r->step, a->levels);
     od_report_list(out, "errors", r->rms, a->levels);
@@ -126,6 +130,12 @@ static void write_text(const od_levels *a, const answer *r, FILE *out)
     fprintf(out, "  strong order %.3f, 95 %% interval [%.3f, %.3f], of the mean\n", r->mean_fit.order, r->mean_fit.low,
             r->mean_fit.high);
     fputs("  intervals: jackknife over 32 groups of paths; they hold the sampling error only\n", out);
+    if (!isnan(r->reference_error)) {
+        fprintf(
+            out,
+            "  the reference's own error is about %.2g of the finest one; raise strong-order.reference to lower it\n",
+            r->reference_error);
+    }
 }
 
 static od_status strong_order_run(od_context *ctx, const od_settings *settings, const od_experiment *e, size_t member,

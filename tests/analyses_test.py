@@ -4,8 +4,11 @@ SPDX-License-Identifier: GPL-3.0-or-later"""
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 
 PROGRAM = os.path.abspath(sys.argv[1])
 EXAMPLES = os.path.join(os.path.abspath(sys.argv[2]), "examples")
@@ -113,18 +116,36 @@ def strong_order():
               and d["order_interval"][0] < d["order"] < d["order_interval"][1], "and order", (d, slope))
     d = answer("strong-order", file)["members"]
     check([m["label"] for m in d] == ["Euler-Maruyama", "SRA1"] and abs(d[0]["order"] - 1) < 0.1
-          and abs(d[1]["order"] - 2) < 0.1 and d[0]["reference"] == {"scheme": "sra1", "step": 0.0078125 / 16},
+          and abs(d[1]["order"] - 2) < 0.1 and d[0]["reference"] == {"scheme": "sra1", "step": 0.0078125 / 16, "relative_error": None},
           "orders of a nonlinear second-order flow", d)
     # noise that enters x itself, a nonlinear force: order 3/2
     d = answer("strong-order", file, "--set", "strong-order.levels=3", problem="{name: power, p: 4}", until=1, start__x="[0.3]",
                method="{name: gradient, noise: 1}", compare="[{integrator: {name: sra1, step: 0.001953125}}]")
     check(abs(d["order"] - 1.5) < 0.1 and abs(d["mean_order"] - 1.5) < 0.1, "order 3/2 of sra1", d)
+    # from the singular start the missing terms do not vanish: order 3/2 for a second-order flow, too
+    d = answer("strong-order", file, "--set", "strong-order.levels=3", method="{name: nesterov, noise: 0.3}", paths=300,
+               compare="[{integrator: {name: sra1, step: 0.0078125}}]")
+    check(abs(d["order"] - 1.5) < 0.1, "order 3/2 of sra1 from a singular start", d)
     one = run("strong-order", file, "--json", "--threads", "1", paths=300).stdout
     check(one and run("strong-order", file, "--json", "--threads", "2", paths=300).stdout == one, "the same bits")
     for words, sets in (("multiple of 16", {"until": 2.0078125}), ("give 64 or more", {"paths": 63}),
                         ("has no noise", {"method": "{name: heavy-ball, alpha: 1}"})):
         r = run("strong-order", file, **sets)
         check(r.returncode == 2 and words.encode() in r.stderr, "refused: " + words, r.stderr)
+    r = run("strong-order", file, problem="{name: constant-gradient, gradient: [1, 2]}", method="{name: gradient, noise: 1}",
+            start__x="[1, 1]", paths=64).stdout.decode()
+    check(r.count("exact to rounding") == 10 and r.count("no order") == 2, "an exact scheme has no order", r)
+    # noise of the state: Euler-Maruyama has order 1/2 and is its own reference
+    with tempfile.TemporaryDirectory() as folder:
+        data = os.path.join(folder, "data.csv")
+        with open(data, "w", encoding="utf-8") as out:
+            out.write("a,b,y\n1,2,0.5\n0.3,-1,1\n-0.7,0.4,-0.2\n1.1,0.9,2\n")
+        d = answer("strong-order", file, "--set", "strong-order.levels=3", "--set", "strong-order.reference=7", paths=400,
+                   problem="{name: least-squares, data: %s}" % data, start__x="[1, 1]",
+                   method="{name: gradient, noise: gradient-covariance, step: 0.2}",
+                   compare="[{integrator: {name: euler-maruyama, step: 0.0078125}}]")
+    check(abs(d["order"] - 0.5) < 0.1 and d["reference"]["scheme"] == "euler-maruyama" and
+          0 < d["reference"]["relative_error"] < 0.15, "order 1/2 where the noise depends on the state", d)
     # milstein is euler-maruyama here; a level that diverges is left out
     r = run("strong-order", file, "--set", "strong-order.levels=5", problem="{name: quadratic, eigenvalues: [400]}", until=8,
             method="{name: gradient, noise: 1}", start__x="[1]", compare="[{integrator: {name: milstein, step: 0.001953125}}]",
@@ -205,8 +226,21 @@ def plumbing():
     check(r.returncode == 2 and d["error"]["entry"] == "paths", "an error is one JSON document", r.stdout)
 
 
+def interruption():
+    """However much is left, Ctrl-C ends an analysis with 130 and one document."""
+    for name in ("moments", "strong-order", "weak-order"):
+        file = os.path.join(EXAMPLES, name.replace("-", "_") + ".yaml")
+        p = subprocess.Popen([PROGRAM, name, file, "--json", "--set", "paths=1000000000"], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        time.sleep(1)
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=60)
+        check(p.returncode == 130 and json.loads(out)["error"]["kind"] == "interrupted", "Ctrl-C ends " + name,
+              (p.returncode, out, err))
+
+
 def main():
-    for part in (plumbing, moments, strong_order, weak_order):
+    for part in (plumbing, moments, strong_order, weak_order, interruption):
         try:
             part()
         except Exception as e:  # a check that could not be made is one that failed

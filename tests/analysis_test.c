@@ -131,6 +131,35 @@ static void the_equation_has_the_moments_of_the_references(void **state)
     }
 }
 
+/* References sde-const, a constant gradient 1 and sigma 1: Nesterov's SDE from t = 0 and a heavy ball. */
+static void a_constant_gradient_has_its_closed_form(void **state)
+{
+    od_context *ctx = *state;
+    for (size_t k = 0; k < 4; k++) {
+        const bool nesterov = k < 2;
+        const double t = k % 2 == 0 ? 1 : 10, a = 0.5;
+        char text[512];
+        snprintf(text, sizeof text,
+                 "{problem: {name: constant-gradient, gradient: [1]}, method: {name: %s, noise: 1}, integrator: {name: "
+                 "euler-maruyama, step: 0.1}, start: {x: [0]}, until: %g, paths: 1000}",
+                 nesterov ? "nesterov, r: 3" : "heavy-ball, alpha: 0.5", t);
+        od_experiment *e = od_experiment_parse(ctx, text, NULL);
+        check_done(ctx, e != NULL);
+        od_law_moments law;
+        check_done(ctx, od_law_moments_open(ctx, &e->member[0], &law) == OD_OK);
+        check_done(ctx, od_law_moments_advance(ctx, &law, t) == OD_OK);
+        check_relative(law.mean[1], nesterov ? -t / 4 : -(1 - exp(-a * t)) / a, 1e-9);
+        check_relative(law.cov[3], nesterov ? t / 7 : (1 - exp(-2 * a * t)) / (2 * a), 1e-9);
+        if (nesterov) {
+            check_relative(law.mean[0], -t * t / 8, 1e-9);
+            check_relative(law.cov[1], t * t / 35, 1e-9);
+            check_relative(law.cov[0], 2 * t * t * t / 105, 1e-9);
+        }
+        od_law_moments_close(&law);
+        od_experiment_free(e);
+    }
+}
+
 /* The bias of the chain falls with the weak order of the scheme; rotated, with a matrix of noise and random starts. */
 static void the_bias_has_the_order_of_the_scheme(void **state)
 {
@@ -256,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_with_context(chains_have_the_moments_of_the_references),
         test_with_context(the_equation_has_the_moments_of_the_references),
+        test_with_context(a_constant_gradient_has_its_closed_form),
         test_with_context(the_bias_has_the_order_of_the_scheme),
         test_with_context(intervals_cover),
         test_with_context(what_is_not_linear_is_refused),
