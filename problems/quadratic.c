@@ -78,17 +78,21 @@ OD_CLONES static void pull_one(const quadratic *q, double c, double beta, const 
     }
 }
 
-/* The same for one component of n paths. */
-OD_CLONES static void pull_row(double lambda, double centre, double c, double beta, size_t n, const double *restrict x,
-                               const double *restrict v, double *restrict out)
+/* The same for n paths, which are the inner loop. */
+OD_CLONES static void pull_many(const quadratic *q, double c, double beta, size_t n, const double *restrict x,
+                                const double *restrict v, double *restrict out)
 {
-    if (v == NULL) {
-        for (size_t p = 0; p < n; p++) {
-            out[p] = c * (lambda * (x[p] - centre));
-        }
-    } else {
-        for (size_t p = 0; p < n; p++) {
-            out[p] = beta * v[p] + c * (lambda * (x[p] - centre));
+    for (size_t i = 0; i < q->d; i++) {
+        const double lambda = q->eigenvalues[i], centre = q->centre[i];
+        const size_t end = (i + 1) * n;
+        if (v == NULL) {
+            for (size_t k = i * n; k < end; k++) {
+                out[k] = c * (lambda * (x[k] - centre));
+            }
+        } else {
+            for (size_t k = i * n; k < end; k++) {
+                out[k] = beta * v[k] + c * (lambda * (x[k] - centre));
+            }
         }
     }
 }
@@ -97,13 +101,10 @@ static od_status diagonal_force(const od_problem *problem, double c, double beta
                                 const double *v, double *out, double *ws)
 {
     (void)ws;
-    const quadratic *q = problem->data;
     if (n == 1) {
-        pull_one(q, c, beta, x, v, out);
-        return OD_OK;
-    }
-    for (size_t i = 0; i < q->d; i++) {
-        pull_row(q->eigenvalues[i], q->centre[i], c, beta, n, x + i * n, v != NULL ? v + i * n : NULL, out + i * n);
+        pull_one(problem->data, c, beta, x, v, out);
+    } else {
+        pull_many(problem->data, c, beta, n, x, v, out);
     }
     return OD_OK;
 }

@@ -1,7 +1,9 @@
 /*
  * `optdyn bench ensemble`: what a step of one of many paths costs, beside a bare kernel and beside other programs.
  *
- * Steps are compared by processor time within a round, as in `bench core`; two threads with one by the clock.
+ * Steps are compared by processor time within a round, as in `bench core`. Two threads are compared with one by the
+ * clock, which others who use the machine disturb, and two threads more than one: the fastest slice of all rounds with
+ * the fastest.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -250,6 +252,11 @@ static od_status run_round(od_context *ctx, ensemble_report *r, ensemble_case *c
 
 /* ------------------------------------------------------------------------------------------- the report */
 
+static double two_threads(const ensemble_case *c)
+{
+    return bench_spread_of(&c->one).low / bench_spread_of(&c->two).low;
+}
+
 static void print_case(const ensemble_report *r, const ensemble_case *c)
 {
     printf("\n%s: a path and step; %d paths, %zu steps, %d rounds%s\n", c->title, BENCH_PATHS, c->steps, ROUNDS,
@@ -262,15 +269,15 @@ static void print_case(const ensemble_report *r, const ensemble_case *c)
             bench_print_row(r->peer[p].name, &c->peer[p], &c->bare_time, NAN, r->peer[p].missing);
         }
     }
-    const bench_spread ours = bench_spread_of(&c->ours), threads = bench_ratio(&c->one, &c->two);
     if (!isnan(c->goal)) {
-        printf("  %.3g paths and steps a second and core   goal >= %g\n", 1 / ours.median, 1 / c->goal);
+        printf("  %.3g paths and steps a second and core   goal >= %g\n", 1 / bench_spread_of(&c->ours).median,
+               1 / c->goal);
     }
     if (!isnan(c->goal_plain)) {
         printf("  %.3g times faster than plain   goal >= %g\n", bench_ratio(&c->peer[0], &c->ours).median,
                c->goal_plain);
     }
-    printf("  two threads %.3f times one (%.3f to %.3f)   goal >= %g\n", threads.median, threads.low, threads.high,
+    printf("  two threads %.3f times one, by the clock, fastest with fastest   goal >= %g\n", two_threads(c),
            c->goal_threads);
 }
 
@@ -289,7 +296,7 @@ static void write_case(FILE *out, const ensemble_report *r, const ensemble_case 
     fputs(", \"ratio\": ", out);
     bench_write_spread(out, bench_ratio(&c->ours, &c->bare_time));
     fputs(", \"two_threads\": ", out);
-    bench_write_spread(out, bench_ratio(&c->one, &c->two));
+    od_json_real(out, two_threads(c));
     const char *const goal[] = {"ours", "ratio", "plain_to_ours", "two_threads"};
     const double value[] = {c->goal, c->goal_ratio, c->goal_plain, c->goal_threads};
     for (size_t i = 0; i < 4; i++) {
