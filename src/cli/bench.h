@@ -20,6 +20,8 @@ typedef struct bench_spread {
 double bench_clock(void);
 /** Seconds of processor time of this thread: loops are compared by it, since others may use the machine too. */
 double bench_cpu_clock(void);
+/** The same of all threads together. */
+double bench_process_clock(void);
 bench_spread bench_spread_of(const bench_series *a);
 /** The spread of a/b, round by round: what disturbs the machine for longer than a round cancels. */
 bench_spread bench_ratio(const bench_series *a, const bench_series *b);
