@@ -195,7 +195,9 @@ static od_status moment_drift(const od_flow *flow, double t, size_t one, const d
     for (size_t j = 0; j < brownian; j++) {
         unit[j * brownian + j] = 1;
     }
-    status = status == OD_OK ? inner->noise.apply(inner, t, brownian, at, unit, columns, rest) : status;
+    if (status == OD_OK && brownian > 0) {
+        status = inner->noise.apply(inner, t, brownian, at, unit, columns, rest);
+    }
     size_t first = 0;
     for (size_t b = 0; b < inner->noise.block; b++) {
         first += inner->block[b].length;
@@ -237,10 +239,28 @@ od_status od_law_moments_open(od_context *ctx, const od_member *m, od_law_moment
     return status;
 }
 
+/*
+ * From variances of zero CVODE's first step is what atol allows at the rate at which they grow, for loud noise less
+ * than moves t. One tiny step of rk4 gives all of them a size of their own; its error is of that size and does not
+ * show.
+ */
+static od_status leave_start(od_context *ctx, od_law_moments *a, double end)
+{
+    const double t = fmin(a->t + 1e-8 * a->m->step, end);
+    od_stepper *first = od_stepper_create(ctx, "{name: rk4, step: 1}", &a->flow, a->t, 1, a->mean);
+    od_status status = first != NULL ? od_stepper_advance(ctx, first, a->t, t, 1, a->mean, NULL) : OD_EINVAL;
+    od_stepper_free(first);
+    a->t = t;
+    return status;
+}
+
 od_status od_law_moments_advance(od_context *ctx, od_law_moments *a, double t)
 {
-    od_status status = t > a->t ? od_stepper_advance(ctx, a->stepper, a->t, t, 1, a->mean, NULL) : OD_OK;
-    a->t = t > a->t ? t : a->t;
+    od_status status = t > a->t && a->t == a->m->start.t ? leave_start(ctx, a, t) : OD_OK;
+    if (status == OD_OK && t > a->t) {
+        status = od_stepper_advance(ctx, a->stepper, a->t, t, 1, a->mean, NULL);
+        a->t = t;
+    }
     return status;
 }
 

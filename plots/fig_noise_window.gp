@@ -1,7 +1,7 @@
 if (small) {
     set multiplot layout 2,1
 } else {
-    set multiplot layout 1,2 margins 0.085,0.975,0.14,0.96 spacing 0.12
+    set multiplot layout 1,2 margins 0.115,0.975,0.175,0.96 spacing 0.14
 }
 set xlabel 'time t'
 set ylabel 'expected loss E f(x) − f*' offset 0,0

@@ -1,7 +1,7 @@
 if (small) {
     set multiplot layout 2,1
 } else {
-    set multiplot layout 1,2 margins 0.085,0.975,0.15,0.96 spacing 0.12
+    set multiplot layout 1,2 margins 0.115,0.975,0.19,0.96 spacing 0.14
 }
 # rows about a quarter of an octave apart, from t = 0.2
 every_so(t) = t >= 0.2 && floor(3 * log(t) / log(2)) != floor(3 * log(t - 0.018) / log(2)) ? t : NaN

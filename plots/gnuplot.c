@@ -155,13 +155,13 @@ static void terminal_text(char text[512], size_t picture, const char *name, od_p
         break;
     case 1:
         snprintf(text, 512,
-                 "set terminal svg size %d,%d background '#ffffff' font 'DejaVu Sans,12' linewidth 0.9 dashlength 0.8; "
+                 "set terminal svg size %d,%d background '#ffffff' font 'DejaVu Sans,9' linewidth 0.9 dashlength 0.8; "
                  "set output '%s.svg'",
                  (int)lround(paper.width * 96), (int)lround(paper.height * 96), name);
         break;
     default:
         snprintf(text, 512,
-                 "set terminal pdfcairo size %.3fin,%.3fin background '#ffffff' font 'DejaVu Sans,9' fontscale 1 "
+                 "set terminal pdfcairo size %.3fin,%.3fin background '#ffffff' font 'DejaVu Sans,9' fontscale 0.75 "
                  "linewidth 1.3 pointscale 0.6 dashlength 0.8; set output '%s.pdf'",
                  paper.width, paper.height, name);
         break;

@@ -160,6 +160,32 @@ static void a_constant_gradient_has_its_closed_form(void **state)
     }
 }
 
+/* On a flat loss from v = 0 at t0 the memory flow has Var v = sigma^2 p^2/(2p - 1) (t^(2p-1) - t0^(2p-1))/t^(2p). */
+static void quiet_and_loud_noise_are_followed_from_a_start_at_rest(void **state)
+{
+    static const double sigmas[] = {0.01, 2.385, 1e5};
+    for (size_t i = 0; i < 3; i++) {
+        char text[512];
+        snprintf(
+            text, sizeof text,
+            "{problem: {name: quadratic, eigenvalues: [0]}, method: {name: memory, forgetting: polynomial, p: 3, "
+            "noise: %g}, integrator: {name: euler-maruyama, step: 0.002}, start: {t: 0.002, x: [0], v: [0]}, until: "
+            "2, paths: 1000}",
+            sigmas[i]);
+        od_experiment *e = od_experiment_parse(*state, text, NULL);
+        check_done(*state, e != NULL);
+        od_law_moments law;
+        check_done(*state, od_law_moments_open(*state, &e->member[0], &law) == OD_OK);
+        check_close(law.cov[3], 0, 0);
+        for (double t = 0.02; t < 1; t += 0.7) {
+            check_done(*state, od_law_moments_advance(*state, &law, t) == OD_OK);
+            check_relative(law.cov[3], sigmas[i] * sigmas[i] * 9 / 5 * (pow(t, 5) - pow(0.002, 5)) / pow(t, 6), 1e-9);
+        }
+        od_law_moments_close(&law);
+        od_experiment_free(e);
+    }
+}
+
 /* The bias of the chain falls with the weak order of the scheme; rotated, with a matrix of noise and random starts. */
 static void the_bias_has_the_order_of_the_scheme(void **state)
 {
@@ -284,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_context(chains_have_the_moments_of_the_references),
+        test_with_context(quiet_and_loud_noise_are_followed_from_a_start_at_rest),
         test_with_context(the_equation_has_the_moments_of_the_references),
         test_with_context(a_constant_gradient_has_its_closed_form),
         test_with_context(the_bias_has_the_order_of_the_scheme),
