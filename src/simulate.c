@@ -177,16 +177,18 @@ static void put_to_rest(od_simulation *s, od_worker *w)
     pthread_mutex_unlock(&s->crew.lock);
 }
 
-/* True if the leaf was done, or begun, before this process. */
-static bool is_taken(od_simulation *s, const od_job *j, uint64_t leaf)
+/* False if the leaf was done, or begun, before this process. */
+static bool claim_leaf(od_simulation *s, od_job *j, uint64_t leaf)
 {
-    pthread_mutex_lock(&s->crew.lock);
-    bool taken = od_tree_holds(&j->tree, leaf);
-    pthread_mutex_unlock(&s->crew.lock);
+    bool taken = false;
     for (size_t i = 0; i < s->begun_count && !taken; i++) {
         taken = s->begun[i] == j->first_task + leaf;
     }
-    return taken;
+    pthread_mutex_lock(&s->crew.lock);
+    taken = taken || od_tree_holds(&j->tree, leaf);
+    j->begun = true;
+    pthread_mutex_unlock(&s->crew.lock);
+    return !taken;
 }
 
 /* A worker, the one given or a new one, with the next leaf; NULL if none is left or the crew stops. */
@@ -200,7 +202,7 @@ static od_worker *next_leaf(od_simulation *s, od_worker *w)
         }
         od_job *j = &s->job[member];
         const uint64_t leaf = task - j->first_task;
-        if (is_taken(s, j, leaf)) {
+        if (!claim_leaf(s, j, leaf)) {
             continue;
         }
         if (w == NULL || w->m != j->m) {
@@ -228,7 +230,6 @@ static void work(od_crew *crew, void *user)
     od_worker *w = take_resting(s);
     while ((w = w != NULL && w->twig != NULL ? w : next_leaf(s, w)) != NULL) {
         bool through;
-        s->job[w->m - s->e->member].begun = true;
         const od_status status = run_leaf(w, &through);
         if (status != OD_OK) {
             od_crew_fail(crew, status, od_message(w->errors));
