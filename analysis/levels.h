@@ -3,7 +3,7 @@
 #define OD_LEVELS_H
 
 #include "order.h"
-#include "strands.h"
+#include "../src/strands.h"
 
 /** Runs at steps h 2^l, l = 0 .. levels - 1, and a reference at h / 2^halvings, all on one Brownian path. */
 typedef struct od_levels {

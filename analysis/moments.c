@@ -14,7 +14,7 @@
  */
 #include "gaussian.h"
 #include "report.h"
-#include "strands.h"
+#include "../src/strands.h"
 
 #include "../src/leaves.h"
 #include "../src/memory.h"

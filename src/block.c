@@ -8,6 +8,7 @@
 #include "batch.h"
 #include "clones.h"
 #include "context.h"
+#include "measure.h"
 #include "start.h"
 #include "stepper.h"
 
@@ -140,48 +141,10 @@ static void check_states(od_worker *w, const double *last, double *state, double
 
 /* ------------------------------------------------------------------------------------------- recording */
 
-/* Quantities of n states into q[c*n + p]; returns the first row of q after them. */
-static od_status measure(od_worker *w, const double *state, double *q)
+/* Quantities of n states into w->q. */
+static od_status measure(od_worker *w, const double *state)
 {
-    const od_member *m = w->m;
-    const od_problem *f = m->problem;
-    const size_t n = w->n, d = f->dim;
-    double *gradient = w->q + od_member_map_columns(m) * n;
-    od_status status = OD_OK;
-    for (size_t i = 0; i < m->quantity_count && status == OD_OK; i++) {
-        const size_t length = od_member_quantity_length(m, i);
-        switch (m->quantity[i].kind) {
-        case OD_QUANTITY_LOSS: status = f->eval(f, OD_VALUE, n, state, q, NULL, w->ws); break;
-        case OD_QUANTITY_GRADIENT: status = f->eval(f, OD_GRADIENT, n, state, NULL, gradient, w->ws); break;
-        case OD_QUANTITY_DISTANCE:
-            for (size_t j = 0; j < d; j++) {
-                for (size_t p = 0; p < n; p++) {
-                    gradient[j * n + p] = state[j * n + p] - f->minimiser[j];
-                }
-            }
-            break;
-        case OD_QUANTITY_BLOCK: {
-            const double *block = state;
-            for (size_t b = 0; strcmp(m->block[b].name, m->quantity[i].name) != 0; b++) {
-                block += m->block[b].length * n;
-            }
-            memcpy(q, block, length * n * sizeof *q);
-        }
-        }
-        if (m->quantity[i].kind == OD_QUANTITY_GRADIENT || m->quantity[i].kind == OD_QUANTITY_DISTANCE) {
-            memset(q, 0, n * sizeof *q);
-            for (size_t j = 0; j < d; j++) {
-                for (size_t p = 0; p < n; p++) {
-                    q[p] += gradient[j * n + p] * gradient[j * n + p];
-                }
-            }
-            for (size_t p = 0; p < n; p++) {
-                q[p] = sqrt(q[p]);
-            }
-        }
-        q += length * n;
-    }
-    return status;
+    return od_measure(w->m, w->n, state, w->q, w->q + od_member_map_columns(w->m) * w->n, w->ws);
 }
 
 static void add_row(od_worker *w, od_moments *to, atomic_uint *bins, size_t row, const double *q)
@@ -237,7 +200,7 @@ static od_status show_observers(od_worker *w, bool iteration, uint64_t row, doub
 
 static od_status record_flow(od_worker *w, uint64_t row, double t, const double *state)
 {
-    od_status status = measure(w, state, w->q);
+    od_status status = measure(w, state);
     if (status == OD_OK && row < w->tally->flow.rows) {
         add_record(w, false, (size_t)row, state);
     }
@@ -287,7 +250,7 @@ static od_status record_map(od_worker *w, uint64_t k, double t, const double *fl
     if (k % m->stride != 0 && k != m->iterations && !w->ended) {
         return OD_OK;
     }
-    od_status status = measure(w, w->x_map, w->q);
+    od_status status = measure(w, w->x_map);
     const uint64_t row = (k + m->stride - 1) / m->stride;
     if (status == OD_OK) {
         add_record(w, true, (size_t)row, w->x_map);

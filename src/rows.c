@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rows.h"
 
+#include "measure.h"
 #include "memory.h"
 
 #include <math.h>
@@ -49,23 +50,11 @@ static void name_component(const od_member *m, size_t component, char name[40])
 static void name_number(const od_rows *r, size_t column, char name[40])
 {
     const od_member *m = r->m;
-    size_t first = 0;
     if (column >= m->columns) {
         snprintf(name, 40, "%s", column == m->columns ? "gap" : "relative_gap");
         return;
     }
-    for (size_t i = 0; i < m->quantity_count; i++) {
-        const size_t length = od_member_quantity_length(m, i);
-        if (column < first + length) {
-            if (m->quantity[i].kind == OD_QUANTITY_BLOCK) {
-                snprintf(name, 40, "%.20s_%zu", m->quantity[i].name, column - first + 1);
-            } else {
-                snprintf(name, 40, "%.30s", m->quantity[i].name);
-            }
-            return;
-        }
-        first += length;
-    }
+    od_measure_name(m, column, name);
 }
 
 static void put_column(od_rows *r, const char *name, const char *unit)

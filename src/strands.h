@@ -2,7 +2,7 @@
 #ifndef OD_STRANDS_H
 #define OD_STRANDS_H
 
-#include "../src/experiment.h"
+#include "experiment.h"
 
 /** One run: a scheme of fixed step and how many cells of the path a step takes. */
 typedef struct od_strand {

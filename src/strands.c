@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "strands.h"
 
-#include "../src/memory.h"
-#include "../src/start.h"
-#include "../src/stepper.h"
+#include "memory.h"
+#include "start.h"
+#include "stepper.h"
 
 #include <stdlib.h>
 #include <string.h>
