@@ -34,6 +34,10 @@ static od_status analyse_members(od_context *ctx, const od_experiment *e, size_t
     od_status status = OD_OK;
     fputs(json && several ? "{\"members\": [" : "", out);
     for (size_t i = 0; i < e->member_count && status == OD_OK; i++) {
+        if (od_member_automatic(&e->member[i])) {
+            return od_fail(ctx, OD_EUNSUPPORTED, "paths", "%s needs a number of paths; give one in place of auto",
+                           type->name);
+        }
         fputs(i == 0 ? "" : json ? ",\n " : "\n", out);
         status = type->run(ctx, e->member[i].analysis[which], e, i, out, json);
     }

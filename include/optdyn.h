@@ -96,7 +96,7 @@ static inline size_t od_scratch_size(const od_scratch *need, size_t n)
 
 typedef enum od_kind {
     OD_REAL,    /* a finite number */
-    OD_INTEGER, /* a whole number */
+    OD_INTEGER, /* a whole number, or one of `choices` where there are some */
     OD_TEXT,    /* any text */
     OD_CHOICE,  /* one of `choices` */
     OD_FLAG,    /* true or false */
@@ -114,7 +114,7 @@ typedef struct od_param {
     const char *unit;         /* "time", "1/time", "" */
     double low, high;         /* range; both 0 means unbounded */
     bool low_open, high_open; /* the bound itself is excluded */
-    const char *choices;      /* "a|b|c" for OD_CHOICE */
+    const char *choices;      /* "a|b|c" for OD_CHOICE, and words that stand for a number */
     const char *meaning;      /* one sentence */
 } od_param;
 
@@ -123,7 +123,7 @@ typedef struct od_value {
     od_kind kind;             /* as found: OD_REAL, OD_INTEGER, OD_TEXT, OD_FLAG, OD_VECTOR or OD_MATRIX */
     bool present;             /* false: absent and without default */
     bool given;               /* true: written by the user, not a default */
-    double real;              /* numbers and flags */
+    double real;              /* numbers and flags; NaN for a word in place of a number */
     const char *text;         /* as written */
     size_t rows, cols;        /* of `list`; a vector has rows = 1 */
     const double *list;       /* row-major */
@@ -412,6 +412,7 @@ typedef struct od_integrator_type {
                       double *ws);
     /** Drift evaluations per path of the step from t to t + h; NULL: one. */
     unsigned (*drifts)(const od_stepper *, double t, double h);
+    unsigned weak_order; /* of the error of expectations in the step; 0 without noise */
     /** Dense output at t + theta h between z and z1, 0 <= theta <= 1, of the scheme's own order. NULL: linear. */
     od_status (*dense)(const od_stepper *, double t, double h, double theta, size_t n, const double *z,
                        const double *z1, double *out, double *ws);
@@ -499,6 +500,30 @@ const char *od_experiment_resolved(const od_experiment *experiment);
 /** Writes what would run: entries with where each value came from, steps, gradient evaluations, memory. */
 od_status od_experiment_plan(od_context *ctx, const od_experiment *experiment, FILE *out, bool json);
 
+enum { OD_MAX_MULTILEVEL = 20 };
+
+/** One level of multilevel Monte Carlo: the difference of two steps on the same paths; of level 0 the coarsest step. */
+typedef struct od_level {
+    double step;
+    uint64_t paths;
+    double cost;        /* drift evaluations of one path, fine and coarse */
+    double *mean, *var; /* [count] of the difference */
+} od_level;
+
+/** What `paths: auto` gave: estimates at `until`, to a tolerance. */
+typedef struct od_multilevel {
+    double tolerance;           /* root-mean-square error allowed of the first `bound` numbers */
+    unsigned weak_order;        /* of the scheme; the bias is estimated with it */
+    size_t count, bound;        /* numbers of all recorded quantities, and of the first one */
+    char (*name)[40];           /* [count] "loss", "x_1" */
+    double *mean, *stderr_mean; /* [count] */
+    double *bias;               /* [count] how far the mean may be off besides, for the finest step is not zero */
+    size_t levels;              /* fewer than asked for after an interruption */
+    od_level level[OD_MAX_MULTILEVEL];
+    uint64_t evaluations;                  /* of the drift, all paths */
+    double plain_paths, plain_evaluations; /* of plain Monte Carlo at the finest step for the same standard error */
+} od_multilevel;
+
 /** What one member of an experiment gave. Arrays are owned by the result. */
 typedef struct od_outcome {
     char label[128];
@@ -521,6 +546,7 @@ typedef struct od_outcome {
     uint64_t evaluations;             /* gradient evaluations, all paths */
     double reached;                   /* time at which `stop` was met by a single path; NaN if not */
     char *flow_file, *iteration_file; /* CSV files written, or NULL */
+    od_multilevel *multilevel;        /* `paths: auto` only, else NULL; mean, var and stderr_mean are NULL then */
     size_t more_count;
     char *more_file[6]; /* [more_count] covariances, histograms and single paths, as far as they were asked for */
 } od_outcome;

@@ -24,6 +24,7 @@ const od_integrator_type od_integrator_euler_maruyama = {
     .params = (const od_param[]){OD_STEP_PARAM, {.name = NULL}},
     .order = "strong 1/2 (1 where the noise does not depend on the block it enters), weak 1",
     .noise = true,
+    .weak_order = 1,
     .fixed_step = true,
     .scratch = od_ito_scratch,
     .step = em_step,

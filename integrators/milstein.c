@@ -74,6 +74,7 @@ const od_integrator_type od_integrator_milstein = {
     .params = (const od_param[]){OD_STEP_PARAM, {.name = NULL}},
     .order = "strong 1 (commuting noise; other noise is refused), weak 1",
     .noise = true,
+    .weak_order = 1,
     .fixed_step = true,
     .suits = milstein_suits,
     .scratch = od_ito_scratch,

@@ -109,6 +109,7 @@ const od_integrator_type od_integrator_sra1 = {
     .order = "strong 3/2 (2 where the drift is affine in the block the noise enters), weak 2; additive noise only; 2 "
              "without noise",
     .noise = true,
+    .weak_order = 2,
     .integral = true,
     .fixed_step = true,
     .suits = sra_suits,

@@ -436,6 +436,10 @@ static od_status check_members(od_context *ctx, const od_experiment *e, const ch
 {
     for (size_t i = 0; i < e->member_count; i++) {
         const od_member *m = &e->member[i];
+        if (od_member_automatic(m)) {
+            return od_fail(ctx, OD_EINVAL, "paths",
+                           "auto gives means at the end alone, which are no curve; give a number of paths");
+        }
         if (strcmp(kind, "gap") == 0 && !(m->has_flow && m->has_map)) {
             return od_fail(ctx, OD_EINVAL, "iterations",
                            "the gap is between flow and iteration; give both until with integrator and iterations "

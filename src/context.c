@@ -12,6 +12,7 @@ struct od_context {
     char entry[256];
     od_progress *progress;
     void *progress_user;
+    double from, width; /* of what is reported in all of the progress */
     od_remark *remark;
     void *remark_user;
     atomic_int cancelled; /* lock-free, hence safe in a signal handler */
@@ -35,7 +36,11 @@ const char *od_status_name(od_status status)
 
 od_context *od_context_create(void)
 {
-    return od_zalloc(1, sizeof(od_context));
+    od_context *ctx = od_zalloc(1, sizeof *ctx);
+    if (ctx != NULL) {
+        ctx->width = 1;
+    }
+    return ctx;
 }
 
 void od_context_free(od_context *ctx)
@@ -113,8 +118,14 @@ void od_context_on_progress(od_context *ctx, od_progress *progress, void *user)
 void od_context_progress(od_context *ctx, double fraction)
 {
     if (ctx->progress != NULL) {
-        ctx->progress(ctx->progress_user, fraction);
+        ctx->progress(ctx->progress_user, ctx->from + ctx->width * fraction);
     }
+}
+
+void od_context_range(od_context *ctx, double from, double to)
+{
+    ctx->from = from;
+    ctx->width = to - from;
 }
 
 void od_context_on_remark(od_context *ctx, od_remark *remark, void *user)

@@ -12,6 +12,8 @@ od_status od_fail_at(od_context *ctx, od_status status, const char *origin, int 
 
 /** Reports progress in [0, 1]; call from one thread at a time. */
 void od_context_progress(od_context *ctx, double fraction);
+/** From now on a fraction reported as 0 .. 1 is shown as from .. to: one part of a longer computation. */
+void od_context_range(od_context *ctx, double from, double to);
 /** Puts the place in front of the sentence, for callees that do not know it; nothing if it stands there already. */
 void od_context_place(od_context *ctx, const char *origin, int line);
 

@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A run chooses the paths of all its members, or of none. */
+static od_status check_automatic(od_context *ctx, const od_experiment *e)
+{
+    for (size_t i = 1; i < e->member_count; i++) {
+        if (od_member_automatic(&e->member[i]) != od_member_automatic(&e->member[0])) {
+            return od_setting_fail(ctx, e->member[i].top, "paths",
+                                   "some runs of the file have paths: auto and others a number; give all the same");
+        }
+    }
+    return OD_OK;
+}
+
 /* All members share one Brownian path, so they share the base grid: by default the finest step there is. */
 static od_status set_noise(od_context *ctx, od_experiment *e)
 {
@@ -119,7 +131,8 @@ static od_status build(od_context *ctx, od_experiment *e, od_node *root, const o
         for (size_t i = 0; i < x.count; i++) {
             od_label_member(e, i, x.label[i][0] != '\0' ? x.label[i] : e->member[i].method_choice.method->name);
         }
-        status = set_noise(ctx, e);
+        status = check_automatic(ctx, e);
+        status = status == OD_OK ? set_noise(ctx, e) : status;
     }
     return status == OD_OK ? od_experiment_resolve(ctx, e) : status;
 }

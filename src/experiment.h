@@ -43,6 +43,7 @@ typedef struct od_member {
     double until, step; /* step is NaN unless the scheme is of fixed step */
     uint64_t iterations;
     uint64_t paths, seed;
+    double tolerance;  /* NaN unless the paths are chosen for it */
     od_brownian noise; /* dim 0 if deterministic */
     double every;      /* time between records of the flow; NaN: one every `stride` iterations only */
     uint64_t stride;   /* iterations between records */
@@ -81,6 +82,8 @@ const od_param *od_experiment_params(const char *section);
 /** True if an entry of the section was written, so that it belongs to the resolved experiment. */
 bool od_section_given(const od_settings *settings, const od_param *params);
 
+/** True for `paths: auto`: multilevel Monte Carlo; `paths` is then 1. */
+bool od_member_automatic(const od_member *m);
 /** Numbers a recorded quantity has: the length of its block, else 1. */
 size_t od_member_quantity_length(const od_member *m, size_t quantity);
 /** Number of fixed steps of a member's flow; the last is shortened if until is not on the grid. */

@@ -3,6 +3,7 @@
 #include "member.h"
 
 #include "context.h"
+#include "multilevel.h"
 #include "start.h"
 #include "stepper.h"
 #include "text.h"
@@ -20,6 +21,11 @@ uint64_t od_member_steps(const od_member *m)
     const double count = (m->until - m->start.t) / m->step;
     const double nearest = round(count);
     return (uint64_t)(fabs(count - nearest) <= 1e-6 ? nearest : ceil(count));
+}
+
+bool od_member_automatic(const od_member *m)
+{
+    return od_setting(m->top, "paths")->kind == OD_TEXT;
 }
 
 size_t od_member_noise_rows(const od_member *m)
@@ -394,7 +400,8 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
     m->dim = m->has_flow ? m->flow.dim : m->map.dim;
     m->until = od_setting_real(m->top, "until");
     m->iterations = m->has_map ? (uint64_t)od_setting_real(m->top, "iterations") : 0;
-    m->paths = (uint64_t)od_setting_real(m->top, "paths");
+    m->paths = od_member_automatic(m) ? 1 : (uint64_t)od_setting_real(m->top, "paths");
+    m->tolerance = od_setting_real(m->top, "tolerance");
     m->seed = (uint64_t)od_setting_real(m->top, "seed");
     m->stop_loss = od_setting_real(m->stop, "loss");
     m->stop_gradient = od_setting_real(m->stop, "gradient");
@@ -404,7 +411,8 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
                                "Remove stop or give paths: 1",
                                (double)m->paths);
     }
-    status = od_start_read(ctx, e, root, m);
+    status = od_multilevel_check(ctx, m);
+    status = status == OD_OK ? od_start_read(ctx, e, root, m) : status;
     status = status == OD_OK ? check_times(ctx, m) : status;
     status = status == OD_OK ? check_singular(ctx, m) : status;
     status = status == OD_OK ? choose_records(ctx, m) : status;

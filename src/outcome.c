@@ -2,8 +2,9 @@
 #include "outcome.h"
 
 #include "json.h"
-#include "rows.h"
 #include "memory.h"
+#include "multilevel.h"
+#include "rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -117,6 +118,38 @@ od_status od_outcome_describe(od_context *ctx, const od_member *m, const od_tall
                                               &o->iteration_loss_stderr, &o->iteration_distance);
 }
 
+static const double *number_of(const od_member *m, od_quantity_kind kind, const double *list)
+{
+    size_t column = 0;
+    for (size_t i = 0; i < m->quantity_count; i++) {
+        if (m->quantity[i].kind == kind) {
+            return list + column;
+        }
+        column += od_member_quantity_length(m, i);
+    }
+    static const double unknown = NAN;
+    return &unknown;
+}
+
+void od_outcome_describe_levels(const od_member *m, od_multilevel *levels, od_outcome *o)
+{
+    snprintf(o->label, sizeof o->label, "%s", m->label);
+    o->block_count = m->block_count;
+    memcpy(o->block, m->block, m->block_count * sizeof *o->block);
+    o->dim = m->dim;
+    o->t = m->until;
+    o->multilevel = levels;
+    o->evaluations = levels->evaluations;
+    for (size_t l = 0; l < levels->levels; l++) {
+        o->paths += levels->level[l].paths;
+    }
+    o->loss = *number_of(m, OD_QUANTITY_LOSS, levels->mean);
+    o->loss_stderr = *number_of(m, OD_QUANTITY_LOSS, levels->stderr_mean);
+    o->distance = *number_of(m, OD_QUANTITY_DISTANCE, levels->mean);
+    o->first_stop = o->iteration_t = o->gap_max = o->gap_at = o->reached = NAN;
+    o->iteration_loss = o->iteration_loss_stderr = o->iteration_distance = NAN;
+}
+
 void od_result_free(od_result *result)
 {
     if (result == NULL) {
@@ -129,6 +162,7 @@ void od_result_free(od_result *result)
         for (size_t j = 0; j < sizeof lists / sizeof *lists; j++) {
             free(lists[j]);
         }
+        od_multilevel_free(o->multilevel);
         free(o->flow_file);
         free(o->iteration_file);
         for (size_t j = 0; j < o->more_count; j++) {
@@ -208,6 +242,10 @@ static void write_outcome(FILE *out, const od_outcome *o, bool interrupted)
         write_final(out, o, o->iteration_t, o->iteration_mean, o->iteration_var, o->iteration_stderr);
         write_loss(out, o->iteration_loss, o->iteration_loss_stderr, o->iteration_distance);
         fputs("}}", out);
+    }
+    if (o->multilevel != NULL) {
+        fputs(", \"multilevel\": ", out);
+        od_multilevel_write_json(out, o->multilevel);
     }
     fputs(", \"gap\": ", out);
     if (flow && map) {

@@ -14,7 +14,9 @@ typedef struct cost {
 static cost estimate(const od_experiment *e, const od_member *m)
 {
     cost a = {0, 0, od_simulate_memory(e, m)};
-    if (m->has_flow && isnan(m->step)) {
+    if (od_member_automatic(m)) {
+        a.steps = a.evaluations = NAN;
+    } else if (m->has_flow && isnan(m->step)) {
         a.steps = a.evaluations = m->flow.exact != NULL && m->integrator_choice.integrator->per_path == false ? 0 : NAN;
     } else if (m->has_flow) {
         const od_integrator_type *type = m->integrator_choice.integrator;
@@ -117,7 +119,7 @@ static void print_derived(printer *p, const od_member *m)
     const od_param every = {.name = "every"}, stride = {.name = "stride"}, base = {.name = "noise_step"};
     od_value value = {.kind = OD_REAL, .present = true};
     p->path = "record";
-    if (m->has_flow && !od_setting_present(m->record, "every")) {
+    if (m->has_flow && !od_member_automatic(m) && !od_setting_present(m->record, "every")) {
         value.real = m->every;
         print_entry(p, &every, &value, derived);
     }
@@ -126,7 +128,7 @@ static void print_derived(printer *p, const od_member *m)
         print_entry(p, &stride, &value, derived);
     }
     p->path = "";
-    if (m->noise.dim > 0 && !od_setting_present(m->top, "noise_step")) {
+    if (m->noise.dim > 0 && !od_member_automatic(m) && !od_setting_present(m->top, "noise_step")) {
         value.real = m->noise.base;
         print_entry(p, &base, &value, derived);
     }
@@ -187,8 +189,12 @@ static void print_member(const od_experiment *e, const od_member *m, FILE *out, 
         fputs("}", out);
         return;
     }
-    fprintf(out, "  dimension %zu, paths %llu, rows %llu\n", m->problem->dim, (unsigned long long)m->paths,
-            (unsigned long long)(od_member_flow_rows(m) + od_member_map_rows(m)));
+    if (od_member_automatic(m)) {
+        fprintf(out, "  dimension %zu, paths for a tolerance of %g\n", m->problem->dim, m->tolerance);
+    } else {
+        fprintf(out, "  dimension %zu, paths %llu, rows %llu\n", m->problem->dim, (unsigned long long)m->paths,
+                (unsigned long long)(od_member_flow_rows(m) + od_member_map_rows(m)));
+    }
     if (m->has_flow && isnan(a.steps)) {
         fprintf(out, "  steps and gradient evaluations: chosen while running\n");
     } else {

@@ -53,8 +53,14 @@ static void write_member(FILE *out, const od_experiment *e, const od_member *m)
     if (m->has_map) {
         fprintf(out, "%siterations: %llu", next, (unsigned long long)m->iterations);
     }
-    fprintf(out, "%spaths: %llu%sseed: %llu", next, (unsigned long long)m->paths, next, (unsigned long long)m->seed);
-    if (m->noise.dim > 0) {
+    const bool automatic = od_member_automatic(m);
+    if (automatic) {
+        fprintf(out, "%spaths: auto%stolerance: %s", next, next, od_real_text(number, m->tolerance));
+    } else {
+        fprintf(out, "%spaths: %llu", next, (unsigned long long)m->paths);
+    }
+    fprintf(out, "%sseed: %llu", next, (unsigned long long)m->seed);
+    if (m->noise.dim > 0 && !automatic) {
         fprintf(out, "%snoise_step: %s", next, od_real_text(number, m->noise.base));
     }
     if (od_setting_present(m->top, "interval")) {
@@ -63,7 +69,7 @@ static void write_member(FILE *out, const od_experiment *e, const od_member *m)
         fprintf(out, ", %s]", od_real_text(number, interval[1]));
     }
     fprintf(out, "%srecord: {", next);
-    if (m->has_flow) {
+    if (m->has_flow && !automatic) {
         fprintf(out, "every: %s, ", od_real_text(number, m->every));
     }
     if (m->has_map) {

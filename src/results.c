@@ -4,6 +4,7 @@
 #include "build_config.h"
 #include "file.h"
 #include "label.h"
+#include "multilevel.h"
 #include "text.h"
 
 #include <errno.h>
@@ -131,12 +132,10 @@ od_status od_results_claim(od_context *ctx, const od_experiment *e, int *lock)
     return od_file_commit(ctx, &file);
 }
 
-static void file_name(const od_experiment *e, const od_rows *r, char name[192])
+static void file_name(const od_experiment *e, const od_member *m, const char *table, char name[192])
 {
     char stem[OD_LABEL_ROOM];
-    od_label_stem(e->member_count > 1 ? r->m->label : "", stem);
-    char table[OD_TABLE_ROOM];
-    od_rows_name(r, table);
+    od_label_stem(e->member_count > 1 ? m->label : "", stem);
     snprintf(name, 192, "%s%s%s.csv", stem, stem[0] != '\0' ? "-" : "", table);
 }
 
@@ -155,15 +154,25 @@ static bool is_whole(const char *path)
     return whole;
 }
 
+static bool table_whole(const od_experiment *e, const od_member *m, const char *table)
+{
+    char name[192], path[4096 + 192];
+    file_name(e, m, table, name);
+    snprintf(path, sizeof path, "%.4000s/%s", e->output, name);
+    return is_whole(path);
+}
+
 static bool are_whole(const od_experiment *e, const od_member *m)
 {
+    if (od_member_automatic(m)) {
+        return table_whole(e, m, "multilevel");
+    }
     bool whole = true;
     for (int i = 0; i < OD_MAX_TABLES && whole; i++) {
         const od_rows rows = {.m = m, .map = i >= OD_ROWS_KINDS, .kind = (od_rows_kind)(i % OD_ROWS_KINDS)};
-        char name[192], path[4096 + 192];
-        file_name(e, &rows, name);
-        snprintf(path, sizeof path, "%.4000s/%s", e->output, name);
-        whole = !od_rows_wanted(m, rows.map, rows.kind) || is_whole(path);
+        char table[OD_TABLE_ROOM];
+        od_rows_name(&rows, table);
+        whole = !od_rows_wanted(m, rows.map, rows.kind) || table_whole(e, m, table);
     }
     return whole;
 }
@@ -176,7 +185,7 @@ bool od_results_complete(const od_experiment *e)
     }
     char path[4096];
     snprintf(path, sizeof path, "%.4000s/results.h5", e->output);
-    return whole && (!OD_HAVE_HDF5 || access(path, F_OK) == 0);
+    return whole && (!OD_HAVE_HDF5 || od_member_automatic(&e->member[0]) || access(path, F_OK) == 0);
 }
 
 static void write_number(FILE *out, double x)
@@ -189,27 +198,62 @@ static void write_number(FILE *out, double x)
     }
 }
 
-od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od_rows *r, char **path)
+/* Opens the file of a member's table and writes its comments. */
+static od_status open_table(od_context *ctx, const od_experiment *e, const od_member *m, const char *table,
+                            od_file *file)
 {
     char name[192];
+    file_name(e, m, table, name);
+    od_status status = od_file_open(ctx, file, e->output, name);
+    if (status != OD_OK) {
+        return status;
+    }
+    od_results_provenance(file->out, e, m, "# ");
+    if (od_cancelled(ctx)) {
+        fputs("# interrupted: rows at the end, or paths, are missing\n", file->out);
+    }
+    if (e->member_count > 1) {
+        fputs("# label: ", file->out);
+        od_text_write(file->out, m->label);
+        fputc('\n', file->out);
+    }
+    return OD_OK;
+}
+
+static od_status commit_table(od_context *ctx, od_file *file, char **path)
+{
+    od_status status = od_file_commit(ctx, file);
+    if (status == OD_OK) {
+        *path = strdup(file->path);
+    }
+    return status;
+}
+
+od_status od_results_write_levels(od_context *ctx, const od_experiment *e, const od_member *m,
+                                  const od_multilevel *levels, char **path)
+{
+    od_file file;
+    *path = NULL;
+    od_status status = open_table(ctx, e, m, "multilevel", &file);
+    if (status != OD_OK) {
+        return status;
+    }
+    od_multilevel_write_csv(file.out, levels);
+    return commit_table(ctx, &file, path);
+}
+
+od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od_rows *r, char **path)
+{
+    char table[OD_TABLE_ROOM];
     double *value = od_zalloc(r->columns, sizeof *value);
     od_file file;
     *path = NULL;
-    file_name(e, r, name);
+    od_rows_name(r, table);
     od_status status = value == NULL ? od_fail(ctx, OD_ENOMEM, NULL, "no memory for a row")
-                                     : od_file_open(ctx, &file, e->output, name);
+                                     : open_table(ctx, e, r->m, table, &file);
     if (status != OD_OK) {
         free(value);
         return status;
-    }
-    od_results_provenance(file.out, e, r->m, "# ");
-    if (od_cancelled(ctx)) {
-        fputs("# interrupted: rows at the end, or paths, are missing\n", file.out);
-    }
-    if (e->member_count > 1) {
-        fputs("# label: ", file.out);
-        od_text_write(file.out, r->m->label);
-        fputc('\n', file.out);
     }
     for (size_t c = 0; c < r->columns; c++) {
         fprintf(file.out, "%s%s", c > 0 ? "," : "", r->name[c]);
@@ -230,9 +274,5 @@ od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od
         fputc('\n', file.out);
     }
     free(value);
-    status = od_file_commit(ctx, &file);
-    if (status == OD_OK) {
-        *path = strdup(file.path);
-    }
-    return status;
+    return commit_table(ctx, &file, path);
 }

@@ -14,6 +14,9 @@ void od_results_release(int lock);
 bool od_results_complete(const od_experiment *e);
 /** Writes the CSV file of a table and returns its path in *path (malloc). */
 od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od_rows *rows, char **path);
+/** Writes multilevel.csv: one row for each level. */
+od_status od_results_write_levels(od_context *ctx, const od_experiment *e, const od_member *m,
+                                  const od_multilevel *levels, char **path);
 /** Writes a file of all tables as HDF5; does nothing where HDF5 is not built in. */
 od_status od_results_write_hdf5(od_context *ctx, const od_experiment *e, size_t count, const od_rows *rows);
 /** Lines of the provenance, each after `prefix`. */

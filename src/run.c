@@ -1,5 +1,6 @@
 /* Runs an experiment: all members, their outcomes and files. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "journal.h"
+#include "multilevel.h"
 #include "outcome.h"
 #include "results.h"
 #include "snapshot.h"
@@ -291,11 +292,43 @@ static od_status run_whole(attempt *a)
     return status;
 }
 
+/* `paths: auto`: levels member by member. There is no journal: what was computed of a member is shown, not taken up. */
+static od_status run_levels(attempt *a)
+{
+    od_result *result = a->c.result;
+    od_status status = OD_OK;
+    result->count = 0;
+    for (size_t i = 0; i < a->e->member_count && status == OD_OK; i++) {
+        const od_member *m = &a->e->member[i];
+        od_outcome *o = &result->outcome[i];
+        od_multilevel *levels;
+        status = od_multilevel_run(a->ctx, a->e, m, &levels);
+        result->interrupted = status == OD_EINTERRUPTED;
+        result->diverged = status == OD_EDIVERGED;
+        if (status == OD_OK || result->interrupted || result->diverged) {
+            od_outcome_describe_levels(m, levels, o);
+            result->count++;
+        } else {
+            od_multilevel_free(levels);
+        }
+        if (status == OD_OK && a->e->output != NULL) {
+            status = od_results_write_levels(a->ctx, a->e, m, levels, &o->more_file[o->more_count++]);
+        }
+    }
+    return result->interrupted
+               ? od_fail(a->ctx, OD_EINTERRUPTED, NULL,
+                         "interrupted; the tolerance is not met, and what was computed is printed alone")
+               : status;
+}
+
 typedef od_status course(attempt *a, const void *argument);
 
 static od_status run_course(attempt *a, const void *argument)
 {
     (void)argument;
+    if (od_member_automatic(a->e->member)) {
+        return run_levels(a);
+    }
     od_simulation_share(&a->s, a->e->shard, a->e->shards);
     /* what observers saw before an interruption they would not see again */
     a->journaled = a->e->output != NULL && a->e->observer_count == 0;
@@ -331,8 +364,14 @@ static od_status attempt_course(od_context *ctx, const od_experiment *e, course 
 
 od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result **result)
 {
+    *result = NULL;
+    if (od_member_automatic(e->member) && (e->shards > 0 || e->observer_count > 0)) {
+        return od_fail(ctx, OD_EUNSUPPORTED, "paths",
+                       e->shards > 0 ? "how many paths auto takes is known only on the way, so there are no shares of "
+                                       "them; give a number of paths to run in shards or ranks"
+                                     : "auto records nothing that an observer sees; give a number of paths");
+    }
     if (e->shards > 0 && e->ranks == NULL && e->output == NULL) {
-        *result = NULL;
         return od_fail(ctx, OD_EINVAL, "--shard", "a shard needs a folder for its journal; give -o DIR");
     }
     return attempt_course(ctx, e, run_course, NULL, result);

@@ -120,9 +120,9 @@ static od_status wrong_kind(od_context *ctx, const od_node *node, const char *pa
     double number;
     node_words(words, node);
     const bool quotes = node->kind == OD_NODE_SCALAR && node->quoted && od_text_real(node->text, &number);
-    return od_node_fail(ctx, node, path, "expected %s%s%s (%s), got %s%s", kind_words(p),
-                        p->kind == OD_CHOICE ? " " : "", p->kind == OD_CHOICE ? p->choices : "", p->meaning, words,
-                        quotes ? "; remove the quotes" : "");
+    const char *before = p->choices == NULL ? "" : p->kind == OD_CHOICE ? " " : " or ";
+    return od_node_fail(ctx, node, path, "expected %s%s%s (%s), got %s%s", kind_words(p), before,
+                        p->choices != NULL ? p->choices : "", p->meaning, words, quotes ? "; remove the quotes" : "");
 }
 
 static od_status check_range(od_context *ctx, const od_node *node, const char *path, const od_param *p, double x)
@@ -240,8 +240,14 @@ static od_status read_value(od_context *ctx, od_arena *arena, const od_node *nod
     v->text = node->text;
     const bool scalar = node->kind == OD_NODE_SCALAR;
     switch (p->kind) {
-    case OD_REAL:
-    case OD_INTEGER: return read_number(ctx, node, path, p, &v->real);
+    case OD_INTEGER:
+        if (scalar && is_choice(p->choices, node->text)) {
+            v->kind = OD_TEXT;
+            v->real = NAN;
+            return OD_OK;
+        }
+        return read_number(ctx, node, path, p, &v->real);
+    case OD_REAL: return read_number(ctx, node, path, p, &v->real);
     case OD_TEXT: return scalar ? OD_OK : wrong_kind(ctx, node, path, p);
     case OD_CHOICE: return scalar && is_choice(p->choices, node->text) ? OD_OK : wrong_kind(ctx, node, path, p);
     case OD_FLAG:

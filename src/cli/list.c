@@ -117,8 +117,9 @@ static void range_text(const od_param *p, char text[256])
     if (p->kind == OD_CHOICE) {
         snprintf(text, 256, "%s", p->choices);
     } else if (p->low != 0 || p->high != 0) {
-        snprintf(text, 256, "%c%s, %s%c", p->low_open ? '(' : '[', od_real_text(low, p->low),
-                 isinf(p->high) ? "inf" : od_real_text(high, p->high), p->high_open || isinf(p->high) ? ')' : ']');
+        snprintf(text, 256, "%c%s, %s%c%s%s", p->low_open ? '(' : '[', od_real_text(low, p->low),
+                 isinf(p->high) ? "inf" : od_real_text(high, p->high), p->high_open || isinf(p->high) ? ')' : ']',
+                 p->choices != NULL ? " or " : "", p->choices != NULL ? p->choices : "");
     }
 }
 

@@ -104,8 +104,8 @@ static void params_table(const od_param *table)
     for (const od_param *p = table; p->name != NULL; p++) {
         printf("| `%s` | ", p->name);
         cell(p->meaning);
-        if (p->kind == OD_CHOICE) {
-            fputs(": ", stdout);
+        if (p->choices != NULL) {
+            fputs(p->kind == OD_CHOICE ? ": " : "; a number or ", stdout);
             cell(p->choices);
         }
         fputs(" | ", stdout);

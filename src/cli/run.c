@@ -42,8 +42,32 @@ static void print_loss(double loss, double loss_stderr, double distance)
     }
 }
 
+/* Estimates, then a line for each level: of the first number, for which the tolerance holds. */
+static void print_levels(const od_outcome *o)
+{
+    const od_multilevel *a = o->multilevel;
+    printf("%s, %llu paths on %zu levels for an error of %g\n", o->label, (unsigned long long)o->paths, a->levels,
+           a->tolerance);
+    printf(" flow at t = %.9g\n", o->t);
+    for (size_t c = 0; c < a->count && c < 2 * SHOWN; c++) {
+        printf("  %s = %.9g +- %.2g, bias about %.2g\n", a->name[c], a->mean[c], a->stderr_mean[c], a->bias[c]);
+    }
+    printf(" levels of %s\n  %-12s %10s %14s %12s %14s\n", a->name[0], "step", "paths", "mean", "variance",
+           "drifts a path");
+    for (size_t l = 0; l < a->levels; l++) {
+        printf("  %-12.6g %10llu %14.6g %12.4g %14.0f\n", a->level[l].step, (unsigned long long)a->level[l].paths,
+               a->level[l].mean[0], a->level[l].var[0], a->level[l].cost);
+    }
+    printf(" %.4g drift evaluations; at the finest step alone, %.4g with %.4g paths for the same standard error\n",
+           (double)a->evaluations, a->plain_evaluations, a->plain_paths);
+}
+
 static void print_outcome(const od_outcome *o)
 {
+    if (o->multilevel != NULL) {
+        print_levels(o);
+        return;
+    }
     printf("%s", o->label);
     if (o->paths > 1) {
         printf(", %llu paths", (unsigned long long)o->paths);
