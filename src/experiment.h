@@ -41,6 +41,7 @@ typedef struct od_member {
     const od_node *start_node;
     od_start start;
     double until, step; /* step is NaN unless the scheme is of fixed step */
+    double interval[2]; /* of variational questions; NaN without a flow */
     uint64_t iterations;
     uint64_t paths, seed;
     double tolerance;  /* NaN unless the paths are chosen for it */

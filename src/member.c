@@ -186,6 +186,29 @@ static od_status choose_details(od_context *ctx, od_member *m)
     return OD_OK;
 }
 
+/* Variational questions are about the flow after its start; the end may lie anywhere. */
+static od_status choose_interval(od_context *ctx, od_member *m)
+{
+    const od_value *given = od_setting(m->top, "interval");
+    m->interval[0] = m->has_flow ? m->start.t : NAN;
+    m->interval[1] = m->has_flow ? m->until : NAN;
+    if (!given->present) {
+        return OD_OK;
+    }
+    if (!m->has_flow) {
+        return od_setting_fail(ctx, m->top, "interval",
+                               "an interval is a question about the flow; give until and integrator, or remove it");
+    }
+    if (given->list[0] < m->start.t) {
+        char begin[OD_REAL_ROOM], start[OD_REAL_ROOM];
+        return od_setting_fail(ctx, m->top, "interval", "t1 = %s is before the flow's start.t = %s; give a later t1",
+                               od_real_text(begin, given->list[0]), od_real_text(start, m->start.t));
+    }
+    m->interval[0] = given->list[0];
+    m->interval[1] = given->list[1];
+    return OD_OK;
+}
+
 static od_status check_times(od_context *ctx, od_member *m)
 {
     if (!m->has_flow) {
@@ -414,6 +437,7 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
     status = od_multilevel_check(ctx, m);
     status = status == OD_OK ? od_start_read(ctx, e, root, m) : status;
     status = status == OD_OK ? check_times(ctx, m) : status;
+    status = status == OD_OK ? choose_interval(ctx, m) : status;
     status = status == OD_OK ? check_singular(ctx, m) : status;
     status = status == OD_OK ? choose_records(ctx, m) : status;
     status = status == OD_OK ? choose_details(ctx, m) : status;

@@ -69,7 +69,7 @@ static void print_value(FILE *out, const od_value *v, bool json)
         fputs("]", out);
     } else if (v->kind == OD_REAL || v->kind == OD_INTEGER) {
         fputs(od_real_text(number, v->real), out);
-    } else if (json) {
+    } else if (json || v->rows * v->cols <= 4) {
         od_json_list(out, v->list, v->rows * v->cols);
     } else {
         fprintf(out, "%zu x %zu numbers, the first %s", v->rows, v->cols, od_real_text(number, v->list[0]));
@@ -117,6 +117,7 @@ static void print_derived(printer *p, const od_member *m)
 {
     static const char derived[] = "derived";
     const od_param every = {.name = "every"}, stride = {.name = "stride"}, base = {.name = "noise_step"};
+    const od_param interval = {.name = "interval"};
     od_value value = {.kind = OD_REAL, .present = true};
     p->path = "record";
     if (m->has_flow && !od_member_automatic(m) && !od_setting_present(m->record, "every")) {
@@ -131,6 +132,10 @@ static void print_derived(printer *p, const od_member *m)
     if (m->noise.dim > 0 && !od_member_automatic(m) && !od_setting_present(m->top, "noise_step")) {
         value.real = m->noise.base;
         print_entry(p, &base, &value, derived);
+    }
+    if (m->has_flow && !od_setting_present(m->top, "interval")) {
+        const od_value ends = {.kind = OD_VECTOR, .present = true, .rows = 1, .cols = 2, .list = m->interval};
+        print_entry(p, &interval, &ends, derived);
     }
 }
 

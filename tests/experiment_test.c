@@ -173,6 +173,7 @@ static void wrong_kinds_are_refused(void **state)
         {"label: [a]", "label", "expected a text", ""},
         {"interval: [1]", "interval", "expected [t1, t2]", "t2 after t1"},
         {"interval: [2, 1]", "interval", "expected [t1, t2]", "t2 after t1"},
+        {"interval: [-1, 1]", "interval", "t1 = -1 is before", "later t1"},
     };
     check_all_wrong(*state, cases);
 }
