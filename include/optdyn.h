@@ -206,6 +206,7 @@ struct od_problem {
     const double *minimiser; /* x* [d], or NULL; `minimiser_how` says how it is known */
     const char *minimiser_how;
     const od_spectrum *spectrum; /* not NULL if the loss is quadratic */
+    const char *rough;           /* why there is no Hessian everywhere, or NULL */
     const char *inputs;          /* "file sha256" of each data file read, one a line; NULL if none */
 
     void *data;

@@ -115,6 +115,7 @@ static od_status power_create(od_context *ctx, const od_settings *s, od_problem 
     problem->minimiser_how = "closed form: the origin";
     problem->data = q;
     problem->free = free;
+    problem->rough = q->p == 1 ? "its gradient jumps at 0" : q->p < 2 ? "its curvature is infinite at 0" : NULL;
     if (q->p == 2) {
         problem->lipschitz = problem->convexity = (od_constant){2 * q->c, "closed form"};
     } else {
