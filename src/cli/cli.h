@@ -21,6 +21,8 @@ typedef struct cli {
     bool json, quiet, dry_run, preview, all;
     od_ranks ranks; /* size 0: started alone */
     void (*close_ranks)(void);
+    int (*first_of_ranks)(int mine);
+    bool said_by_first; /* rank 0 reports the same failure */
     char invocation[2048];
 } cli;
 
@@ -56,8 +58,10 @@ int cli_show_result(cli *c, od_status status, const od_result *result);
 int cli_ranks_open(cli *c);
 /** Leaves the ranks, or ends them all after a failure. */
 void cli_ranks_close(cli *c, int exit_status);
-/** Asked before a failure is reported: false if rank 0 has reported it. */
-bool cli_ranks_yield(const cli *c);
+/** All ranks call it when they know whether they could begin: what rank 0 fails at, it says for all. */
+void cli_ranks_agree(cli *c, bool failed);
+/** Asked before a failure is reported: false if rank 0 reports it. */
+bool cli_ranks_speak(const cli *c);
 
 int cli_run(cli *c);
 int cli_resume(cli *c);

@@ -122,7 +122,7 @@ static int exit_status(od_status status)
 
 static void report(const cli *c, const char *kind, const char *entry, const char *message)
 {
-    if (!cli_ranks_yield(c)) {
+    if (!cli_ranks_speak(c)) {
         return;
     }
     fprintf(stderr, "optdyn: %s\n", message);

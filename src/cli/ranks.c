@@ -6,13 +6,17 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What the launchers of Open MPI and MPICH announce, before MPI has started; `otherwise` if there is none. */
 static unsigned announced(const char *open_mpi, const char *mpich, unsigned otherwise)
 {
     const char *value = getenv(open_mpi) != NULL ? getenv(open_mpi) : getenv(mpich);
     return value != NULL ? (unsigned)strtoul(value, NULL, 10) : otherwise;
+}
+
+static unsigned announced_rank(void)
+{
+    return announced("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0);
 }
 
 static void *load_module(void)
@@ -36,7 +40,6 @@ int cli_ranks_open(cli *c)
     if (size <= 1) {
         return -1;
     }
-    c->ranks.rank = announced("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0);
     if (c->command == NULL || (strcmp(c->command, "run") != 0 && strcmp(c->command, "resume") != 0)) {
         return cli_usage(c, "this is one of %u processes, and only `run` and `resume` share their work among ranks",
                          size);
@@ -45,9 +48,10 @@ int cli_ranks_open(cli *c)
     bool (*open)(od_ranks *) = NULL;
     if (module != NULL) {
         *(void **)&open = dlsym(module, "od_mpi_open");
+        *(void **)&c->first_of_ranks = dlsym(module, "od_mpi_first");
         *(void **)&c->close_ranks = dlsym(module, "od_mpi_close");
     }
-    if (open == NULL || c->close_ranks == NULL) {
+    if (open == NULL || c->close_ranks == NULL || c->first_of_ranks == NULL) {
         return cli_usage(c,
                          "this is one of %u processes, but optdyn-mpi.so, which lets them share the paths, is not "
                          "installed; build with -Dmpi=enabled, or use --shard I/N and `optdyn merge`",
@@ -73,16 +77,19 @@ void cli_ranks_close(cli *c, int exit_status)
     c->close_ranks();
 }
 
-bool cli_ranks_yield(const cli *c)
+void cli_ranks_agree(cli *c, bool failed)
 {
-    const struct timespec moment = {.tv_sec = 1};
-    if (c->ranks.rank == 0) {
-        return true;
-    }
-    /* what all ranks fail at, rank 0 says alone: it ends the others meanwhile, by a signal */
-    if (nanosleep(&moment, NULL) != 0) {
+    c->said_by_first = c->ranks.size > 1 && c->first_of_ranks(failed) != 0 && c->ranks.rank > 0;
+}
+
+bool cli_ranks_speak(const cli *c)
+{
+    /* mistakes in the command line are the same everywhere, and are found before MPI has started */
+    if (c->said_by_first || (c->ranks.size == 0 && announced_rank() > 0)) {
         return false;
     }
-    fprintf(stderr, "rank %u: ", c->ranks.rank);
+    if (c->ranks.rank > 0) {
+        fprintf(stderr, "rank %u: ", c->ranks.rank);
+    }
     return true;
 }

@@ -42,6 +42,7 @@ static od_experiment *load_from(cli *c, const char *folder, const char *output)
     read_command(file, c->invocation);
     options.output = output;
     od_experiment *e = od_experiment_load(c->ctx, file, &options);
+    cli_ranks_agree(c, e == NULL);
     if (e == NULL) {
         cli_fail(c, OD_EINVAL);
     }

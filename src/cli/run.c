@@ -143,6 +143,7 @@ int cli_run(cli *c)
     options.shard = c->shard;
     options.shards = c->shards;
     od_experiment *e = od_experiment_load(c->ctx, c->arg[0], &options);
+    cli_ranks_agree(c, e == NULL);
     if (e == NULL) {
         return cli_fail(c, OD_EINVAL);
     }

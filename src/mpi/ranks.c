@@ -66,6 +66,12 @@ static void give_up(int exit_status)
     MPI_Abort(MPI_COMM_WORLD, exit_status);
 }
 
+int od_mpi_first(int mine)
+{
+    MPI_Bcast(&mine, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    return mine;
+}
+
 bool od_mpi_open(od_ranks *ranks)
 {
     int rank, size;
