@@ -36,6 +36,10 @@ static od_status analyse_members(od_context *ctx, const od_experiment *e, size_t
             return od_fail(ctx, OD_EUNSUPPORTED, "paths", "%s needs a number of paths; give one in place of auto",
                            type->name);
         }
+        if (e->member[i].antithetic) {
+            return od_fail(ctx, OD_EUNSUPPORTED, "antithetic",
+                           "%s takes its paths as independent; remove it, or set it to false", type->name);
+        }
         fputs(i == 0 ? "" : json ? ",\n " : "\n", out);
         status = type->run(ctx, e->member[i].analysis[which], e, i, out, json);
     }

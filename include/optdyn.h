@@ -236,6 +236,7 @@ typedef struct od_brownian {
     uint64_t seed;
     double origin, base; /* time; base > 0 */
     size_t dim;          /* number of independent Brownian motions */
+    bool antithetic;     /* paths 2j and 2j + 1 see W and -W of path j; then first_path and n are even */
 } od_brownian;
 
 /** An interval [origin + first * base/2^level, origin + (first+count) * base/2^level]. */

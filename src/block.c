@@ -162,6 +162,16 @@ static void add_row(od_worker *w, od_moments *to, atomic_uint *bins, size_t row,
     }
 }
 
+/* The mean of each pair of antithetic paths; a pair one of whose paths has stopped is left out. */
+static void add_pairs(const od_worker *w, od_moments *to, size_t row, const double *q)
+{
+    for (size_t p = 0; to->rows > 0 && p < w->n; p += 2) {
+        if (w->alive[p] && w->alive[p + 1]) {
+            od_moments_add_pair(to, row, q + p, w->n);
+        }
+    }
+}
+
 /* What is recorded of q and of the state it was measured at. */
 static void add_record(od_worker *w, bool map, size_t row, const double *state)
 {
@@ -169,6 +179,7 @@ static void add_record(od_worker *w, bool map, size_t row, const double *state)
     od_moments *quantities = map ? &a->map : &a->flow, *states = map ? &a->map_states : &a->flow_states;
     od_moments *singles = map ? &a->map_singles : &a->flow_singles;
     add_row(w, quantities, map ? w->map_bins : w->flow_bins, row, w->q);
+    add_pairs(w, map ? &a->map_pairs : &a->flow_pairs, row, w->q);
     if (states->rows > 0) {
         add_row(w, states, NULL, row, state);
     }
@@ -545,9 +556,11 @@ void od_worker_end(od_worker *w)
     w->tally->reached = w->ended ? w->now : NAN;
     if (m->has_flow) {
         add_final(w, w->z, &w->tally->flow_final);
+        add_pairs(w, &w->tally->flow_final_pairs, 0, w->z);
     }
     if (m->has_map) {
         add_final(w, w->x_map, &w->tally->map_final);
+        add_pairs(w, &w->tally->map_final_pairs, 0, w->x_map);
     }
     od_worker_stop(w);
 }

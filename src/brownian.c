@@ -125,9 +125,27 @@ static void interval_at(const source *s, const od_interval *interval, bool both,
     }
 }
 
+/* Rows of n/2 numbers, one behind the other, become rows of n: each number and its opposite. From the end, in place. */
+static void mirror(size_t rows, size_t n, double *x)
+{
+    for (size_t i = rows * n / 2; i-- > 0;) {
+        const double value = x[i];
+        x[2 * i] = value;
+        x[2 * i + 1] = -value;
+    }
+}
+
 void od_brownian_increment(const od_brownian *w, const od_interval *interval, uint64_t first_path, size_t n, double *dw,
                            double *integral)
 {
+    if (w->antithetic) {
+        od_brownian half = *w;
+        half.antithetic = false;
+        od_brownian_increment(&half, interval, first_path / 2, n / 2, dw, integral);
+        mirror(w->dim, n, dw);
+        mirror(integral != NULL ? w->dim : 0, n, integral);
+        return;
+    }
     od_normals *normals = od_normals_best();
     /* one base cell, increments only: what every step of an ensemble asks for, without the sums */
     const bool plain = interval->level == 0 && interval->count == 1 && integral == NULL;

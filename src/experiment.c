@@ -40,7 +40,8 @@ static od_status set_noise(od_context *ctx, od_experiment *e)
         m->noise = (od_brownian){.seed = m->seed,
                                  .origin = m->start.t,
                                  .base = isnan(given) ? finest : given,
-                                 .dim = flow_dim > map_dim ? flow_dim : map_dim};
+                                 .dim = flow_dim > map_dim ? flow_dim : map_dim,
+                                 .antithetic = m->antithetic};
         od_status status = od_member_check_noise(ctx, m);
         if (status != OD_OK) {
             return status;

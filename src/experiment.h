@@ -53,6 +53,7 @@ typedef struct od_member {
     size_t columns;        /* numbers per recorded row and path */
     size_t quantile_count; /* of every recorded number, ensembles only */
     const double *quantile;
+    bool antithetic;                 /* paths 2j and 2j + 1 are a pair: one start, opposite noise */
     bool covariance, histograms;     /* of every recorded row, ensembles only */
     bool binned;                     /* quantiles or histograms */
     uint64_t singles;                /* single paths recorded, the first ones of an ensemble */

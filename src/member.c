@@ -209,6 +209,29 @@ static od_status choose_interval(od_context *ctx, od_member *m)
     return OD_OK;
 }
 
+static od_status check_antithetic(od_context *ctx, od_member *m)
+{
+    m->antithetic = od_setting_real(m->top, "antithetic") != 0;
+    const bool noise = (m->has_flow ? m->flow.noise.dim : m->map.noise_dim) > 0;
+    if (!m->antithetic) {
+        return OD_OK;
+    }
+    if (od_member_automatic(m) || m->paths % 2 != 0) {
+        return od_setting_fail(ctx, m->top, "antithetic", "its paths come in pairs; give an even number of paths");
+    }
+    if (!noise) {
+        return od_setting_fail(ctx, m->top, "antithetic",
+                               "'%s' has no noise whose sign could be changed; give method.noise, or remove it",
+                               m->method_choice.method->name);
+    }
+    if (od_setting_present(m->record, "quantiles")) {
+        return od_setting_fail(ctx, m->record, "quantiles",
+                               "their standard errors hold for independent paths, and antithetic ones are not; remove "
+                               "one of the two");
+    }
+    return OD_OK;
+}
+
 static od_status check_times(od_context *ctx, od_member *m)
 {
     if (!m->has_flow) {
@@ -435,6 +458,7 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
                                (double)m->paths);
     }
     status = od_multilevel_check(ctx, m);
+    status = status == OD_OK ? check_antithetic(ctx, m) : status;
     status = status == OD_OK ? od_start_read(ctx, e, root, m) : status;
     status = status == OD_OK ? check_times(ctx, m) : status;
     status = status == OD_OK ? choose_interval(ctx, m) : status;

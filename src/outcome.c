@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool copy_final(const od_moments *a, size_t dim, double **mean, double **var, double **error, double **cov)
+static bool copy_final(const od_moments *a, const od_moments *pairs, size_t dim, double **mean, double **var,
+                       double **error, double **cov)
 {
     *mean = od_zalloc(dim, sizeof **mean);
     *var = od_zalloc(dim, sizeof **var);
@@ -22,7 +23,7 @@ static bool copy_final(const od_moments *a, size_t dim, double **mean, double **
         const bool any = a->count[0] > 0;
         (*mean)[i] = any ? a->mean[i] : NAN;
         (*var)[i] = any ? od_moments_var(a, 0, i) : NAN;
-        (*error)[i] = any ? od_moments_stderr(a, 0, i) : NAN;
+        (*error)[i] = any ? od_pairs_stderr(a, pairs, 0, i) : NAN;
     }
     if (a->cross == NULL || cov == NULL || a->count[0] < 2) {
         return true;
@@ -36,8 +37,8 @@ static bool copy_final(const od_moments *a, size_t dim, double **mean, double **
 
 /* Loss and distance at the end of the flow or the iteration: of a single path by evaluation at x, of an ensemble from
  * its last row. */
-static od_status final_quantities(od_context *ctx, const od_member *m, const od_moments *a, const double *x,
-                                  double *loss, double *loss_stderr, double *distance)
+static od_status final_quantities(od_context *ctx, const od_member *m, const od_moments *a, const od_moments *pairs,
+                                  const double *x, double *loss, double *loss_stderr, double *distance)
 {
     const od_problem *f = m->problem;
     *loss = *loss_stderr = *distance = NAN;
@@ -49,7 +50,7 @@ static od_status final_quantities(od_context *ctx, const od_member *m, const od_
             const size_t at = (a->rows - 1) * a->cols + column;
             if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_LOSS) {
                 *loss = a->mean[at];
-                *loss_stderr = od_moments_stderr(a, a->rows - 1, column);
+                *loss_stderr = od_pairs_stderr(a, pairs, a->rows - 1, column);
             } else if (a->count[a->rows - 1] > 0 && m->quantity[i].kind == OD_QUANTITY_DISTANCE) {
                 *distance = a->mean[at];
             }
@@ -100,22 +101,24 @@ od_status od_outcome_describe(od_context *ctx, const od_member *m, const od_tall
     o->iteration_t = NAN;
     bool ok = true;
     if (m->has_flow) {
-        ok = copy_final(&tally->flow_final, m->dim, &o->mean, &o->var, &o->stderr_mean, &o->covariance);
+        ok = copy_final(&tally->flow_final, &tally->flow_final_pairs, m->dim, &o->mean, &o->var, &o->stderr_mean,
+                        &o->covariance);
     }
     if (ok && m->has_map) {
         o->iterations = m->paths == 1 ? tally->iterations : m->iterations;
         o->iteration_t = m->start.t + (double)o->iterations * m->map.tau;
-        ok = copy_final(&tally->map_final, m->dim, &o->iteration_mean, &o->iteration_var, &o->iteration_stderr,
-                        m->has_flow ? NULL : &o->covariance);
+        ok = copy_final(&tally->map_final, &tally->map_final_pairs, m->dim, &o->iteration_mean, &o->iteration_var,
+                        &o->iteration_stderr, m->has_flow ? NULL : &o->covariance);
     }
     if (!ok) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
     }
     find_gap(m, tally, o);
-    od_status status = final_quantities(ctx, m, &tally->flow, o->mean, &o->loss, &o->loss_stderr, &o->distance);
+    od_status status = final_quantities(ctx, m, &tally->flow, &tally->flow_pairs, o->mean, &o->loss, &o->loss_stderr,
+                                        &o->distance);
     return status != OD_OK ? status
-                           : final_quantities(ctx, m, &tally->map, o->iteration_mean, &o->iteration_loss,
-                                              &o->iteration_loss_stderr, &o->iteration_distance);
+                           : final_quantities(ctx, m, &tally->map, &tally->map_pairs, o->iteration_mean,
+                                              &o->iteration_loss, &o->iteration_loss_stderr, &o->iteration_distance);
 }
 
 static const double *number_of(const od_member *m, od_quantity_kind kind, const double *list)

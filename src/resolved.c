@@ -59,6 +59,9 @@ static void write_member(FILE *out, const od_experiment *e, const od_member *m)
     } else {
         fprintf(out, "%spaths: %llu", next, (unsigned long long)m->paths);
     }
+    if (m->antithetic) {
+        fprintf(out, "%santithetic: true", next);
+    }
     fprintf(out, "%sseed: %llu", next, (unsigned long long)m->seed);
     if (m->noise.dim > 0 && !automatic) {
         fprintf(out, "%snoise_step: %s", next, od_real_text(number, m->noise.base));

@@ -232,7 +232,7 @@ static void read_quantities(const od_rows *r, size_t row, double *value)
         if (m->paths == 1) {
             continue;
         }
-        *value++ = od_moments_stderr(a, row, c);
+        *value++ = od_pairs_stderr(a, r->map ? &r->tally->map_pairs : &r->tally->flow_pairs, row, c);
         *value++ = od_moments_var(a, row, c);
         for (size_t q = 0; q < m->quantile_count; q++) {
             double error;

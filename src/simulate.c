@@ -115,7 +115,8 @@ static od_status run_leaf(od_worker *w, bool *through)
     const uint64_t begin = w->twig->index * OD_LEAF;
     const uint64_t end = begin + OD_LEAF < w->m->paths ? begin + OD_LEAF : w->m->paths;
     const bool alone = w->m->has_flow && w->m->integrator_choice.integrator->per_path;
-    const size_t block = alone ? 1 : w->e->block;
+    /* pairs of antithetic paths stay together */
+    const size_t block = alone ? 1 : w->e->block + (w->m->antithetic ? w->e->block % 2 : 0);
     od_status status = OD_OK;
     *through = false;
     while (status == OD_OK && (w->busy || w->next < end) && !od_crew_stops(w->crew)) {
@@ -364,7 +365,7 @@ od_status od_simulation_open(od_context *ctx, const od_experiment *e, od_finishe
     if (!ok) {
         return od_fail(ctx, OD_ENOMEM, "record.quantiles", "no memory for the bins; record fewer rows or quantities");
     }
-    s->room = e->block;
+    s->room = e->block + e->block % 2; /* for pairs of antithetic paths */
     s->crew.ctx = ctx;
     s->crew.end = tasks;
     s->tasks = tasks;

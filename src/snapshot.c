@@ -75,32 +75,21 @@ static void take_rest(od_reader *from, od_tally *t)
     t->trouble[sizeof t->trouble - 1] = '\0';
 }
 
-/* The moments of a tally; those from WHOLE on have one row and are always written. */
-enum { MOMENTS = 9, WHOLE = 7 };
-
-static void list_moments(od_tally *t, od_moments *list[MOMENTS])
-{
-    od_moments *const all[MOMENTS] = {&t->flow,        &t->map,        &t->gap,
-                                      &t->flow_states, &t->map_states, &t->flow_singles,
-                                      &t->map_singles, &t->flow_final, &t->map_final};
-    memcpy(list, all, sizeof all);
-}
-
 static void put_tally(od_bytes *to, od_tally *t, bool all)
 {
-    od_moments *list[MOMENTS];
-    list_moments(t, list);
-    for (size_t i = 0; i < MOMENTS; i++) {
-        put_moments(to, list[i], all || i >= WHOLE);
+    od_moments *list[OD_TALLY_MOMENTS];
+    od_tally_moments(t, list);
+    for (size_t i = 0; i < OD_TALLY_MOMENTS; i++) {
+        put_moments(to, list[i], all || i >= OD_TALLY_WHOLE);
     }
     put_rest(to, t);
 }
 
 static void take_tally(od_reader *from, od_tally *t)
 {
-    od_moments *list[MOMENTS];
-    list_moments(t, list);
-    for (size_t i = 0; i < MOMENTS; i++) {
+    od_moments *list[OD_TALLY_MOMENTS];
+    od_tally_moments(t, list);
+    for (size_t i = 0; i < OD_TALLY_MOMENTS; i++) {
         take_moments(from, list[i]);
     }
     take_rest(from, t);

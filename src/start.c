@@ -163,6 +163,7 @@ od_status od_start_fill(const od_member *m, uint64_t first, size_t n, double *z,
 {
     od_status status = OD_OK;
     uint64_t component = 0;
+    const unsigned share = m->antithetic ? 2 : 1; /* paths that start alike */
     for (size_t pass = 0; pass < 2 && status == OD_OK; pass++) {
         double *block = z;
         component = 0;
@@ -172,8 +173,8 @@ od_status od_start_fill(const od_member *m, uint64_t first, size_t n, double *z,
                 for (size_t p = 0; p < n; p++) {
                     block[i * n + p] = m->start.given[b] != NULL
                                            ? m->start.given[b][i]
-                                           : m->start.normal[b] *
-                                                 od_normal(m->seed, OD_STREAM_START, first + p, component + i, 0);
+                                           : m->start.normal[b] * od_normal(m->seed, OD_STREAM_START,
+                                                                            (first + p) / share, component + i, 0);
                 }
             }
             if (pass == 0 && !is_given(m, b)) {

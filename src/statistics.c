@@ -65,6 +65,18 @@ void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride)
     }
 }
 
+void od_moments_add_pair(od_moments *a, size_t row, const double *q, size_t stride)
+{
+    double *mean = a->mean + row * a->cols, *m2 = a->m2 + row * a->cols;
+    a->changed = row < a->changed ? row : a->changed;
+    const double count = (double)++a->count[row];
+    for (size_t c = 0; c < a->cols; c++) {
+        const double x = (q[c * stride] + q[c * stride + 1]) / 2, delta = x - mean[c];
+        mean[c] += delta / count;
+        m2[c] += delta * (x - mean[c]);
+    }
+}
+
 void od_moments_merge(od_moments *a, const od_moments *b)
 {
     for (size_t r = 0; r < b->rows; r++) {
@@ -173,17 +185,28 @@ double od_bins_quantile(const uint32_t *counts, double q, double *standard_error
     return n < 1 ? NAN : value_of_rank(counts, rank);
 }
 
+double od_pairs_stderr(const od_moments *paths, const od_moments *pairs, size_t row, size_t col)
+{
+    return od_moments_stderr(pairs->rows > 0 ? pairs : paths, row, col);
+}
+
+void od_tally_moments(od_tally *t, od_moments *list[OD_TALLY_MOMENTS])
+{
+    od_moments *const all[OD_TALLY_MOMENTS] = {
+        &t->flow,           &t->map,        &t->gap,       &t->flow_states, &t->map_states,       &t->flow_singles,
+        &t->map_singles,    &t->flow_pairs, &t->map_pairs, &t->flow_final,  &t->flow_final_pairs, &t->map_final,
+        &t->map_final_pairs};
+    memcpy(list, all, sizeof all);
+}
+
 void od_tally_merge(od_tally *a, const od_tally *b)
 {
-    od_moments_merge(&a->flow, &b->flow);
-    od_moments_merge(&a->map, &b->map);
-    od_moments_merge(&a->flow_states, &b->flow_states);
-    od_moments_merge(&a->map_states, &b->map_states);
-    od_moments_merge(&a->flow_singles, &b->flow_singles);
-    od_moments_merge(&a->map_singles, &b->map_singles);
-    od_moments_merge(&a->gap, &b->gap);
-    od_moments_merge(&a->flow_final, &b->flow_final);
-    od_moments_merge(&a->map_final, &b->map_final);
+    od_moments *to[OD_TALLY_MOMENTS], *from[OD_TALLY_MOMENTS];
+    od_tally_moments(a, to);
+    od_tally_moments((od_tally *)b, from); /* only read */
+    for (size_t i = 0; i < OD_TALLY_MOMENTS; i++) {
+        od_moments_merge(to[i], from[i]);
+    }
     a->stopped += b->stopped;
     if (!isnan(b->first_stop) && !(a->first_stop <= b->first_stop)) {
         a->first_stop = b->first_stop;

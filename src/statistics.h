@@ -20,6 +20,8 @@ void od_moments_free(od_moments *a);
 size_t od_moments_pairs(const od_moments *a);
 /** Adds one path's numbers q[c*stride], c < cols (Welford 1962). */
 void od_moments_add(od_moments *a, size_t row, const double *q, size_t stride);
+/** Adds the mean of two paths' numbers, q[c*stride] and q[c*stride + 1], as one; not with `cross`. */
+void od_moments_add_pair(od_moments *a, size_t row, const double *q, size_t stride);
 /**
  * Adds b to a (Chan, Golub, LeVeque 1979); the order matters to the last bit, so callers fix it. b may have fewer rows.
  */
@@ -52,7 +54,9 @@ typedef struct od_tally {
     od_moments flow_states, map_states;   /* the state at these rows; no rows unless covariances are asked for */
     od_moments flow_singles, map_singles; /* row r of path p at p * rows + r, of one path each; of the first leaf */
     od_moments gap;                       /* squared gap at every iteration; no rows unless an ensemble in lock-step */
-    od_moments flow_final, map_final;     /* one row: the final state */
+    /* the mean of each antithetic pair both of whose paths are alive: the independent samples; no rows without pairs */
+    od_moments flow_pairs, map_pairs, flow_final_pairs, map_final_pairs;
+    od_moments flow_final, map_final; /* one row: the final state */
     /* [rows*cols*OD_BINS] if quantiles or histograms are asked for; in the whole run's tally only */
     uint32_t *flow_bins, *map_bins;
     uint64_t stopped;
@@ -65,6 +69,11 @@ typedef struct od_tally {
     char trouble[256]; /* why the first path stopped, if the scheme said so */
 } od_tally;
 
+/** All moments of a tally, in a fixed order; those from OD_TALLY_WHOLE on have one row. */
+enum { OD_TALLY_MOMENTS = 13, OD_TALLY_WHOLE = 9 };
+void od_tally_moments(od_tally *tally, od_moments *list[OD_TALLY_MOMENTS]);
 void od_tally_merge(od_tally *a, const od_tally *b);
+/** Standard error of a mean of `paths`, from `pairs` if they have rows. */
+double od_pairs_stderr(const od_moments *paths, const od_moments *pairs, size_t row, size_t col);
 
 #endif

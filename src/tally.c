@@ -36,7 +36,7 @@ bool od_tally_init(const od_member *m, uint64_t leaf, od_tally *a)
     *a = (od_tally){.first_stop = NAN, .gap_max = NAN, .gap_at = NAN, .reached = NAN, .flow_t = NAN, .map_t = NAN};
     const bool crossed = keeps_covariance(m);
     const size_t flow = (size_t)od_member_flow_rows(m), map = (size_t)od_member_map_rows(m);
-    const size_t states = m->covariance, singles = leaf == 0 ? (size_t)m->singles : 0;
+    const size_t pairs = m->antithetic, states = m->covariance, singles = leaf == 0 ? (size_t)m->singles : 0;
     const bool ok = od_moments_init(&a->flow, flow, m->columns, false) &&
                     od_moments_init(&a->map, map, od_member_map_columns(m), false) &&
                     od_moments_init(&a->flow_states, states * flow, m->dim, crossed) &&
@@ -44,6 +44,10 @@ bool od_tally_init(const od_member *m, uint64_t leaf, od_tally *a)
                     od_moments_init(&a->flow_singles, singles * flow, m->columns, false) &&
                     od_moments_init(&a->map_singles, singles * map, od_member_map_columns(m), false) &&
                     od_moments_init(&a->gap, gap_rows(m), 1, false) &&
+                    od_moments_init(&a->flow_pairs, pairs * flow, m->columns, false) &&
+                    od_moments_init(&a->map_pairs, pairs * map, od_member_map_columns(m), false) &&
+                    od_moments_init(&a->flow_final_pairs, pairs, m->dim, false) &&
+                    od_moments_init(&a->map_final_pairs, pairs, m->dim, false) &&
                     od_moments_init(&a->flow_final, 1, m->dim, crossed) &&
                     od_moments_init(&a->map_final, 1, m->dim, crossed);
     if (!ok) {
@@ -54,9 +58,9 @@ bool od_tally_init(const od_member *m, uint64_t leaf, od_tally *a)
 
 void od_tally_free(od_tally *a)
 {
-    od_moments *const all[] = {&a->flow,        &a->map, &a->flow_states, &a->map_states, &a->flow_singles,
-                               &a->map_singles, &a->gap, &a->flow_final,  &a->map_final};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    od_moments *all[OD_TALLY_MOMENTS];
+    od_tally_moments(a, all);
+    for (size_t i = 0; i < OD_TALLY_MOMENTS; i++) {
         od_moments_free(all[i]);
     }
     free(a->flow_bins);
@@ -70,7 +74,7 @@ double od_simulate_memory(const od_experiment *e, const od_member *m)
                         (double)od_member_map_rows(m) * (double)od_member_map_columns(m) + (double)gap_rows(m);
     const double pairs = keeps_covariance(m) ? 0.5 * (double)m->dim * (double)(m->dim - 1) : 0;
     const double times = (double)od_member_flow_rows(m) + (double)od_member_map_rows(m);
-    const double moments = 2 * rows + (m->covariance ? times : 2) * (2 * (double)m->dim + pairs);
+    const double moments = (m->antithetic ? 4 : 2) * rows + (m->covariance ? times : 2) * (2 * (double)m->dim + pairs);
     const double n = m->paths < e->block ? (double)m->paths : (double)e->block;
     const double states = 6.0 * (double)m->dim * n + (double)od_member_noise_rows(m) * n +
                           (m->has_flow ? (double)od_stepper_scratch(m->integrator_choice.integrator, &m->flow, 1) * n

@@ -166,6 +166,14 @@ static const char *const ensembles[] = {
     "{problem: {name: quadratic, eigenvalues: [1.3, 0.4]}, method: {name: heavy-ball, alpha: 0.3, noise: 0.2, step: "
     "0.1}, "
     "start: {x: {normal: 1}}, iterations: 30, paths: 257, compare: [{label: one}, {label: two, seed: 8}]}",
+    /* antithetic pairs in lock-step, with time integrals, and some that overflow; beside single paths */
+    "{problem: {name: quadratic, eigenvalues: [1.3, 0.4, 0.1]}, method: {name: nesterov, noise: 0.5, step: 0.01}, "
+    "integrator: {name: sra1, step: 0.05}, start: {x: {normal: 0.7}}, until: 2, iterations: 20, paths: 302, "
+    "antithetic: true, seed: 9, record: {every: 0.5, quantities: [x, loss], covariance: true, paths: 3}, "
+    "compare: [{label: pairs}, {label: alone, antithetic: false}]}",
+    "{problem: {name: quadratic, eigenvalues: [1001, 1]}, method: {name: gradient, noise: 0.1}, integrator: {name: "
+    "euler-maruyama, step: 1}, start: {x: {normal: 100}}, until: 102, paths: 410, antithetic: true, seed: 4, record: "
+    "{every: 34, quantities: [x], histograms: true}}",
 };
 
 enum { ENSEMBLES = sizeof ensembles / sizeof *ensembles };

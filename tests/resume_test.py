@@ -37,6 +37,7 @@ start: {x: [-1, 1]}
 until: 20
 iterations: 20000
 paths: 2000
+antithetic: true
 record: {every: 0.13, stride: 7, quantities: [loss, distance, x]}
 """
 SINGLE = """problem: {name: styblinski-tang, dim: 5}
