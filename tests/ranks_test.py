@@ -1,5 +1,6 @@
 """Runs under mpirun: the bits of one process, and an end with a sentence. SPDX-License-Identifier: GPL-3.0-or-later"""
 
+import glob
 import os
 import shutil
 import signal
@@ -76,12 +77,15 @@ def main():
               "a failing rank ends the run with its sentence", (r.returncode, r.stderr))
         # interrupted and resumed
         with open("long.yaml", "w", encoding="utf-8") as out:
-            out.write(SDE.replace("until: 20", "until: 200"))
+            out.write(SDE.replace("until: 20", "until: 4000").replace("every: 0.5", "every: 20"))
         subprocess.run([PROGRAM, "run", "long.yaml", "-o", "long"], capture_output=True)
         p = subprocess.Popen(["mpirun", "-n", "2", PROGRAM, "run", "long.yaml", "-o", "cut", "--checkpoint", "0.1"], env=ENV,
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(1.2)
-        p.send_signal(signal.SIGKILL if os.environ.get("OPTDYN_TEST_KILL_LAUNCHER") else signal.SIGTERM)
+        for _ in range(3000):
+            if glob.glob("cut/*.journal"):
+                break
+            time.sleep(0.01)
+        p.send_signal(signal.SIGTERM)
         p.wait()
         time.sleep(1.5)
         left = [n for n in os.listdir("cut") if "journal" in n]

@@ -60,8 +60,8 @@ int cli_ranks_open(cli *c);
 void cli_ranks_close(cli *c, int exit_status);
 /** All ranks call it when they know whether they could begin: what rank 0 fails at, it says for all. */
 void cli_ranks_agree(cli *c, bool failed);
-/** Asked before a failure is reported: false if rank 0 reports it. */
-bool cli_ranks_speak(const cli *c);
+/** Asked before a failure is reported: false if rank 0 reports it; else what to say in front. */
+bool cli_ranks_speak(const cli *c, char prefix[32]);
 
 int cli_run(cli *c);
 int cli_resume(cli *c);

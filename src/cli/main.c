@@ -122,10 +122,11 @@ static int exit_status(od_status status)
 
 static void report(const cli *c, const char *kind, const char *entry, const char *message)
 {
-    if (!cli_ranks_speak(c)) {
+    char prefix[32];
+    if (!cli_ranks_speak(c, prefix)) {
         return;
     }
-    fprintf(stderr, "optdyn: %s\n", message);
+    fprintf(stderr, "%soptdyn: %s\n", prefix, message);
     if (c->json) {
         fputs("{\"error\": {\"kind\": ", stdout);
         od_json_text(stdout, kind);

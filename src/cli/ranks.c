@@ -82,14 +82,15 @@ void cli_ranks_agree(cli *c, bool failed)
     c->said_by_first = c->ranks.size > 1 && c->first_of_ranks(failed) != 0 && c->ranks.rank > 0;
 }
 
-bool cli_ranks_speak(const cli *c)
+bool cli_ranks_speak(const cli *c, char prefix[32])
 {
+    prefix[0] = '\0';
     /* mistakes in the command line are the same everywhere, and are found before MPI has started */
     if (c->said_by_first || (c->ranks.size == 0 && announced_rank() > 0)) {
         return false;
     }
     if (c->ranks.rank > 0) {
-        fprintf(stderr, "rank %u: ", c->ranks.rank);
+        snprintf(prefix, 32, "rank %u: ", c->ranks.rank);
     }
     return true;
 }
