@@ -155,7 +155,7 @@ static od_status read_table(od_context *ctx, const od_settings *s, od_table *tab
         }
         return read_idx(ctx, s, path, table, inputs);
     }
-    if (od_setting(s, "part")->given) {
+    if (strcmp(od_setting_text(s, "part"), "train") != 0) { /* the default, which a resolved experiment states */
         return od_setting_fail(ctx, s, "part", "only a folder of IDX files has parts; remove it");
     }
     od_bytes bytes;

@@ -1,4 +1,5 @@
 /* The resolved experiment as YAML. SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE /* realpath */
 #include "member.h"
 
 #include "start.h"
@@ -20,15 +21,22 @@ static void write_part(FILE *out, const char *path, const char *name, const od_s
 /* Read once for all members, so it stands outside of compare. */
 static void write_data(FILE *out, const od_experiment *e)
 {
-    bool any = false;
+    bool any = false, relative = false;
     for (size_t i = 0; i < e->member_count; i++) {
-        any = any || e->member[i].problem->inputs != NULL;
+        const char *inputs = e->member[i].problem->inputs;
+        any = any || inputs != NULL;
+        relative = relative || (inputs != NULL && inputs[0] != '/');
     }
-    if (any && e->place.data[0] != '\0') {
+    /* the resolved experiment lies in another folder than the one its data are relative to */
+    char *own = relative && e->place.data[0] == '\0'
+                    ? realpath(e->place.folder[0] != '\0' ? e->place.folder : ".", NULL)
+                    : NULL;
+    if (any && (own != NULL || e->place.data[0] != '\0')) {
         fputs("data: ", out);
-        od_text_write(out, e->place.data);
+        od_text_write(out, own != NULL ? own : e->place.data);
         fputc('\n', out);
     }
+    free(own);
 }
 
 static void write_member(FILE *out, const od_experiment *e, const od_member *m)

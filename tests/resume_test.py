@@ -251,6 +251,32 @@ def shards():
     check(r.returncode == 2 and "another experiment" in r.stderr, "another experiment's shard is refused", r.stderr)
 
 
+DATA = """problem: {name: least-squares, data: points.csv}
+method: {name: gradient, noise: 0.1}
+integrator: {name: euler-maruyama, step: 0.01}
+start: {x: [0, 0]}
+until: 1
+paths: 300
+record: {every: 0.5}
+"""
+
+
+def data():
+    """A data file beside the experiment: its shards lie in other folders, and find it."""
+    folder = place("data", DATA)
+    with open(folder + "/points.csv", "w") as out:
+        out.write("".join(f"{a},{a * a - 1},{2 * a + 1}\n" for a in range(-3, 4)))
+    for i in (1, 2):
+        r = optdyn(folder, "run", "e.yaml", "--shard", f"{i}/2", "-o", f"part{i}")
+        check(r.returncode == 0, f"shard {i} of a run on data", r.stderr)
+    r = optdyn(".", "merge", folder + "/part1", folder + "/part2", "-o", folder + "/out")
+    check(r.returncode == 0, "shards of a run on data are merged", r.stderr)
+    r = optdyn(".", "resume", folder + "/out")
+    check(r.returncode == 0 and "is complete" in r.stderr, "and the folder is read again", r.stderr)
+    r = optdyn(folder, "run", "out/experiment.yaml", "-o", "again")
+    check(r.returncode == 0, "the resolved experiment runs", r.stderr)
+
+
 def mistakes():
     folder = place("mistakes", SINGLE)
     for args, words in ((["resume"], "takes the folder"), (["resume", "nowhere"], "holds no run"),
@@ -284,6 +310,7 @@ def main():
         damage(rng)
         adaptive()
         shards()
+        data()
         mistakes()
         os.chdir("/")
     print(f"1..{count}")
