@@ -200,7 +200,7 @@ static void write_number(FILE *out, double x)
 
 /* Opens the file of a member's table and writes its comments. */
 static od_status open_table(od_context *ctx, const od_experiment *e, const od_member *m, const char *table,
-                            od_file *file)
+                            bool interrupted, od_file *file)
 {
     char name[192];
     file_name(e, m, table, name);
@@ -209,7 +209,7 @@ static od_status open_table(od_context *ctx, const od_experiment *e, const od_me
         return status;
     }
     od_results_provenance(file->out, e, m, "# ");
-    if (od_cancelled(ctx)) {
+    if (interrupted) {
         fputs("# interrupted: rows at the end, or paths, are missing\n", file->out);
     }
     if (e->member_count > 1) {
@@ -234,7 +234,7 @@ od_status od_results_write_levels(od_context *ctx, const od_experiment *e, const
 {
     od_file file;
     *path = NULL;
-    od_status status = open_table(ctx, e, m, "multilevel", &file);
+    od_status status = open_table(ctx, e, m, "multilevel", false, &file);
     if (status != OD_OK) {
         return status;
     }
@@ -242,7 +242,7 @@ od_status od_results_write_levels(od_context *ctx, const od_experiment *e, const
     return commit_table(ctx, &file, path);
 }
 
-od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od_rows *r, char **path)
+od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od_rows *r, bool interrupted, char **path)
 {
     char table[OD_TABLE_ROOM];
     double *value = od_zalloc(r->columns, sizeof *value);
@@ -250,7 +250,7 @@ od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od
     *path = NULL;
     od_rows_name(r, table);
     od_status status = value == NULL ? od_fail(ctx, OD_ENOMEM, NULL, "no memory for a row")
-                                     : open_table(ctx, e, r->m, table, &file);
+                                     : open_table(ctx, e, r->m, table, interrupted, &file);
     if (status != OD_OK) {
         free(value);
         return status;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static od_status write_tables(od_context *ctx, const od_experiment *e, const od_member *m, const od_tally *tally,
-                              od_outcome *o)
+                              bool interrupted, od_outcome *o)
 {
     od_rows rows[OD_MAX_TABLES];
     const size_t count = od_rows_open(m, tally, rows);
@@ -22,7 +22,7 @@ static od_status write_tables(od_context *ctx, const od_experiment *e, const od_
         char **path = rows[i].kind != OD_ROWS_QUANTITIES ? &o->more_file[o->more_count++]
                       : rows[i].map                      ? &o->iteration_file
                                                          : &o->flow_file;
-        status = od_results_write_csv(ctx, e, &rows[i], path);
+        status = od_results_write_csv(ctx, e, &rows[i], interrupted, path);
     }
     od_rows_close(rows, count);
     return status;
@@ -92,7 +92,8 @@ static od_status collect(void *user, size_t member, const od_tally *tally)
     od_outcome *o = &c->result->outcome[member];
     od_status status = od_outcome_describe(c->ctx, m, tally, o);
     if (status == OD_OK && c->e->output != NULL) {
-        status = write_tables(c->ctx, c->e, m, tally, o);
+        /* not od_cancelled: who is cancelled after its last step has all its rows */
+        status = write_tables(c->ctx, c->e, m, tally, c->result->interrupted, o);
     }
     note_stopped(c->ctx, o, tally);
     return status;

@@ -223,6 +223,27 @@ static void an_interrupted_run_keeps_its_rows(void **state)
     (void)state;
 }
 
+static void a_run_cancelled_at_its_very_end_is_whole(void **state)
+{
+    char folder[32];
+    od_context *ctx = od_context_create();
+    brake b = {.ctx = ctx, .at = 0.999999};
+    od_context_on_progress(ctx, stop_at, &b);
+    od_result *r = run_text(ctx,
+                            "{problem: {name: quadratic, eigenvalues: [1]}, method: gradient, integrator: {name: rk4, "
+                            "step: 0.01}, start: {x: [1]}, until: 10, record: {every: 1}}",
+                            &(od_options){.output = make_folder(folder)}, OD_OK);
+    assert_true(od_cancelled(ctx) && !r->interrupted);
+    size_t size;
+    char *csv = read_text(folder, "flow.csv", &size);
+    assert_null(strstr(csv, "interrupted"));
+    free(csv);
+    od_result_free(r);
+    remove_folder(folder);
+    od_context_free(ctx);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +253,7 @@ int main(void)
         test_with_context(one_member_may_diverge),
         test_with_context(a_path_that_ends_keeps_state_and_time),
         test_with_context(an_interrupted_run_keeps_its_rows),
+        test_with_context(a_run_cancelled_at_its_very_end_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
