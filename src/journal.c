@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MARK = 0x4e4c4a4f, ORDER = 0x01020304, OVERHEAD = 4 + 8 + SHA256_DIGEST_SIZE, FORMAT = 1 };
+enum { MARK = 0x4e4c4a4f, ORDER = 0x01020304, OVERHEAD = 4 + 8 + SHA256_DIGEST_SIZE, FORMAT = 2 };
 
 typedef struct header {
     unsigned shard, shards; /* both 0: not a shard */
@@ -65,6 +65,12 @@ static void put_text(od_bytes *to, const char *text)
     od_bytes_put(to, text, strlen(text));
 }
 
+/* The files that a problem was built from, with their checksums. */
+static const char *inputs_of(const od_experiment *e, size_t problem)
+{
+    return e->problem[problem]->inputs != NULL ? e->problem[problem]->inputs : "";
+}
+
 static void put_header(od_bytes *to, const od_simulation *s, bool complete)
 {
     put_text(to, "optdyn journal");
@@ -72,6 +78,9 @@ static void put_header(od_bytes *to, const od_simulation *s, bool complete)
     od_bytes_put_count(to, FORMAT);
     put_text(to, od_version());
     put_text(to, s->e->resolved);
+    for (size_t i = 0; i < s->e->problem_count; i++) {
+        put_text(to, inputs_of(s->e, i));
+    }
     od_bytes_put_count(to, s->e->shard);
     od_bytes_put_count(to, s->e->shards);
     od_bytes_put_count(to, complete);
@@ -222,6 +231,15 @@ static od_status take_header(od_context *ctx, const char *path, const od_experim
     }
     if (!take_text(from, e->resolved)) {
         return od_fail(ctx, OD_EINVAL, "-o", "%s belongs to another experiment; choose another folder or remove it",
+                       path);
+    }
+    bool same = true;
+    for (size_t i = 0; i < e->problem_count; i++) {
+        same = take_text(from, inputs_of(e, i)) && same;
+    }
+    if (!same) {
+        return od_fail(ctx, OD_EINVAL, "-o",
+                       "%s was computed from other input files (their checksums differ); restore them, or run it again",
                        path);
     }
     h->shard = (unsigned)od_reader_count(from, UINT32_MAX);

@@ -275,6 +275,10 @@ def data():
     check(r.returncode == 0 and "is complete" in r.stderr, "and the folder is read again", r.stderr)
     r = optdyn(folder, "run", "out/experiment.yaml", "-o", "again")
     check(r.returncode == 0, "the resolved experiment runs", r.stderr)
+    with open(folder + "/points.csv", "a") as out:
+        out.write("4,15,9\n")
+    r = optdyn(".", "merge", folder + "/part1", folder + "/part2", "-o", folder + "/other")
+    check(r.returncode == 2 and "other input files" in r.stderr, "shards of other data are refused", r.stderr)
 
 
 def mistakes():
