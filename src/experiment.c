@@ -17,7 +17,11 @@ static od_status check_automatic(od_context *ctx, const od_experiment *e)
                                    "some runs of the file have paths: auto and others a number; give all the same");
         }
     }
-    return OD_OK;
+    return !od_member_automatic(&e->member[0]) || e->shards == 0
+               ? OD_OK
+               : od_setting_fail(ctx, e->member[0].top, "paths",
+                                 "how many paths auto takes is known only on the way, so there are no shares of them; "
+                                 "give a number of paths to run in shards or ranks");
 }
 
 /* All members share one Brownian path, so they share the base grid: by default the finest step there is. */

@@ -366,11 +366,9 @@ static od_status attempt_course(od_context *ctx, const od_experiment *e, course 
 od_status od_experiment_run(od_context *ctx, const od_experiment *e, od_result **result)
 {
     *result = NULL;
-    if (od_member_automatic(e->member) && (e->shards > 0 || e->observer_count > 0)) {
+    if (od_member_automatic(e->member) && e->observer_count > 0) {
         return od_fail(ctx, OD_EUNSUPPORTED, "paths",
-                       e->shards > 0 ? "how many paths auto takes is known only on the way, so there are no shares of "
-                                       "them; give a number of paths to run in shards or ranks"
-                                     : "auto records nothing that an observer sees; give a number of paths");
+                       "auto records nothing that an observer sees; give a number of paths");
     }
     if (e->shards > 0 && e->ranks == NULL && e->output == NULL) {
         return od_fail(ctx, OD_EINVAL, "--shard", "a shard needs a folder for its journal; give -o DIR");

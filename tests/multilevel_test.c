@@ -308,11 +308,8 @@ static void what_cannot_be_reached_is_said(void **state)
     od_result_free(result);
     od_experiment *e = od_experiment_parse(ctx, "{" NESTEROV ", tolerance: 1, " EULER "}",
                                            &(od_options){.output = "/nowhere", .shard = 1, .shards = 2});
-    check_done(ctx, e != NULL);
-    assert_int_equal(od_experiment_run(ctx, e, &result), OD_EUNSUPPORTED);
+    assert_null(e);
     check_message(ctx, "shards or ranks");
-    assert_null(result);
-    od_experiment_free(e);
 }
 
 static void every_scheme_with_noise_states_its_weak_order(void **state)

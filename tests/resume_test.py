@@ -242,7 +242,9 @@ def shards():
     p.wait()
     r = optdyn(folder, "merge", "out")
     check(r.returncode == 2 and "is not complete" in r.stderr, "an unfinished shard is refused", r.stderr)
-    r = optdyn(folder, "run", "e.yaml", "--shard", "1/1", "-o", "out")
+    r = optdyn(folder, "resume", "out")
+    check(r.returncode == 2 and "holds shares of a run" in r.stderr, "nor resumed as if it were the whole", r.stderr)
+    r = optdyn(folder, "resume", "out", "--shard", "1/1")
     check(r.returncode == 0 and "going on" in r.stderr, "and goes on", r.stderr)
     check(optdyn(folder, "merge", "out").returncode == 0, "and is merged")
     other = place("other", LOCKSTEP)
@@ -285,6 +287,7 @@ def mistakes():
     folder = place("mistakes", SINGLE)
     for args, words in ((["resume"], "takes the folder"), (["resume", "nowhere"], "holds no run"),
                         (["resume", ".", "--seed", "3"], "belong to"), (["merge"], "takes the folders"),
+                        (["merge", ".", "--shard", "1/2"], "takes all shards"),
                         (["run", "e.yaml", "--shard", "1/2"], "give -o DIR"),
                         (["run", "e.yaml", "--shard", "3/2", "-o", "x"], "from 1 to N"),
                         (["run", "e.yaml", "--shard", "0/2", "-o", "x"], "from 1 to N"),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* The command that began the run: results say how they were made, and this is how. */
 static void read_command(const char *file, char command[2048])
@@ -41,12 +42,40 @@ static od_experiment *load_from(cli *c, const char *folder, const char *output)
     od_options options = cli_experiment_options(c);
     read_command(file, c->invocation);
     options.output = output;
+    options.shard = c->shard;
+    options.shards = c->shards;
     od_experiment *e = od_experiment_load(c->ctx, file, &options);
     cli_ranks_agree(c, e == NULL);
     if (e == NULL) {
         cli_fail(c, OD_EINVAL);
     }
     return e;
+}
+
+/* Adds the journals of shards in a folder to those found; the status of glob. */
+static int add_journals(const char *folder, glob_t *found)
+{
+    char pattern[4096];
+    size_t used = 0;
+    for (const char *p = folder; *p != '\0' && used < sizeof pattern - 64; p++) {
+        if (strchr("*?[\\", *p) != NULL) {
+            pattern[used++] = '\\'; /* the folder's own name is no pattern */
+        }
+        pattern[used++] = *p;
+    }
+    snprintf(pattern + used, sizeof pattern - used, "/shard-*-of-*.journal");
+    return glob(pattern, found->gl_pathc > 0 ? GLOB_APPEND : 0, NULL, found);
+}
+
+/* True if what there is of the run are shares of it. */
+static bool holds_shares(const char *folder)
+{
+    char whole[4096];
+    glob_t found = {0};
+    snprintf(whole, sizeof whole, "%.4000s/run.journal", folder);
+    const bool any = access(whole, F_OK) != 0 && add_journals(folder, &found) == 0;
+    globfree(&found);
+    return any;
 }
 
 int cli_resume(cli *c)
@@ -64,10 +93,17 @@ int cli_resume(cli *c)
     if (od_experiment_complete(e)) {
         od_experiment_free(e);
         cli_say(c, "the run in %s is complete", c->arg[0]);
-        if (c->json) {
+        if (c->json && c->ranks.rank == 0) {
             puts("{\"complete\": true}");
         }
         return EXIT_DONE;
+    }
+    if (c->shards == 0 && c->ranks.size <= 1 && holds_shares(c->arg[0])) {
+        od_experiment_free(e);
+        return cli_usage(c,
+                         "%s holds shares of a run; `optdyn resume %s --shard I/N` goes on with one, `mpirun -n N "
+                         "optdyn resume %s` with those of N ranks, and `optdyn merge` puts complete ones together",
+                         c->arg[0], c->arg[0], c->arg[0]);
     }
     od_result *result = NULL;
     const od_status status = od_experiment_run(c->ctx, e, &result);
@@ -81,16 +117,7 @@ int cli_resume(cli *c)
 static int find_journals(cli *c, glob_t *found)
 {
     for (size_t i = 0; i < c->arg_count; i++) {
-        char pattern[4096];
-        size_t used = 0;
-        for (const char *p = c->arg[i]; *p != '\0' && used < sizeof pattern - 64; p++) {
-            if (strchr("*?[\\", *p) != NULL) {
-                pattern[used++] = '\\'; /* the folder's own name is no pattern */
-            }
-            pattern[used++] = *p;
-        }
-        snprintf(pattern + used, sizeof pattern - used, "/shard-*-of-*.journal");
-        const int status = glob(pattern, i > 0 ? GLOB_APPEND : 0, NULL, found);
+        const int status = add_journals(c->arg[i], found);
         if (status != 0 && status != GLOB_NOMATCH) {
             return cli_usage(c, "%s cannot be searched for shards", c->arg[i]);
         }
@@ -106,6 +133,10 @@ int cli_merge(cli *c)
 {
     if (c->arg_count == 0) {
         return cli_usage(c, "merge takes the folders of the shards: optdyn merge DIR...");
+    }
+    if (c->shards > 0) {
+        return cli_usage(c,
+                         "merge takes all shards that it finds; --shard belongs to `optdyn run` and `optdyn resume`");
     }
     glob_t found = {0};
     int exit_code = find_journals(c, &found);

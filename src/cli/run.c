@@ -148,7 +148,7 @@ int cli_run(cli *c)
         return cli_fail(c, OD_EINVAL);
     }
     if (c->dry_run) {
-        od_status status = od_experiment_plan(c->ctx, e, stdout, c->json);
+        od_status status = c->ranks.rank > 0 ? OD_OK : od_experiment_plan(c->ctx, e, stdout, c->json);
         od_experiment_free(e);
         return status == OD_OK ? EXIT_DONE : cli_fail(c, status);
     }
