@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -86,4 +87,32 @@ void od_file_abandon(od_file *file)
     fclose(file->out);
     unlink(file->temporary);
     file->out = NULL;
+}
+
+/* NAME.PROCESS.part, as od_file_open makes it. */
+static bool is_temporary(const char *name)
+{
+    static const char end[] = ".part";
+    const size_t length = strlen(name), ending = strlen(end);
+    const char *tail = length > ending ? name + length - ending : name;
+    const char *digits = tail;
+    while (digits > name && digits[-1] >= '0' && digits[-1] <= '9') {
+        digits--;
+    }
+    return strcmp(tail, end) == 0 && digits < tail && digits > name + 1 && digits[-1] == '.';
+}
+
+void od_folder_sweep(const char *folder)
+{
+    DIR *all = opendir(folder);
+    for (const struct dirent *entry; all != NULL && (entry = readdir(all)) != NULL;) {
+        char path[4096 + sizeof entry->d_name];
+        snprintf(path, sizeof path, "%.4000s/%s", folder, entry->d_name);
+        if (is_temporary(entry->d_name)) {
+            unlink(path);
+        }
+    }
+    if (all != NULL) {
+        closedir(all);
+    }
 }

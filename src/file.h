@@ -17,5 +17,7 @@ od_status od_file_open(od_context *ctx, od_file *file, const char *folder, const
 od_status od_file_commit(od_context *ctx, od_file *file);
 /** Closes and removes the temporary file. */
 void od_file_abandon(od_file *file);
+/** Removes what runs that were killed left half written. For who alone is at work in the folder. */
+void od_folder_sweep(const char *folder);
 
 #endif

@@ -87,13 +87,18 @@ static bool holds_same(const char *path, const od_experiment *e, bool *exists)
 
 static od_status lock_folder(od_context *ctx, const od_experiment *e, int *lock)
 {
+    const int kind = e->shards > 0 ? LOCK_SH : LOCK_EX;
     *lock = open(e->output, O_RDONLY | O_CLOEXEC);
     /* a file system that cannot lock leaves it to the user */
-    if (*lock >= 0 && flock(*lock, (e->shards > 0 ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    const bool locked = *lock >= 0 && flock(*lock, kind | LOCK_NB) == 0;
+    if (*lock >= 0 && !locked && errno == EWOULDBLOCK) {
         close(*lock);
         *lock = -1;
         return od_fail(ctx, OD_EINVAL, "-o", "another run is at work in %s; wait for its end or choose another folder",
                        e->output);
+    }
+    if (locked && kind == LOCK_EX) {
+        od_folder_sweep(e->output);
     }
     return OD_OK;
 }

@@ -297,6 +297,13 @@ def mistakes():
                         (["run", "e.yaml", "--checkpoint", "nan"], "expected seconds")):
         r = optdyn(folder, *args)
         check(r.returncode == 2 and words in r.stderr, "refuses " + " ".join(args), (r.returncode, r.stderr))
+    os.makedirs(folder + "/killed")
+    for name in ("flow.csv.123.part", "mine.part", "1.part"):
+        with open(f"{folder}/killed/{name}", "w") as out:
+            out.write("half")
+    r = optdyn(folder, "run", "e.yaml", "--set", "until=1", "--set", "iterations=10", "-o", "killed")
+    left = [n for n in os.listdir(folder + "/killed") if n.endswith(".part")]
+    check(r.returncode == 0 and sorted(left) == ["1.part", "mine.part"], "sweeps what a killed run left", (r.stderr, left))
     os.makedirs(folder + "/busy")
     held = os.open(folder + "/busy", os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)

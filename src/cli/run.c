@@ -128,7 +128,8 @@ int cli_show_result(cli *c, od_status status, const od_result *result)
     /* with a result the document is out already; the sentence goes to standard error alone */
     c->json = c->json && result == NULL;
     const int exit_code = cli_fail(c, status);
-    if (status == OD_EINTERRUPTED && result != NULL && result->folder == NULL) {
+    const bool levels = result != NULL && result->count > 0 && result->outcome[0].multilevel != NULL;
+    if (status == OD_EINTERRUPTED && result != NULL && result->folder == NULL && !levels) {
         cli_say(c, "the rows were not written; run again with -o DIR to keep them and to be able to go on");
     }
     return exit_code;
