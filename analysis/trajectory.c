@@ -359,6 +359,11 @@ void od_trajectory_free(od_trajectory *path)
     }
 }
 
+const od_member *od_trajectory_member(const od_trajectory *path)
+{
+    return path->m;
+}
+
 static size_t panel_of(const od_trajectory *path, double t)
 {
     size_t low = 0, high = path->panels;

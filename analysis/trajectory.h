@@ -27,6 +27,9 @@ typedef struct od_trajectory od_trajectory;
 od_status od_trajectory_create(od_context *ctx, const od_member *m, double t2, double rtol, od_trajectory **path);
 void od_trajectory_free(od_trajectory *path); /* accepts NULL */
 
+/** Whose path it is. */
+const od_member *od_trajectory_member(const od_trajectory *path);
+
 /** x[d] and v[d] at a time in [start.t, t2]; either may be NULL. OD_EINVAL outside, without a sentence. */
 od_status od_trajectory_at(od_trajectory *path, double t, double *x, double *v);
 

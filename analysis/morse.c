@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "morse.h"
+
+#include "../src/memory.h"
+#include "form.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double resolution = 1e-10, farthest = 0.75;
+enum { MAX_HALVINGS = 12, FIRST_ELEMENTS = 4 };
+
+/* ------------------------------------------------------------------------------------------- nearest member */
+
+/* Members of the spectrum above 1 - distance. */
+static od_status above(od_form *form, double distance, size_t *count)
+{
+    return od_form_negative(form, 1 - distance, count);
+}
+
+/*
+ * The member nearest to 1 on one mesh: *nearest = 1 - it, located to 2^-10 of its distance, at least `resolution`. The
+ * counts at 1 -+ distance differ from that at 1 as soon as a member lies between.
+ */
+static od_status find_nearest(od_form *form, size_t *index, size_t *within, double *nearest)
+{
+    size_t low, high;
+    double distance = resolution, inner = 0;
+    od_status status = above(form, -distance, index);
+    status = status == OD_OK ? above(form, distance, &high) : status;
+    *within = status == OD_OK && high > *index ? high - *index : 0;
+    if (status != OD_OK || *within > 0) {
+        *nearest = 0;
+        return status;
+    }
+    const size_t zero = *index;
+    for (low = high; low == zero && high == zero && distance < farthest && status == OD_OK;) {
+        inner = distance;
+        distance = fmin(farthest, 4 * distance);
+        status = above(form, -distance, &low);
+        status = status == OD_OK ? above(form, distance, &high) : status;
+    }
+    if (low == zero && high == zero) {
+        *nearest = 1;
+        return status;
+    }
+    for (int i = 0; i < 12 && status == OD_OK; i++) {
+        const double middle = (inner + distance) / 2;
+        size_t l, h;
+        status = above(form, -middle, &l);
+        status = status == OD_OK ? above(form, middle, &h) : status;
+        if (status == OD_OK && l == zero && h == zero) {
+            inner = middle;
+        } else if (status == OD_OK) {
+            distance = middle;
+            low = l;
+            high = h;
+        }
+    }
+    *nearest = high != zero ? distance : -distance;
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------- refinement */
+
+static od_status build_and_find(od_context *ctx, od_trajectory *path, const od_mesh *mesh, const double *curvature,
+                                bool free_start, size_t *index, size_t *within, double *nearest)
+{
+    od_form form;
+    od_status status = od_form_open(ctx, path, mesh, curvature, free_start, &form);
+    status = status == OD_OK ? find_nearest(&form, index, within, nearest) : status;
+    od_form_close(&form);
+    return status == OD_OK || status == OD_ENOMEM
+               ? status
+               : od_fail(ctx, status, NULL, "the second variation could not be factorised on %zu elements",
+                         mesh->elements);
+}
+
+/* One form: the whole, or that of a single curvature if it is not NULL. */
+static od_status index_of_form(od_context *ctx, od_trajectory *path, double t1, double t2, const double *curvature,
+                               bool free_start, od_morse *morse)
+{
+    od_mesh mesh;
+    size_t index = 0, within = 0, before_index;
+    double nearest = 0, before;
+    od_status status = od_mesh_open(ctx, path, t1, t2, curvature, FIRST_ELEMENTS, &mesh);
+    if (status != OD_OK) {
+        return status;
+    }
+    status = build_and_find(ctx, path, &mesh, curvature, free_start, &index, &within, &nearest);
+    *morse = (od_morse){.degenerate = true};
+    for (int halving = 0; halving < MAX_HALVINGS && status == OD_OK; halving++) {
+        before = nearest;
+        before_index = index;
+        const size_t before_within = within;
+        status = od_mesh_halve(ctx, &mesh);
+        if (status != OD_OK) {
+            break;
+        }
+        status = build_and_find(ctx, path, &mesh, curvature, free_start, &index, &within, &nearest);
+        /* what bisection leaves open counts as error */
+        const double error = fabs(nearest - before) + fabs(nearest) / 2048;
+        *morse = (od_morse){.index = index,
+                            .nullity = within,
+                            .degenerate = true,
+                            .nearest = nearest,
+                            .error = error,
+                            .nodes = mesh.elements + 1};
+        if (status == OD_OK && index == before_index && within == before_within) {
+            morse->degenerate = within > 0;
+            if (within > 0 || 2 * error < fabs(nearest)) {
+                break;
+            }
+            morse->degenerate = true;
+        }
+    }
+    od_mesh_close(&mesh);
+    return status;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Equal curvatures have equal forms: each is counted once. */
+static od_status index_of_spectrum(od_context *ctx, od_trajectory *path, double t1, double t2, bool free_start,
+                                   const od_spectrum *spectrum, size_t d, od_morse *morse)
+{
+    double *curvature = od_zalloc(d, sizeof *curvature);
+    if (curvature == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for %zu curvatures", d);
+    }
+    memcpy(curvature, spectrum->eigenvalues, d * sizeof *curvature);
+    qsort(curvature, d, sizeof *curvature, ascending);
+    *morse = (od_morse){.nearest = 1};
+    od_status status = OD_OK;
+    for (size_t i = 0, next; i < d && status == OD_OK; i = next) {
+        od_morse one;
+        status = index_of_form(ctx, path, t1, t2, &curvature[i], free_start, &one);
+        for (next = i + 1; next < d && curvature[next] == curvature[i];) {
+            next++;
+        }
+        morse->index += (next - i) * one.index;
+        morse->nullity += (next - i) * one.nullity;
+        morse->degenerate = morse->degenerate || one.degenerate;
+        morse->nodes = one.nodes > morse->nodes ? one.nodes : morse->nodes;
+        if (fabs(one.nearest) <= fabs(morse->nearest)) {
+            morse->nearest = one.nearest;
+            morse->error = one.error;
+        }
+    }
+    free(curvature);
+    return status;
+}
+
+od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, bool free_start, od_morse *morse)
+{
+    const od_problem *f = od_trajectory_member(path)->problem;
+    if (!(t1 < t2) || od_trajectory_at(path, t1, NULL, NULL) != OD_OK ||
+        od_trajectory_at(path, t2, NULL, NULL) != OD_OK) {
+        return od_fail(ctx, OD_EINVAL, "interval", "[%.9g, %.9g] does not lie on the path", t1, t2);
+    }
+    return f->spectrum != NULL ? index_of_spectrum(ctx, path, t1, t2, free_start, f->spectrum, f->dim, morse)
+                               : index_of_form(ctx, path, t1, t2, NULL, free_start, morse);
+}

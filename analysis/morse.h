@@ -1,0 +1,40 @@
+/*
+ * The Morse index of a path: how many independent displacements lower the action to second order.
+ *
+ * The second variation 2 d2J[h] = int e^a |h'|^2 - e^b <h, H(x(t)) h> is discretised and its negative eigenvalues are
+ * counted. No Jacobi equation is solved: this is the independent second opinion on a count of conjugate points.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#ifndef OD_MORSE_H
+#define OD_MORSE_H
+
+#include "trajectory.h"
+
+typedef struct od_morse {
+    size_t index;    /* independent displacements that lower the action; of a degenerate path those that surely do */
+    size_t nullity;  /* of a degenerate path, displacements that cannot be told from neutral ones; else 0 */
+    bool degenerate; /* an eigenvalue is nearer to 1 than 1e-10, or than what can be resolved */
+    /*
+     * The ratio int e^b <h, H h> / int e^a |h'|^2 has a discrete spectrum whose members above 1 make the index. This is
+     * 1 less the member nearest to 1, and how far that may be off; 1 stands for no member between 1/4 and 7/4.
+     */
+    double nearest, error;
+    size_t nodes; /* of the finest mesh, ends included */
+} od_morse;
+
+/**
+ * Index of the path on [t1, t2] for displacements that vanish at both ends, or at t2 alone if `free_start`.
+ *
+ * Hat functions, enriched on each element by integrated Legendre polynomials (degree 8 for d <= 16, less above);
+ * negative eigenvalues are counted by block LDL^T (Bunch and Kaufman 1977), element after element, so that only blocks
+ * are ever stored (Haynsworth 1968). Nodes are scaled by e^{-a/2}: only ratios of weights within an element occur. All
+ * elements are halved until index and nearest member agree and the latter is farther from 1 than it has moved. On
+ * quadratics d scalar forms are counted instead of one of d x d blocks.
+ *
+ * Errors  OD_ENOMEM; OD_EINVAL if [t1, t2] is not on the path.
+ * Cost    mesh (e elements of degree p): 30 e (p d)^3 / 3 and 8 e (p d)^2 bytes; quadratics 30 e d p^3.
+ */
+od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, bool free_start, od_morse *morse);
+
+#endif

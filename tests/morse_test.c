@@ -1,0 +1,221 @@
+/*
+ * The Morse index of paths against conjugate points known in closed form, and counted elsewhere.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "check.h"
+
+#include "analysis/form.h"
+#include "analysis/gauss.h"
+#include "analysis/morse.h"
+
+static const double pi = 3.14159265358979323846;
+
+static void check_index(od_context *ctx, const char *parts, double t1, double t2, bool free_start, size_t index,
+                        size_t nullity)
+{
+    char text[640];
+    od_trajectory *path;
+    od_morse morse;
+    snprintf(text, sizeof text, "{%s, integrator: {name: rk4, step: 0.1}, until: %.17g}", parts, t2);
+    od_experiment *e = od_experiment_parse(ctx, text, NULL);
+    check_done(ctx, e != NULL);
+    check_done(ctx, od_trajectory_create(ctx, &e->member[0], t2, 1e-12, &path) == OD_OK);
+    check_done(ctx, od_morse_index(ctx, path, t1, t2, free_start, &morse) == OD_OK);
+    if (morse.index != index || morse.degenerate != (nullity > 0) || morse.nullity != nullity) {
+        print_error("%s on [%.17g, %.17g]: index %zu, nullity %zu, %s; want %zu, %zu; nearest %g +- %g, %zu nodes\n",
+                    parts, t1, t2, morse.index, morse.nullity, morse.degenerate ? "degenerate" : "clear", index,
+                    nullity, morse.nearest, morse.error, morse.nodes);
+        fail();
+    }
+    od_trajectory_free(path);
+    od_experiment_free(e);
+}
+
+#define ONE "problem: {name: quadratic, eigenvalues: [1]}, start: {t: 0.5, x: [1]}, "
+
+/* Zeros of J1(s1) Y1(s) - Y1(s1) J1(s), s = t sqrt(beta), to 16 digits from another program. */
+static void nesterov_on_quadratics_has_the_index_of_the_references(void **state)
+{
+    check_index(*state, ONE "method: {name: nesterov}", 1, 30, false, 9, 0);
+    check_index(*state, ONE "method: {name: nesterov}", 1, 10, false, 2, 0);
+    check_index(*state, ONE "method: {name: nesterov}", 1, 4.3556, false, 0, 0);
+    check_index(*state, ONE "method: {name: nesterov}", 1, 4.3557, false, 1, 0);
+    check_index(*state, ONE "method: {name: nesterov}", 1, 4.35568716404051, false, 0, 1);
+    check_index(*state, ONE "method: {name: nesterov}", 1, 4.3556871, false, 0, 0);
+    check_index(*state, ONE "method: {name: nesterov}", 1, 4.3556872, false, 1, 0);
+    check_index(*state, ONE "method: {name: nesterov}", 1, 7.53215755647818, false, 1, 1);
+    check_index(*state,
+                "problem: {name: quadratic, eigenvalues: [2, 2, 0.1]}, start: {t: 1, x: [1, 1, 1]}, method: {name: "
+                "nesterov}",
+                4, 6.237820008599875, false, 0, 2);
+    check_index(*state,
+                "problem: {name: quadratic, eigenvalues: [2, 2, 0.1]}, start: {t: 1, x: [1, 1, 1]}, method: {name: "
+                "nesterov}",
+                4, 6.3, false, 2, 0);
+    /* from t1 = 0 the first is j_{1,1}, the next ones j_{1,2} = 7.0156 and j_{1,3} = 10.1735 */
+    check_index(*state, "problem: {name: quadratic, eigenvalues: [1]}, start: {x: [1]}, method: {name: nesterov}", 0,
+                3.8317, false, 0, 0);
+    check_index(*state, "problem: {name: quadratic, eigenvalues: [1]}, start: {x: [1]}, method: {name: nesterov}", 0,
+                3.8318, false, 1, 0);
+    check_index(*state, "problem: {name: quadratic, eigenvalues: [1]}, start: {x: [1]}, method: {name: nesterov}", 0,
+                10.17, false, 2, 0);
+}
+
+/* Damping 2/t and 0/t (alpha = 0): t1 + k pi/sqrt(beta). Constant damping: t1 + 2 k pi/sqrt(4 beta - alpha^2). */
+static void closed_forms_of_all_dampings(void **state)
+{
+    static const double beta[3] = {0.3, 1, 17.385};
+    for (size_t i = 0; i < 3; i++) {
+        for (int k = 1; k <= 5; k += 2) {
+            char parts[400];
+            const double gap = k * pi / sqrt(beta[i]);
+            snprintf(parts, sizeof parts,
+                     "problem: {name: quadratic, eigenvalues: [%.17g]}, start: {t: 0.5, x: [1]}, method: {name: "
+                     "nesterov, r: 2}",
+                     beta[i]);
+            check_index(*state, parts, 0.7, 0.7 + gap, false, (size_t)k - 1, 1);
+            check_index(*state, parts, 0.7, 0.7 + gap * (1 + 1e-8), false, (size_t)k, 0);
+            check_index(*state, parts, 0.7, 0.7 + gap * (1 - 1e-8), false, (size_t)k - 1, 0);
+            const double alpha = 0.4, period = 2 * k * pi / sqrt(4 * beta[i] - alpha * alpha);
+            snprintf(parts, sizeof parts,
+                     "problem: {name: quadratic, eigenvalues: [%.17g]}, start: {t: -1, x: [1]}, method: {name: "
+                     "heavy-ball, alpha: %g}",
+                     beta[i], alpha);
+            check_index(*state, parts, -0.3, -0.3 + period, false, (size_t)k - 1, 1);
+            check_index(*state, parts, -0.3, -0.3 + period * (1 + 1e-8), false, (size_t)k, 0);
+            check_index(*state, parts, -0.3, -0.3 + period * (1 - 1e-8), false, (size_t)k - 1, 0);
+        }
+    }
+    /* near critical damping, where weights range over e^{1.99 * 31} */
+#define BARELY "problem: {name: quadratic, eigenvalues: [1]}, start: {x: [1]}, method: {name: heavy-ball, alpha: 1.99}"
+    check_index(*state, BARELY, 0, 31.4552702288800, false, 0, 1);
+    check_index(*state, BARELY, 0, 31.456, false, 1, 0);
+    check_index(*state, BARELY, 0, 31.455, false, 0, 0);
+    check_index(*state, BARELY, 0, 1000, false, 31, 0);
+    /* overdamped: never, though e^{alpha t} overflows */
+    check_index(*state,
+                "problem: {name: quadratic, eigenvalues: [1]}, start: {x: [1]}, method: {name: heavy-ball, "
+                "alpha: 2}",
+                0, 1000, false, 0, 0);
+    /* zero and negative curvatures count nothing, equal ones each */
+    check_index(*state,
+                "problem: {name: quadratic, eigenvalues: [1, 0, -3, 1, 1]}, start: {x: [1, 1, 1, 1, 1]}, "
+                "method: {name: heavy-ball, alpha: 1}",
+                0, 4, false, 3, 0);
+    check_index(*state,
+                "problem: {name: quadratic, eigenvalues: [0, -3]}, start: {x: [1, 1]}, method: {name: "
+                "heavy-ball, alpha: 1}",
+                0, 4, false, 0, 0);
+    /* free start, no damping: h' = 0 at t1, so cos(t - t1) vanishes at pi/2 */
+    check_index(*state,
+                "problem: {name: quadratic, eigenvalues: [1]}, start: {x: [1]}, method: {name: heavy-ball, "
+                "alpha: 0}",
+                0, pi / 2, true, 0, 1);
+    check_index(*state,
+                "problem: {name: quadratic, eigenvalues: [1]}, start: {x: [1]}, method: {name: heavy-ball, "
+                "alpha: 0}",
+                0, 5, true, 2, 0);
+}
+
+/* Memory flows: x'' + (2/t)(x' + g) = 0; time tau = sqrt(8 t) makes it damping 3/tau, so its conjugate points are those
+ * of Nesterov's flow, squared and over 8. Bregman p = 3, C = 1: w = 2 sqrt(C beta) t^{p/2} in place of s. */
+static void warped_flows_have_warped_conjugate_points(void **state)
+{
+#define QUADRATIC "problem: {name: quadratic, eigenvalues: [1]}, start: {t: 0.01, x: [1]}, method: "
+    const double first = 4.35568716404051, second = 7.53215755647818;
+    check_index(*state, QUADRATIC "{name: memory, forgetting: linear}", 1.0 / 8, first * first / 8, false, 0, 1);
+    check_index(*state, QUADRATIC "{name: memory, forgetting: linear}", 1.0 / 8, second * second / 8 * (1 + 1e-7),
+                false, 2, 0);
+    const double t1 = pow(0.5, 2.0 / 3);
+    check_index(*state, QUADRATIC "{name: bregman, p: 3, C: 1}", t1, pow(first / 2, 2.0 / 3), false, 0, 1);
+    check_index(*state, QUADRATIC "{name: bregman, p: 3, C: 1}", t1, pow(second / 2, 2.0 / 3) * (1 + 1e-7), false, 2,
+                0);
+}
+
+/* f = x^4: x = 1/(2 t) is conjugate at t1 R^k, R = exp(pi/sqrt 2); from rest one point alone, 2.2797... for t1 = 1/2;
+ * from (1, 0) at t = 1: 2.5929, 9.9753, 65.5499 (log-time Taylor series in 40 digits). */
+static void quartic_losses_have_the_index_of_the_references(void **state)
+{
+#define QUARTIC "problem: {name: power, p: 4}, method: {name: nesterov}, start: "
+    const double ratio = 9.220612518873528;
+    check_index(*state, QUARTIC "{t: 0.5, x: [1], v: [-2]}", 0.5, 0.5 * ratio * (1 + 1e-6), false, 1, 0);
+    check_index(*state, QUARTIC "{t: 0.5, x: [1], v: [-2]}", 0.5, 0.5 * ratio * (1 - 1e-6), false, 0, 0);
+    check_index(*state, QUARTIC "{t: 0.5, x: [1], v: [-2]}", 0.5, 0.5 * ratio * ratio * 1.0001, false, 2, 0);
+    check_index(*state, QUARTIC "{x: [1]}", 0.5, 2.2797, false, 0, 0);
+    check_index(*state, QUARTIC "{x: [1]}", 0.5, 2.27971, false, 1, 0);
+    check_index(*state, QUARTIC "{x: [1]}", 0.5, 300, false, 1, 0);
+    check_index(*state, QUARTIC "{x: [1]}", 1.415, 300, false, 0, 0);
+    check_index(*state, QUARTIC "{t: 1, x: [1]}", 1, 9.9753, false, 1, 0);
+    check_index(*state, QUARTIC "{t: 1, x: [1]}", 1, 9.9754, false, 2, 0);
+    check_index(*state, QUARTIC "{t: 1, x: [1]}", 1, 65.55, false, 3, 0);
+    /* three equal coordinates, and a fourth that rests at the minimum and never counts */
+    check_index(*state,
+                "problem: {name: power, p: 4, dim: 4}, method: {name: nesterov}, start: {t: 1, x: [1, 1, -1, 0]}", 1,
+                9.9754, false, 6, 0);
+}
+
+/* On a turned quadratic, blocks of d x d and scalar forms in the eigendirections count the same at any level. */
+static void blocks_count_what_scalars_do(void **state)
+{
+    od_context *ctx = *state;
+    static const double level[] = {0.03, 0.2, 0.7, 0.99, 1, 1.3, 2.9};
+    od_experiment *e = od_experiment_parse(
+        ctx,
+        "{problem: {name: quadratic, eigenvalues: [3, 1, 1, 0.2, -0.5], rotation: 7}, method: {name: nesterov}, "
+        "integrator: {name: exact}, start: {t: 0.5, x: [1, 1, 1, 1, 1]}, until: 12}",
+        NULL);
+    check_done(ctx, e != NULL);
+    od_trajectory *path;
+    check_done(ctx, od_trajectory_create(ctx, &e->member[0], 12, 1e-12, &path) == OD_OK);
+    for (size_t k = 0; k < sizeof level / sizeof *level; k++) {
+        od_mesh mesh;
+        od_form form;
+        size_t together, sum = 0;
+        check_done(ctx, od_mesh_open(ctx, path, 0.5, 12, NULL, 16, &mesh) == OD_OK);
+        check_done(ctx, od_form_open(ctx, path, &mesh, NULL, false, &form) == OD_OK);
+        check_done(ctx, od_form_negative(&form, level[k], &together) == OD_OK);
+        od_form_close(&form);
+        for (size_t i = 0; i < 5; i++) {
+            size_t one;
+            check_done(ctx,
+                       od_form_open(ctx, path, &mesh, &e->problem[0]->spectrum->eigenvalues[i], false, &form) == OD_OK);
+            check_done(ctx, od_form_negative(&form, level[k], &one) == OD_OK);
+            od_form_close(&form);
+            sum += one;
+        }
+        assert_int_equal(together, sum);
+        od_mesh_close(&mesh);
+    }
+    od_trajectory_free(path);
+    od_experiment_free(e);
+}
+
+static void gauss_is_exact_to_its_degree(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 20; n++) {
+        double x[20], w[20];
+        od_gauss(n, x, w);
+        for (size_t k = 0; k <= 2 * n - 1; k++) {
+            double sum = 0;
+            for (size_t i = 0; i < n; i++) {
+                sum += w[i] * pow(x[i], (double)k);
+            }
+            check_close(sum, k % 2 == 0 ? 2.0 / ((double)k + 1) : 0.0, 2e-14);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_context(gauss_is_exact_to_its_degree),
+        test_with_context(nesterov_on_quadratics_has_the_index_of_the_references),
+        test_with_context(closed_forms_of_all_dampings),
+        test_with_context(warped_flows_have_warped_conjugate_points),
+        test_with_context(quartic_losses_have_the_index_of_the_references),
+        test_with_context(blocks_count_what_scalars_do),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
