@@ -68,6 +68,9 @@ static od_status build_and_find(od_context *ctx, od_trajectory *path, const od_m
                                 bool free_start, size_t *index, size_t *within, double *nearest)
 {
     od_form form;
+    if (od_cancelled(ctx)) {
+        return od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted while the Morse index was counted");
+    }
     od_status status = od_form_open(ctx, path, mesh, curvature, free_start, &form);
     status = status == OD_OK ? find_nearest(&form, index, within, nearest) : status;
     od_form_close(&form);
@@ -154,6 +157,12 @@ static od_status index_of_spectrum(od_context *ctx, od_trajectory *path, double 
     }
     free(curvature);
     return status;
+}
+
+od_status od_morse_scalar(od_context *ctx, od_trajectory *path, double t1, double t2, double curvature, bool free_start,
+                          od_morse *morse)
+{
+    return index_of_form(ctx, path, t1, t2, &curvature, free_start, morse);
 }
 
 od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, bool free_start, od_morse *morse)

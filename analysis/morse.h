@@ -37,4 +37,19 @@ typedef struct od_morse {
  */
 od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, bool free_start, od_morse *morse);
 
+/** The same for one direction of this constant curvature. */
+od_status od_morse_scalar(od_context *ctx, od_trajectory *path, double t1, double t2, double curvature, bool free_start,
+                          od_morse *morse);
+
+/**
+ * Mode number `mode`, from 0, of the ratio above on `count` equal intervals with hat functions: the one with the
+ * mode-th largest ratio, h[(count + 1)*d] at the nodes, zero at both ends, scaled to maximum norm 1. With a `curvature`
+ * that is the Hessian and h has one component, d = 1. The ratio of a mode of hats is no larger than the true one, so a
+ * mode with ratio > 1 lowers the action to second order.
+ *
+ * Cost  (count d)^2 doubles and about 6 d (count d)^2 operations.
+ */
+od_status od_morse_mode(od_context *ctx, od_trajectory *path, double t1, double t2, const double *curvature,
+                        size_t count, size_t mode, double *h, double *ratio);
+
 #endif

@@ -32,7 +32,7 @@ struct od_trajectory {
 
 /* ------------------------------------------------------------------------------------------- refusals */
 
-static od_status suits(od_context *ctx, const od_member *m)
+od_status od_trajectory_check(od_context *ctx, const od_member *m)
 {
     const od_problem *f = m->problem;
     if (!m->has_flow) {
@@ -335,7 +335,7 @@ static od_status open_path(od_context *ctx, const od_member *m, double t2, doubl
 od_status od_trajectory_create(od_context *ctx, const od_member *m, double t2, double rtol, od_trajectory **path)
 {
     *path = NULL;
-    od_status status = suits(ctx, m);
+    od_status status = od_trajectory_check(ctx, m);
     if (status != OD_OK) {
         return status;
     }
@@ -404,6 +404,62 @@ od_status od_trajectory_at(od_trajectory *path, double t, double *x, double *v)
     if (v != NULL) {
         interpolate(path, path->node + k * 6 * d, length, theta, 1, v);
     }
+    return OD_OK;
+}
+
+/* Differences of a closed form at the best of several distances: all of them only add error to v'. */
+static od_status differences(od_trajectory *path, double t, double *a)
+{
+    const size_t d = path->d;
+    double best = INFINITY;
+    for (double h = 1e-2 * (path->t2 - path->t0); h > 2e-5 * (path->t2 - path->t0); h /= 3) {
+        double *sum = path->rate;
+        od_status status = OD_OK;
+        memset(sum, 0, d * sizeof *sum);
+        /* five points, central or one-sided, with weights by Lagrange */
+        const double begin = fmin(fmax(t - 2 * h, path->t0), path->t2 - 4 * h);
+        for (int j = 0; j < 5 && status == OD_OK; j++) {
+            double weight = 0;
+            for (int l = 0; l < 5; l++) {
+                double product = l == j ? 0 : 1 / ((j - l) * h);
+                for (int k = 0; k < 5; k++) {
+                    product *= k == j || k == l ? 1 : (t - begin - k * h) / ((j - k) * h);
+                }
+                weight += product;
+            }
+            status = od_trajectory_at(path, fmin(fmax(begin + j * h, path->t0), path->t2), NULL, path->state);
+            for (size_t i = 0; i < d; i++) {
+                sum[i] += weight * path->state[i];
+            }
+        }
+        status = status == OD_OK ? od_trajectory_at(path, t, path->state, path->state + d) : status;
+        status = status == OD_OK ? path->flow->drift(path->flow, t, 1, path->state, path->pair, path->ws) : status;
+        if (status != OD_OK) {
+            return status;
+        }
+        double off = 0;
+        for (size_t i = 0; i < d; i++) {
+            off = fmax(off, fabs(sum[i] - path->pair[d + i]));
+        }
+        if (off < best) {
+            best = off;
+            memcpy(a, sum, d * sizeof *a);
+        }
+    }
+    return OD_OK;
+}
+
+od_status od_trajectory_acceleration(od_trajectory *path, double t, double *a)
+{
+    if (!(t >= path->t0 && t <= path->t2)) {
+        return OD_EINVAL;
+    }
+    if (path->flow->exact != NULL) {
+        return differences(path, t, a);
+    }
+    const size_t k = panel_of(path, t);
+    const double length = path->edge[k + 1] - path->edge[k];
+    interpolate(path, path->node + k * 6 * path->d, length, (t - path->edge[k]) / length, 2, a);
     return OD_OK;
 }
 

@@ -26,12 +26,17 @@ typedef struct od_trajectory od_trajectory;
  */
 od_status od_trajectory_create(od_context *ctx, const od_member *m, double t2, double rtol, od_trajectory **path);
 void od_trajectory_free(od_trajectory *path); /* accepts NULL */
+/** Refuses, as above, members that have no action with a second variation. */
+od_status od_trajectory_check(od_context *ctx, const od_member *m);
 
 /** Whose path it is. */
 const od_member *od_trajectory_member(const od_trajectory *path);
 
 /** x[d] and v[d] at a time in [start.t, t2]; either may be NULL. OD_EINVAL outside, without a sentence. */
 od_status od_trajectory_at(od_trajectory *path, double t, double *x, double *v);
+
+/** x'' as the path has it, a[d]: off its polynomial, or by differences of v where it is a closed form. */
+od_status od_trajectory_acceleration(od_trajectory *path, double t, double *a);
 
 /** Products hu[m*d] of the loss's Hessian at x(t) with m directions u[m*d], one after another. */
 od_status od_trajectory_products(od_trajectory *path, double t, size_t m, const double *u, double *hu);

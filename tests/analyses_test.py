@@ -85,6 +85,93 @@ def moments():
     check(diverging.returncode == 1 and b"diverged" in diverging.stderr, "divergence is said", diverging.stderr)
 
 
+def action():
+    """References action/*: J = [t^3 x v]/2 at the ends and second variations by computer algebra, 1e-13 relative."""
+    file = os.path.join(EXAMPLES, "action.yaml")
+    references = {
+        (1, 1, 10): (-0.12026288817778237, [-377.88552830858504, -263.70235891021196, 95.87262584289039, 621.4942529401842]),
+        (1, 1, 4): (0.2935125683297554, [6.917116921209081, 57.42587095628629, 144.4567859713557, 266.6740846430077]),
+        (4, 0.5, 6): (-0.08858316605727345, [-208.67542779169793, -191.03069485957164, -70.31236702668562, 110.67778713851848])}
+    for (beta, t1, t2), (want, second) in references.items():
+        d = answer("action", file, problem__eigenvalues="[%g]" % beta, until=t2, interval="[%g, %g]" % (t1, t2),
+                   action="{sine: [1, 2, 3, 4], amplitude: [0.1, 1.7]}")
+        # the path is a closed form to about 1e-15; the quadrature states its own error
+        good = abs(d["action"] - want) <= d["action_error"] + 1e-13 * abs(want) and d["action_error"] < 1e-12
+        for i, row in enumerate(d["displacements"]):
+            s = (0.1, 1.7)[i % 2]
+            good = good and row["amplitude"] == s and abs(row["second"] - s * s * second[i // 2]) <= 1e-12 * abs(row["second"])
+            good = good and abs(row["first"]) <= row["first_error"] + 1e-12
+            good = good and abs(row["difference"] - row["second"]) <= row["difference_error"] + 1e-12 * abs(row["second"])
+        check(good and len(d["displacements"]) == 8, "action and sines, beta = %g on [%g, %g]" % (beta, t1, t2), d)
+    d = answer("action", file, action="{hat: [[5, 0.5], [5, 2]], amplitude: [1]}")
+    check([round(row["second"], 11) for row in d["displacements"]] == [231.60416666667, -14.83333333333], "hats", d["displacements"])
+    check(d["morse"]["index"] == 2 and not d["morse"]["degenerate"] and d["morse"]["nullity_at_end"] == 0, "Morse index", d["morse"])
+    down, up = d["witness"]["down"], d["witness"]["up"]
+    check(down["difference"] < -abs(down["difference_error"]) and up["difference"] > abs(up["difference_error"])
+          and abs(down["action"] - d["action"] - down["difference"]) < 1e-12 and len(down["t"]) == len(down["h"]) <= 201
+          and down["h"][0] == [0] and down["h"][-1] == [0] and max(abs(h[0]) for h in down["h"]) == 1, "witnesses", d["witness"])
+    # the witness's own sum over straight pieces, t^3 (h'^2 - h^2)/2 in closed form by Simpson's rule on polynomials of degree 5
+    total = 0
+    for (a, b, (p,), (q,)) in zip(down["t"], down["t"][1:], down["h"], down["h"][1:]):
+        n = 8
+        for i in range(n + 1):
+            t = a + (b - a) * i / n
+            y, slope = p + (q - p) * i / n, (q - p) / (b - a)
+            total += (1 if i in (0, n) else 4 if i % 2 else 2) * (b - a) / n / 3 * t ** 3 * (slope ** 2 - y ** 2) / 2
+    check(abs(total * down["amplitude"] ** 2 - down["second"]) < 1e-6 * abs(total), "a witness is what it says", (total, down["second"]))
+
+
+def curves():
+    file = os.path.join(EXAMPLES, "action.yaml")
+    with tempfile.TemporaryDirectory() as folder:
+        path, hump = (os.path.join(folder, name) for name in ("line.csv", "hump.csv"))
+        with open(path, "w") as out:  # x = 2 - t/3: J = int t^3 (1/9 - x^2)/2
+            out.write("t,x_1\n" + "".join("%r,%r\n" % (t, 2 - t / 3) for t in (1, 1.5, 2.5, 5, 9, 10)))
+        with open(hump, "w") as out:  # h = (t - 1)(10 - t): a parabola, which the cubics give exactly
+            out.write("".join("%r %r\n" % (t, (t - 1) * (10 - t)) for t in (1, 2, 4, 6, 7.5, 9, 10)))
+        def moment(k):
+            return (10.0 ** (k + 1) - 1) / (k + 1)
+        d = answer("action", file, action="{curve: %s, displacement: %s, amplitude: [0.3]}" % (path, hump))
+        want = (moment(3) / 9 - 4 * moment(3) + 4 / 3 * moment(4) - moment(5) / 9) / 2
+        check(abs(d["action"] - want) <= d["action_error"] + 1e-13 * abs(want) and d["morse"] is None and d["witness"] is None,
+              "a straight line from a file", (d, want))
+        # x'' + (3/t) x' + x = -1/t + 2 - t/3, largest at an end
+        at = d["residual"]["at"]
+        check(abs(d["residual"]["largest"] - abs(-1 / at + 2 - at / 3)) < 1e-9, "the residual of a line", d["residual"])
+        row = d["displacements"][0]
+        # h' = 11 - 2 t, h = -10 + 11 t - t^2: h'^2 and h^2 by their coefficients
+        square = [121, -44, 4, 0, 0]
+        potential = [100, -220, 141, -22, 1]
+        second = 0.09 / 2 * sum((a - b) * moment(3 + k) for k, (a, b) in enumerate(zip(square, potential)))
+        first = 0.3 * sum(c * moment(3 + k) for k, c in enumerate([-11 / 3 + 20, 2 / 3 - 22 - 10 / 3, 2 + 11 / 3, -1 / 3]))
+        check(abs(row["second"] - second) < 1e-12 * abs(second) and abs(row["first"] - first) < 1e-12 * abs(first)
+              and abs(row["difference"] - first - second) < 1e-12 * abs(second), "a displacement from a file", (row, first, second))
+        for text, words in (("1,2\n1,3\n", "must ascend"), ("1,2\n3\n", ":2: expected 2 finite numbers"),
+                            ("1,2\n4,3\n", "do not cover the interval [1, 10]")):
+            with open(path, "w") as out:
+                out.write(text)
+            r = run("action", file, action="{curve: %s}" % path)
+            check(r.returncode == 2 and words in r.stderr.decode() and "action.curve" in r.stderr.decode(), words, r.stderr)
+    for sets, words in (({"method": "{name: gradient}"}, "not the Euler-Lagrange equation"),
+                        ({"problem": "{name: power, p: 1.5}", "integrator": "{name: rk4, step: 0.1}"}, "its curvature is infinite at 0"),
+                        ({"action__hat": "[[2, 3]]"}, "row 1 is not [centre, half-width]"),
+                        ({"action__sine": "[1.5]"}, "not a whole number"),
+                        ({"action__direction": "[1, 2]"}, "one for each"),
+                        ({"method": "{name: heavy-ball, alpha: 2}", "until": 900, "interval": "[1, 900]"}, "beyond the range of numbers")):
+        r = run("action", file, **sets)
+        check(r.returncode in (1, 2) and words in r.stderr.decode(), "refused: " + words, r.stderr)
+    d = answer("action", file, method="{name: heavy-ball, alpha: 2}", start="{t: 700, x: [1]}", until=702, interval="[700, 702]", action="{sine: [1]}")
+    e = answer("action", file, method="{name: heavy-ball, alpha: 2}", start="{t: 0, x: [1]}", until=2, interval="[0, 2]", action="{sine: [1]}")
+    check(abs(d["action"] * math.exp(d["ln_factor"] - 1400) - e["action"]) < 1e-11 and e["ln_factor"] == 0 < d["ln_factor"],
+          "a factor taken out against overflow is told", (d["action"], d["ln_factor"], e["action"]))
+    d = answer("action", file, problem="{name: rosenbrock}", start="{x: [-1.2, 1]}", integrator="{name: rk4, step: 0.1}", until=2,
+               interval="[0.2, 2]", action="{sine: [1, 2], direction: [0.3, 1], amplitude: [1.0e-4]}")
+    check(all(abs(row["first"]) < 1e-11 and abs(row["difference"] - row["second"]) < 1e-3 * abs(row["second"])
+              for row in d["displacements"]) and d["residual"]["relative"] < 1e-7, "a path of another loss is stationary", d["displacements"])
+    text = run("action", file).stdout.decode()
+    check("Morse index 2" in text and "a saddle of the action" in text and "witness: lowers" in text, "text of action", text)
+
+
 def scheme_error(scheme, rate, sigma, x0, h, steps):
     """Root mean square of X_h - X for dX = -rate X dt + sigma dW, X and the scheme on one path, in closed form: in terms of
     the time u left in a step, the scheme sees dW through c0 + c1 u and multiplies by a in each later step."""
@@ -240,7 +327,7 @@ def interruption():
 
 
 def main():
-    for part in (plumbing, moments, strong_order, weak_order, interruption):
+    for part in (plumbing, moments, strong_order, weak_order, action, curves, interruption):
         try:
             part()
         except Exception as e:  # a check that could not be made is one that failed
