@@ -191,6 +191,33 @@ static void blocks_count_what_scalars_do(void **state)
     od_experiment_free(e);
 }
 
+/* Constant damping, d from 1 to 6 curvatures of all signs, some equal: each beta > alpha^2/4 has the conjugate points
+ * t1 + 2 k pi/sqrt(4 beta - alpha^2). An end within 1e-9 of one is drawn with probability below 1e-6 in all. */
+static void random_quadratics_have_the_index_of_the_closed_form(void **state)
+{
+    for (uint64_t k = 0; k < 250; k++) {
+        double beta[6];
+        char list[256] = "", start[64] = "", parts[512];
+#define DRAW(i) od_uniform(11, OD_STREAM_CHECK, k, (i), 0)
+        const size_t d = 1 + od_index(11, OD_STREAM_CHECK, k, 99, 0, 6);
+        const double alpha = 3 * DRAW(20), t1 = -2 + 4 * DRAW(21), t2 = t1 + 0.3 + 12 * DRAW(22) * DRAW(23);
+        size_t index = 0;
+        for (size_t i = 0; i < d; i++) {
+            beta[i] = i > 0 && DRAW(i) < 0.3 ? beta[i - 1] : DRAW(30 + i) < 0.15 ? 0 : -2 + 10 * DRAW(40 + i);
+            const double w = sqrt(fmax(0, 4 * beta[i] - alpha * alpha)), turns = w * (t2 - t1) / (2 * pi);
+            index += (size_t)floor(turns);
+            const size_t used = strlen(list);
+            snprintf(list + used, sizeof list - used, "%s%.17g", i > 0 ? ", " : "", beta[i]);
+            strcat(start, i > 0 ? ", 1" : "1");
+        }
+        snprintf(parts, sizeof parts,
+                 "problem: {name: quadratic, eigenvalues: [%s]}, start: {t: -2, x: [%s]}, method: {name: heavy-ball, "
+                 "alpha: %.17g}",
+                 list, start, alpha);
+        check_index(*state, parts, t1, t2, false, index, 0);
+    }
+}
+
 static void gauss_is_exact_to_its_degree(void **state)
 {
     (void)state;
@@ -215,6 +242,7 @@ int main(void)
         test_with_context(closed_forms_of_all_dampings),
         test_with_context(warped_flows_have_warped_conjugate_points),
         test_with_context(quartic_losses_have_the_index_of_the_references),
+        test_with_context(random_quadratics_have_the_index_of_the_closed_form),
         test_with_context(blocks_count_what_scalars_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
