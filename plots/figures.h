@@ -91,10 +91,11 @@ od_status od_script_write(od_context *ctx, od_report *report, const char *body);
 od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *list);
 
 /* What single figures need besides their texts. */
-od_status od_weights_write(od_context *ctx, od_figure_run *run);  /* fig-07 */
-od_status od_moments_curves(od_context *ctx, od_figure_run *run); /* fig-08, fig-09, fig-velocity-variance */
-od_status od_window_write(od_context *ctx, od_figure_run *run);   /* fig-noise-window */
-od_status od_shadow_tables(od_context *ctx, od_figure_run *run);  /* fig-17, fig-18 */
+od_status od_variations_write(od_context *ctx, od_figure_run *run); /* fig-02, fig-05 */
+od_status od_weights_write(od_context *ctx, od_figure_run *run);    /* fig-07 */
+od_status od_moments_curves(od_context *ctx, od_figure_run *run);   /* fig-08, fig-09, fig-velocity-variance */
+od_status od_window_write(od_context *ctx, od_figure_run *run);     /* fig-noise-window */
+od_status od_shadow_tables(od_context *ctx, od_figure_run *run);    /* fig-17, fig-18 */
 
 /** Number of runs from `first` on that differ by their seed alone; their common label is `length` bytes long. */
 size_t od_seeds_count(const od_result *result, size_t first, size_t *length);
