@@ -12,11 +12,17 @@ typedef struct law_data {
     od_law law;
     od_sigma sigma;
     const od_problem *f;
+    double table[]; /* the law's, if it has one */
 } law_data;
+
+static const double *own(const law_data *a)
+{
+    return a->law.table != NULL ? a->law.table : a->law.p;
+}
 
 static double force(const law_data *a, double t)
 {
-    return a->law.force != NULL ? a->law.force(a->law.p, t) : 1;
+    return a->law.force != NULL ? a->law.force(own(a), t) : 1;
 }
 
 /* out = beta v + c out, v NULL for c out alone. */
@@ -110,7 +116,7 @@ static od_status second_order_drift(const od_flow *flow, double t, size_t n, con
     if (t == 0 && a->law.start != OD_START_REGULAR) {
         return singular_drift(a, n, z, dz, ws);
     }
-    return pull(a, -force(a, t), -a->law.damping(a->law.p, t), n, z, v, dz + size, ws);
+    return pull(a, -force(a, t), -a->law.damping(own(a), t), n, z, v, dz + size, ws);
 }
 
 static od_status second_order_jvp(const od_flow *flow, double t, size_t n, const double *z, size_t m, const double *u,
@@ -122,7 +128,7 @@ static od_status second_order_jvp(const od_flow *flow, double t, size_t n, const
     if (limit && a->law.start != OD_START_AT_REST) {
         return OD_EUNSUPPORTED; /* memory: the limit of the drift holds g's Hessian, its Jacobian third derivatives */
     }
-    const double damping = limit ? 0 : a->law.damping(a->law.p, t);
+    const double damping = limit ? 0 : a->law.damping(own(a), t);
     const double c = limit ? force(a, 0) / (1 + a->law.q) : force(a, t);
     for (size_t j = 0; j < m; j++) {
         const double *ux = u + j * 2 * size, *uv = ux + size;
@@ -165,7 +171,7 @@ static od_status law_rest(const od_flow *flow, double t0, size_t n, double *z, d
 static void law_lagrangian(const od_flow *flow, double t, double a[2], double b[2])
 {
     const law_data *data = flow->data;
-    data->law.lagrangian(data->law.p, t, a, b);
+    data->law.lagrangian(own(data), t, a, b);
 }
 
 /* y = Q^T x, or x = Q y; row i of the result is summed in the order of the columns. */
@@ -206,7 +212,7 @@ static od_status law_exact(const od_flow *flow, double t0, size_t n, const doubl
     }
     for (size_t i = 0; i < d; i++) {
         double phi[4] = {1, 0, 0, 1};
-        if (!a->law.propagator(a->law.p, spectrum->eigenvalues[i], t0, t, phi)) {
+        if (!a->law.propagator(own(a), spectrum->eigenvalues[i], t0, t, phi)) {
             return OD_ENUMERIC;
         }
         for (size_t p = 0; p < n; p++) {
@@ -243,11 +249,17 @@ od_status od_law_flow(od_context *ctx, const od_settings *s, const od_problem *f
     if (status != OD_OK) {
         return status;
     }
-    law_data *a = od_zalloc(1, sizeof *a);
+    law_data *a = od_zalloc(1, sizeof *a + law->table_size * sizeof *law->table);
     if (a == NULL) {
         return od_fail(ctx, OD_ENOMEM, "method", "no memory for the flow");
     }
-    *a = (law_data){.law = *law, .sigma = sigma, .f = f};
+    a->law = *law;
+    a->sigma = sigma;
+    a->f = f;
+    if (law->table != NULL) {
+        memcpy(a->table, law->table, law->table_size * sizeof *law->table);
+        a->law.table = a->table;
+    }
     const bool second = law->order == 2;
     flow->block_count = second ? 2 : 1;
     flow->block[0] = (od_block){"x", f->dim};

@@ -21,10 +21,12 @@ typedef enum od_law_start {
 
 enum { OD_LAW_PARAMS = 4 };
 
-/** Coefficients of time; `p` are the method's own parameters. */
+/** Coefficients of time; `p` are the method's own parameters: those below, or the table if there is one. */
 typedef struct od_law {
     int order; /* 1 or 2 */
     double p[OD_LAW_PARAMS];
+    const double *table; /* [table_size], copied by od_law_flow; NULL: none */
+    size_t table_size;
     double (*damping)(const double *p, double t); /* second order only */
     double (*force)(const double *p, double t);
     od_law_start start;

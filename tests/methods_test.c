@@ -29,6 +29,7 @@ static const char *const variants[] = {
     "name: bregman, step: 0.0137",
     "name: bregman, p: 1.3, step: 0.0137",
     "name: bregman, p: 3.385, C: 0.213, step: 0.0137",
+    "name: lagrangian, weights: [[0.1, 1, 2], [0.7, 3, 1.1], [2.385, 9, 8]], step: 0.0137",
 };
 enum { VARIANTS = sizeof variants / sizeof *variants, D = VALLEY_DIM, MOST = 2 * D * 64 };
 

@@ -156,12 +156,129 @@ static void sines_have_their_closed_form(void **state)
     od_experiment_free(e);
 }
 
+static od_flow *tabled(od_context *ctx, const od_problem *f, size_t rows, double begin, double end, function *a,
+                       function *b)
+{
+    char text[8192];
+    size_t used = (size_t)snprintf(text, sizeof text, "{name: lagrangian, weights: [");
+    for (size_t i = 0; i < rows; i++) {
+        /* not equally far apart */
+        const double u = (double)i / (double)(rows - 1),
+                     t = begin + (end - begin) * (u + 0.1 * sin(6 * u) * u * (1 - u));
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s[%.17g, %.17g, %.17g]", i > 0 ? ", " : "", t,
+                                 exp(a(t)), exp(b(t)));
+    }
+    snprintf(text + used, sizeof text - used, "]}");
+    od_flow *flow = od_flow_create(ctx, text, f);
+    check_done(ctx, flow != NULL);
+    return flow;
+}
+
+static double line(double t)
+{
+    return 0.7 * t - 2;
+}
+
+static double parabola(double t)
+{
+    return 0.1 * t * t - 1.385 * t;
+}
+
+static double slow(double t)
+{
+    return sin(t);
+}
+
+/* A spline reproduces lines and, with end slopes of parabolas, parabolas; of sin t its error falls as the fourth power.
+ */
+static void weights_from_a_table_are_splines(void **state)
+{
+    od_problem *f = od_problem_create(*state, "{name: quadratic, eigenvalues: [1]}");
+    check_done(*state, f != NULL);
+    od_flow *flow = tabled(*state, f, 7, 0.5, 6, line, parabola);
+    for (double t = 0.5; t <= 6; t += 0.1) {
+        double a[2], b[2];
+        flow->lagrangian(flow, t, a, b);
+        check_close(a[0], line(t), 1e-14);
+        check_close(a[1], 0.7, 1e-14);
+        check_close(b[0], parabola(t), 1e-13);
+        check_close(b[1], 0.2 * t - 1.385, 1e-13);
+    }
+    double outside[2], unused[2];
+    flow->lagrangian(flow, 8, outside, unused);
+    check_close(outside[0], line(8), 1e-13);
+    flow->lagrangian(flow, 8, unused, outside);
+    check_close(outside[0], parabola(6) + 2 * (0.2 * 6 - 1.385), 1e-13);
+    od_flow_free(flow);
+    double error[2] = {0, 0};
+    for (size_t k = 0; k < 2; k++) {
+        flow = tabled(*state, f, k == 0 ? 41 : 81, 0.5, 6, slow, line);
+        for (double t = 2; t <= 5; t += 0.01) { /* away from the ends, whose slopes are known to second order */
+            double a[2], b[2];
+            flow->lagrangian(flow, t, a, b);
+            error[k] = fmax(error[k], fabs(a[0] - sin(t)));
+        }
+        od_flow_free(flow);
+    }
+    assert_true(error[0] > 12 * error[1] && error[1] < 1e-7);
+    od_problem_free(f);
+}
+
+/* Tables of e^{alpha t} make heavy ball, to the rounding of exp and ln. */
+static void a_table_of_exponentials_is_heavy_ball(void **state)
+{
+    static const char *const methods[2] = {
+        "heavy-ball, alpha: 0.5",
+        "lagrangian, weights: [[0, 1, 1], [3, 4.4816890703380645, 4.4816890703380645], [7, 33.115451958692312, "
+        "33.115451958692312]]"};
+    double value[2];
+    for (size_t k = 0; k < 2; k++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "{problem: {name: hosaki}, method: {name: %s}, integrator: {name: rk4, step: 0.1}, start: {x: [2.05, "
+                 "3.2]}, until: 7}",
+                 methods[k]);
+        od_experiment *e = od_experiment_parse(*state, text, NULL);
+        check_done(*state, e != NULL);
+        od_trajectory *path;
+        check_done(*state, od_trajectory_create(*state, &e->member[0], 7, 1e-13, &path) == OD_OK);
+        const od_curve curve = {.d = 2, .path = path};
+        od_action a;
+        od_integral x;
+        check_done(*state, od_action_open(*state, &e->member[0], &curve, 0, 7, &a) == OD_OK);
+        check_done(*state, od_action_value(*state, &a, &x) == OD_OK);
+        value[k] = x.value;
+        od_action_close(&a);
+        od_trajectory_free(path);
+        od_experiment_free(e);
+    }
+    check_relative(value[1], value[0], 1e-10);
+}
+
+static void tables_that_are_none_are_refused(void **state)
+{
+    static const char *const wrong[][2] = {{"[[0, 1, 1]]", "at least two rows"},
+                                           {"[[0, 1], [1, 2]]", "at least two rows"},
+                                           {"[[0, 1, 1], [0, 2, 2]]", "row 2 is [0, 2, 2]"},
+                                           {"[[0, 1, 1], [1, 0, 2]]", "weights be positive"},
+                                           {"[[0, 1, 1], [1, 1, -2]]", "weights be positive"}};
+    od_problem *f = od_problem_create(*state, "{name: quadratic, eigenvalues: [1]}");
+    check_done(*state, f != NULL);
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        char text[128];
+        snprintf(text, sizeof text, "{name: lagrangian, weights: %s}", wrong[k][0]);
+        assert_null(od_flow_create(*state, text, f));
+        check_message(*state, wrong[k][1]);
+    }
+    od_problem_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_context(the_error_covers_the_true_one),
-        test_with_context(a_jump_keeps_an_error),
-        test_with_context(hats_have_their_closed_form),
+        test_with_context(the_error_covers_the_true_one),         test_with_context(a_jump_keeps_an_error),
+        test_with_context(hats_have_their_closed_form),           test_with_context(weights_from_a_table_are_splines),
+        test_with_context(a_table_of_exponentials_is_heavy_ball), test_with_context(tables_that_are_none_are_refused),
         test_with_context(sines_have_their_closed_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
