@@ -216,37 +216,58 @@ static od_status phase_at(walk *w, double tau, long k, double *phase)
     return status;
 }
 
-/* The zero of phase k between BASE and NEXT, by Anderson and Bjorck's regula falsi. */
+/*
+ * How long phase k of `plane` still goes to 0, as if its direction v were coupled to no other: r = h/h' obeys r' = 1 +
+ * c r + kappa r^2 with kappa = force v^T H v. NaN where it is far from 0.
+ */
+static double time_left(walk *w, const od_plane *plane, double t, long k)
+{
+    const double phase = od_plane_phase(plane, w->d, k);
+    const double *v = plane->direction + od_plane_column(plane, w->d, k) * w->d;
+    double damping;
+    const double force = coefficients(w->j, t, &damping), r = tan(phase) / w->scale;
+    cblas_dsymv(CblasColMajor, CblasUpper, (int)w->d, 1, w->hessian, (int)w->d, v, 1, 0, w->phases.values, 1);
+    const double kappa = force * cblas_ddot((int)w->d, v, 1, w->phases.values, 1);
+    double sum = 0;
+    for (int node = -1; node <= 1; node++) {
+        const double x = r / 2 * (1 + node * 0.774596669241483377), rate = 1 + damping * x + kappa * x * x;
+        sum += (node == 0 ? 4.0 / 9 : 5.0 / 18) / rate;
+    }
+    return fabs(phase) < 1 ? -r * sum : NAN;
+}
+
+/* The zero of phase k between BASE and NEXT; the plane there is left in TRIAL. */
 static od_status locate(walk *w, long k, double *tau)
 {
     double a = 0, b = w->h, fa = od_plane_phase(&w->plane[BASE], w->d, k);
-    double fb = od_plane_phase(&w->plane[NEXT], w->d, k), f = fb;
+    double fb = od_plane_phase(&w->plane[NEXT], w->d, k), f = INFINITY, c = time_left(w, &w->plane[BASE], w->t, k);
     const double fine = 2 * 0x1p-52 * fmax(fabs(w->t), w->h);
-    *tau = b;
-    for (int trial = 0; trial < MAX_TRIALS && b - a > fine && f != 0; trial++) {
-        double c = a + (b - a) * (fa / (fa - fb));
-        c = trial % 16 == 15 || !(c > a && c < b) ? (a + b) / 2 : c; /* it may creep where the phase bends much */
-        const bool settled = trial > 0 && fabs(c - *tau) <= fine;
+    for (int trial = 0; trial < MAX_TRIALS; trial++) {
+        if (!(c > a && c < b)) {
+            c = trial % 8 == 7 ? (a + b) / 2 : a + (b - a) * (fa / (fa - fb));
+        }
+        const double before = f;
         od_status status = phase_at(w, c, k, &f);
-        if (status != OD_OK || settled || fabs(f) <= 1e-15) {
-            *tau = c;
+        const double left = status == OD_OK ? time_left(w, &w->plane[TRIAL], w->t + c, k) : 0;
+        *tau = c;
+        if (status != OD_OK || b - a <= fine) {
             return status;
         }
+        if (fabs(f) < 1e-12 || fabs(left) <= fine) {
+            *tau = fmin(w->h, c + left);
+            return OD_OK;
+        }
         if (f > 0) {
-            const double keep = 1 - f / fb;
-            fa *= trial > 0 && *tau == b ? (keep > 0 ? keep : 0.5) : 1;
             b = c;
             fb = f;
-            *tau = b;
         } else {
-            const double keep = 1 - f / fa;
-            fb *= trial > 0 && *tau == a ? (keep > 0 ? keep : 0.5) : 1;
             a = c;
             fa = f;
-            *tau = a;
         }
+        /* where phases meet, the time left tells little: then the chord and the middle do */
+        c = fabs(f) < fabs(before) / 4 ? c + left : NAN;
     }
-    return phase_at(w, *tau, k, &f);
+    return OD_OK;
 }
 
 /* Adds the points whose phases pass between BASE and NEXT, up to number `last`; with them, none above `most`. */
