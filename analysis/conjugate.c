@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include "jacobi.h"
+#include "morse.h"
 #include "report.h"
 #include "trajectory.h"
 
@@ -27,6 +28,8 @@ typedef struct question {
     od_jacobi jacobi;
     double *memory, *x, *v, *free;
     od_conjugates found;
+    bool verify;
+    od_morse morse; /* if verify */
 } question;
 
 static void weights(const void *user, double t, double a[2], double b[2])
@@ -213,8 +216,13 @@ static void write_json(const question *q, FILE *out)
     fprintf(out, "], \"index\": %zu, \"nullity_at_end\": %zu, \"kernel_at_end\": ", q->found.index,
             q->found.end.multiplicity);
     write_kernel(out, &q->found.end, q->d);
-    fprintf(out, ", \"free_directions\": %zu, \"steps\": %zu, \"morse_check\": null", q->jacobi.free_count,
-            q->found.steps);
+    fprintf(out, ", \"free_directions\": %zu, \"steps\": %zu, \"morse_check\": ", q->jacobi.free_count, q->found.steps);
+    if (q->verify) {
+        fprintf(out, "{\"index\": %zu, \"agrees\": true, \"nodes\": %zu, \"nullity\": %zu}", q->morse.index,
+                q->morse.nodes, q->morse.nullity);
+    } else {
+        fputs("null", out);
+    }
     od_report_text(out, "verdict", verdict_of(&q->found));
     fputs(", \"claims\": []}", out);
 }
@@ -244,6 +252,10 @@ static void write_text(const question *q, FILE *out)
         fprintf(out, "  t2 itself, or nearer to it than 1e-10: multiplicity %zu", q->found.end.multiplicity);
         show_kernel(out, &q->found.end, q->d);
     }
+    if (q->verify) {
+        fprintf(out, "  the second variation on %zu nodes has %zu negative eigenvalue%s%s: agrees\n", q->morse.nodes,
+                q->morse.index, q->morse.index == 1 ? "" : "s", q->morse.degenerate ? " and is degenerate" : "");
+    }
     if (q->found.index > 0) {
         fprintf(out, "  saddle: %zu independent displacement%s lower%s the action\n", q->found.index,
                 q->found.index > 1 ? "s" : "", q->found.index > 1 ? "" : "s");
@@ -254,7 +266,36 @@ static void write_text(const question *q, FILE *out)
     }
 }
 
-static od_status answer(question *q)
+/*
+ * The second algorithm: negative eigenvalues of the discretised second variation. It may call a path degenerate whose
+ * next point is nearer to t2 than its own errors can tell; then the counts agree if the phases see that point there.
+ */
+static od_status verify(question *q)
+{
+    const bool all_free = q->jacobi.free_count == q->d && q->jacobi.bend == 0;
+    if (q->jacobi.free_count > 0 && !all_free) {
+        return od_setting_fail(q->ctx, q->settings, "verify",
+                               "the second variation is counted for a first end that is fixed or free in all "
+                               "directions; remove verify, or give free: all");
+    }
+    od_status status = od_morse_index(q->ctx, q->path, q->jacobi.t1, q->jacobi.t2, all_free, &q->morse);
+    if (status != OD_OK) {
+        return status;
+    }
+    const size_t index = q->found.index, nullity = q->found.end.multiplicity;
+    const od_morse *m = &q->morse;
+    const bool agrees = m->degenerate  ? m->index <= index + nullity && index <= m->index + m->nullity
+                        : nullity == 0 ? m->index == index
+                                       : m->index >= index && m->index <= index + nullity;
+    return agrees ? OD_OK
+                  : od_fail(q->ctx, OD_ENUMERIC, NULL,
+                            "%s on [%.9g, %.9g]: the phases of the Jacobi fields count %zu points before t2 and %zu at "
+                            "it, the discretised second variation has %zu negative eigenvalues and %zu that may be 0; "
+                            "one of the two is wrong, please report this file",
+                            q->m->label, q->jacobi.t1, q->jacobi.t2, index, nullity, m->index, m->nullity);
+}
+
+static od_status find(question *q)
 {
     const od_spectrum *spectrum = q->m->problem->spectrum;
     q->jacobi = (od_jacobi){.d = q->d,
@@ -293,7 +334,9 @@ static od_status conjugate_run(od_context *ctx, const od_settings *settings, con
 {
     question q = {.ctx = ctx, .m = &e->member[member], .settings = settings};
     q.d = q.m->problem->dim;
-    od_status status = answer(&q);
+    od_status status = find(&q);
+    q.verify = od_setting_real(settings, "verify") != 0;
+    status = status == OD_OK && q.verify ? verify(&q) : status;
     if (status == OD_OK && json) {
         write_json(&q, out);
     } else if (status == OD_OK) {
@@ -314,6 +357,11 @@ const od_analysis_type od_analysis_conjugate = {
                                   .fallback = "",
                                   .meaning = "where the path's first end is free: directions [[1, 0]], all, or sphere, "
                                              "the one around the minimiser; fixed if absent"},
+                                 {.name = "verify",
+                                  .kind = OD_FLAG,
+                                  .fallback = "false",
+                                  .meaning = "count the negative eigenvalues of the discretised second variation too; "
+                                             "disagreement is an error"},
                                  {.name = "split",
                                   .kind = OD_FLAG,
                                   .fallback = "true",

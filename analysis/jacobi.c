@@ -198,6 +198,9 @@ static od_status kernel_of(walk *w, const od_plane *plane, long first, od_conjug
     for (size_t k = 0; k < c->multiplicity; k++) {
         double *v = c->kernel + k * w->d;
         cblas_dscal(d, v[cblas_idamax(d, v, 1)] < 0 ? -1 : 1, v, 1);
+        for (size_t i = 0; i < w->d; i++) {
+            v[i] += 0.0; /* no -0 */
+        }
     }
     return ok ? OD_OK : od_fail(w->ctx, OD_ENUMERIC, NULL, "the kernel at t = %.9g could not be found", c->t);
 }

@@ -14,11 +14,11 @@ typedef struct cli {
     const char *command;
     size_t arg_count;
     const char *arg[CLI_MAX_ARGS + 1]; /* ends with NULL */
-    const char *set[CLI_MAX_SET + 1];  /* ends with NULL */
+    const char *set[CLI_MAX_SET + 2];  /* ends with NULL; one more for --verify */
     const char *output, *seed, *data, *kind, *title;
     unsigned threads, block, shard, shards;
     double checkpoint; /* seconds, as in od_options */
-    bool json, quiet, dry_run, preview, all;
+    bool json, quiet, dry_run, preview, all, verify;
     od_ranks ranks; /* size 0: started alone */
     void (*close_ranks)(void);
     int (*first_of_ranks)(int mine);

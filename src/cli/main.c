@@ -39,6 +39,7 @@ const cli_option cli_options[] = {
     {"--shard", "I/N",
      "run, resume: the I-th of N shares of the paths, for job arrays; `optdyn merge` puts them together"},
     {"--dry-run", NULL, "run and analyses: show the resolved experiment and its cost, and stop"},
+    {"--verify", NULL, "analyses: check the answer by a second algorithm; disagreement is an error"},
     {"--kind", "KIND", "figure FILE: loss, distance, plane, gap, gradient or state"},
     {"--preview", NULL, "figure: draw in the terminal"},
     {"--all", NULL, "figure: all known figures"},
@@ -268,6 +269,8 @@ static int store_option(cli *c, const char *name, const char *value, size_t *set
         c->quiet = true;
     } else if (strcmp(name, "--dry-run") == 0) {
         c->dry_run = true;
+    } else if (strcmp(name, "--verify") == 0) {
+        c->verify = true;
     } else if (strcmp(name, "--preview") == 0) {
         c->preview = true;
     } else if (strcmp(name, "--all") == 0) {
