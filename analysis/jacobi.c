@@ -60,7 +60,7 @@ static double norm_of(walk *w, const double *h)
         }
         rows = fmax(rows, sum);
     }
-    return fmin(rows, sqrt(squares));
+    return isfinite(squares) ? fmin(rows, sqrt(squares)) : NAN; /* fmax and fmin pass NaN over */
 }
 
 static od_status look(walk *w, double t)

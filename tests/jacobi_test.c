@@ -318,12 +318,281 @@ static void random_quadratics_have_the_points_of_their_eigenvectors(void **state
     }
 }
 
+/* ------------------------------------------------------------------------------------------- special cases */
+
+static od_conjugates points_of(od_context *ctx, const od_jacobi *j)
+{
+    od_conjugates found = {0};
+    check_done(ctx, od_jacobi_conjugates(ctx, j, &found) == OD_OK);
+    return found;
+}
+
+static void equal_curvatures_make_one_point(void **state)
+{
+    law w = {.kind = VISCOUS, .r = 3, .d = 5, .lambda = {1, 1, 1, 1, 1}};
+    dice dice = {.seed = 3};
+    random_rotation(&dice, &w);
+    const od_jacobi j = of_law(&w, 1, 10);
+    od_conjugates found = points_of(*state, &j);
+    assert_true(found.count == 2 && found.index == 10 && found.end.multiplicity == 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(found.point[i].multiplicity == 5);
+        check_relative(found.point[i].t, i == 0 ? 4.355687164040512 : 7.53215755647818, 1e-12);
+        for (size_t k = 0; k < 25; k++) {
+            double dot = 0;
+            for (size_t l = 0; l < 5; l++) {
+                dot += found.point[i].kernel[k / 5 * 5 + l] * found.point[i].kernel[k % 5 * 5 + l];
+            }
+            check_close(dot, k / 5 == k % 5, 1e-14);
+        }
+    }
+    od_conjugates_free(&found);
+}
+
+/* Slopes at t1 lie along the eigenvectors, although the slow direction has died out by e^{-60} when the fast one turns.
+ */
+static void kernels_are_the_eigenvectors(void **state)
+{
+    law w = {.kind = DAMPED, .r = 6, .d = 3, .lambda = {-1, 5, 12.25}};
+    dice dice = {.seed = 5};
+    random_rotation(&dice, &w);
+    const od_jacobi j = of_law(&w, 0.3, 20);
+    od_conjugates found = points_of(*state, &j);
+    assert_true(found.count == 11);
+    for (size_t i = 0; i < found.count; i++) {
+        double along = 0;
+        check_relative(found.point[i].t, 0.3 + 2 * PI * (double)(i + 1) / sqrt(4 * 12.25 - 36), 1e-10);
+        for (size_t l = 0; l < 3; l++) {
+            along += found.point[i].kernel[l] * w.q[l * 3 + 2];
+        }
+        check_close(fabs(along), 1, 1e-9);
+    }
+    od_conjugates_free(&found);
+}
+
+/* Where t1 tends to 0, with the zeros of Bessel functions: J_nu's for r >= 1, for r < 1 those of the order -nu > 0. */
+static void a_singular_start_is_the_limit(void **state)
+{
+    static const double cases[][3] = {{3, 3.8317059702075123, 7.0155866698156188}, /* j_{1,k} */
+                                      {1, 2.4048255576957728, 5.5200781102863106}, /* j_{0,k} */
+                                      {2, 3.14159265358979324, 6.28318530717958648},
+                                      {0, 3.14159265358979324, 6.28318530717958648},
+                                      {0.5, 2.7808877239949733, 5.9061426988424926}}; /* j_{1/4,k} */
+    for (size_t i = 0; i < 5; i++) {
+        const law w = scalar_law(VISCOUS, cases[i][0], 1);
+        check_two(*state, &w, 0, cases[i][1], cases[i][2], i == 4 ? 1e-9 : 1e-11);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        const law w = scalar_law(VISCOUS, 3, 1);
+        const double t1 = pow(10, -1.0 - (double)i);
+        double want[4];
+        assert_true(zeros(&w, 1, t1, 8, 4, want) == 2);
+        check_two(*state, &w, t1, want[0], want[1], 1e-9);
+    }
+}
+
+static void there_may_be_none(void **state)
+{
+    const law cases[] = {scalar_law(DAMPED, 2, 1),     scalar_law(DAMPED, 3, 1), scalar_law(VISCOUS, 3, 0),
+                         scalar_law(VISCOUS, 0.2, -4), scalar_law(DAMPED, 0, 0), scalar_law(DAMPED, 40, 2)};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const od_jacobi j = of_law(&cases[i], 1, 60);
+        od_conjugates found = points_of(*state, &j);
+        assert_true(found.count == 0 && found.index == 0 && found.end.multiplicity == 0);
+        od_conjugates_free(&found);
+    }
+}
+
+/* t2 = t_c (1 + x): before, at and after it. */
+static void the_end_may_be_conjugate(void **state)
+{
+    static const struct {
+        double x;
+        size_t index, nullity;
+    } cases[] = {{-1e-8, 2, 0}, {-5e-12, 2, 3}, {0, 2, 3}, {5e-12, 2, 3}, {1e-8, 5, 0}};
+    law w = {.kind = DAMPED, .r = 1, .d = 6, .lambda = {1, 1, 1, 2, 0, 3}};
+    dice dice = {.seed = 8};
+    random_rotation(&dice, &w);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const od_jacobi j = of_law(&w, 0, 3.6275987284684357 * (1 + cases[i].x));
+        od_conjugates found = points_of(*state, &j), apart = {0};
+        assert_true(found.index == cases[i].index && found.end.multiplicity == cases[i].nullity);
+        check_done(*state, od_jacobi_split(*state, &j, w.lambda, w.q, &apart) == OD_OK);
+        assert_true(apart.index == cases[i].index && apart.end.multiplicity == cases[i].nullity);
+        for (size_t k = 0; k < 3 * found.end.multiplicity; k++) {
+            /* the kernel has no part along the other eigenvectors */
+            double along = 0;
+            for (size_t l = 0; l < 6; l++) {
+                along += found.end.kernel[k / 3 * 6 + l] * w.q[l * 6 + 3 + k % 3];
+            }
+            check_close(along, 0, 1e-9);
+        }
+        od_conjugates_free(&found);
+        od_conjugates_free(&apart);
+    }
+}
+
+/* Without damping h = cos t + bend sin t where the end is free, sin t where it is not. */
+static void a_free_end_has_focal_points(void **state)
+{
+    static const double free[2] = {0.6, 0.8};
+    law w = {.kind = DAMPED, .r = 0, .d = 2, .lambda = {1, 1}, .q = {1, 0, 0, 1}};
+    for (int k = -2; k <= 2; k++) {
+        od_jacobi j = of_law(&w, 0, 6);
+        j.free_count = 1;
+        j.free = free;
+        j.bend = k;
+        od_conjugates found = points_of(*state, &j);
+        const double first = k == 0 ? PI / 2 : k < 0 ? atan(-1.0 / k) : PI - atan(1.0 / k);
+        assert_true(found.count == 3);
+        check_relative(found.point[0].t, first, 1e-11);
+        check_relative(found.point[1].t, PI, 1e-11);
+        check_relative(found.point[2].t, first + PI, 1e-11);
+        check_close(fabs(found.point[0].kernel[0] * 0.6 + found.point[0].kernel[1] * 0.8), 1, 1e-11);
+        check_close(found.point[1].kernel[0] * 0.6 + found.point[1].kernel[1] * 0.8, 0, 1e-11);
+        od_conjugates_free(&found);
+    }
+}
+
+static od_status failing_hessian(const void *user, double t, double *h)
+{
+    (void)user;
+    h[0] = t > 2 ? NAN : 1;
+    return t > 3 ? OD_EUSER : OD_OK;
+}
+
+static void failures_have_a_sentence(void **state)
+{
+    const law w = scalar_law(VISCOUS, 3, 1);
+    od_jacobi j = of_law(&w, 1, 5);
+    od_conjugates found = {0};
+    j.constant = false;
+    j.hessian = failing_hessian;
+    assert_int_equal(od_jacobi_conjugates(*state, &j, &found), OD_ENUMERIC);
+    check_message(*state, "not finite on the path at t = 2");
+    assert_true(found.count == 0 && found.point == NULL);
+    j.t1 = 4;
+    assert_int_equal(od_jacobi_conjugates(*state, &j, &found), OD_EUSER);
+    check_message(*state, "could not be evaluated");
+}
+
+/* ------------------------------------------------------------------------------------------- whole files */
+
+/* The number behind "key": in a JSON answer. */
+static double number(const char *json, const char *key)
+{
+    const char *at = strstr(json, key);
+    assert_non_null(at);
+    return strtod(at + strlen(key), NULL);
+}
+
+/* Asks a file; a failure prints it, so that it can be run again. */
+static char *ask(od_context *ctx, const char *yaml, const char *set)
+{
+    const char *const sets[] = {set, NULL};
+    const od_options options = {.set = sets};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    od_experiment *e = od_experiment_parse(ctx, yaml, &options);
+    const bool done = e != NULL && od_experiment_analyse(ctx, e, "conjugate", out, true) == OD_OK;
+    fclose(out);
+    od_experiment_free(e);
+    if (!done) {
+        print_error("%s\n# %s\n%s\n", od_message(ctx), set, yaml);
+        fail();
+    }
+    return text;
+}
+
+/* The experiment of a random quadratic, with its closed-form count. */
+static size_t random_file(uint64_t seed, char *yaml, size_t size)
+{
+    static double want[MAX_ZEROS];
+    dice dice = {.seed = seed};
+    const law w = random_law(&dice);
+    const double t1 = w.kind == VISCOUS ? 0.05 * pow(100, uniform(&dice)) : 4 * uniform(&dice) - 2;
+    const double t2 = t1 + 0.5 * pow(30, uniform(&dice));
+    size_t count = 0;
+    int used = snprintf(yaml, size, "{problem: {name: quadratic, rotation: %llu, eigenvalues: [",
+                        (unsigned long long)seed);
+    for (size_t i = 0; i < w.d; i++) {
+        count += zeros(&w, w.lambda[i], t1, t2, MAX_ZEROS - count, want + count);
+        used += snprintf(yaml + used, size - (size_t)used, "%s%.17g", i > 0 ? ", " : "", w.lambda[i]);
+    }
+    used += snprintf(yaml + used, size - (size_t)used,
+                     "]}, method: {name: %s: %.17g}, integrator: exact, start: {t: %.17g, x: [",
+                     w.kind == VISCOUS ? "nesterov, r" : "heavy-ball, alpha", w.r, t1);
+    for (size_t i = 0; i < w.d; i++) {
+        used += snprintf(yaml + used, size - (size_t)used, "%s1", i > 0 ? ", " : "");
+    }
+    snprintf(yaml + used, size - (size_t)used, "]}, until: %.17g, conjugate: {verify: true}}", t2);
+    return count;
+}
+
+/* Phases of the frame, phases of the eigenvectors, the second variation and the closed form all say one number. */
+static void random_quadratics_agree_with_the_second_variation(void **state)
+{
+    const char *many = getenv("OPTDYN_TEST_QUADRATICS");
+    const uint64_t count = many != NULL ? strtoull(many, NULL, 10) : 500;
+    for (uint64_t seed = 1; seed <= count; seed++) {
+        char yaml[2048];
+        const size_t want = random_file(seed, yaml, sizeof yaml);
+        char *together = ask(*state, yaml, "conjugate.split=false"), *apart = ask(*state, yaml, "conjugate.split=true");
+        const double near = number(together, "\"nullity_at_end\": ");
+        const double a = number(together, "\"index\": "), b = number(apart, "\"index\": ");
+        if (a != b || (near == 0 && (a != (double)want || number(together, "\"morse_check\": {\"index\": ") != a))) {
+            print_error("%s\n%s\n%s\nthe closed form has %zu\n", yaml, together, apart, want);
+            fail();
+        }
+        free(together);
+        free(apart);
+    }
+}
+
+/* Rosenbrock's valley, Hosaki's hills, |x|^4: verified, and the same with tighter and looser steps. */
+static void paths_on_other_losses_agree_too(void **state)
+{
+    static const char *const losses[] = {"rosenbrock", "hosaki", "{name: power, p: 4, dim: 2}"};
+    double total = 0;
+    for (uint64_t i = 0; i < 30; i++) {
+        char yaml[512];
+        const double x = 4 * od_uniform(11, OD_STREAM_CHECK, i, 0, 0) - 2 + (i % 3 == 1 ? 3 : 0);
+        const double y = 4 * od_uniform(11, OD_STREAM_CHECK, i, 1, 0) - 2 + (i % 3 == 1 ? 3 : 0);
+        snprintf(yaml, sizeof yaml,
+                 "{problem: %s, method: %s, integrator: {name: rk4, step: 0.1}, start: {x: [%.17g, %.17g]}, until: "
+                 "%.17g, interval: [%g, %.17g], conjugate: {verify: true}}",
+                 losses[i % 3], i % 2 == 0 ? "nesterov" : "{name: heavy-ball, alpha: 0.7}", x, y,
+                 i % 3 == 0 ? 1.5 : 9.0, i % 4 == 0 ? 0 : 0.3, i % 3 == 0 ? 1.5 : 9.0);
+        char *fine = ask(*state, yaml, "conjugate.tolerance=1.0e-13");
+        char *coarse = ask(*state, yaml, "conjugate.tolerance=1.0e-8");
+        char *half = ask(*state, yaml, "conjugate.tolerance=5.0e-9");
+        const double index = number(fine, "\"index\": ");
+        assert_true(number(coarse, "\"index\": ") == index && number(half, "\"index\": ") == index);
+        assert_true(number(fine, "\"morse_check\": {\"index\": ") == index);
+        total += index;
+        free(fine);
+        free(coarse);
+        free(half);
+    }
+    assert_true(total > 150); /* it was 197: these paths have points */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_context(the_method_has_its_order),
         test_with_context(the_first_two_points_are_those_of_the_references),
         test_with_context(random_quadratics_have_the_points_of_their_eigenvectors),
+        test_with_context(equal_curvatures_make_one_point),
+        test_with_context(kernels_are_the_eigenvectors),
+        test_with_context(a_singular_start_is_the_limit),
+        test_with_context(there_may_be_none),
+        test_with_context(the_end_may_be_conjugate),
+        test_with_context(a_free_end_has_focal_points),
+        test_with_context(failures_have_a_sentence),
+        test_with_context(random_quadratics_agree_with_the_second_variation),
+        test_with_context(paths_on_other_losses_agree_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
