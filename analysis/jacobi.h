@@ -60,7 +60,7 @@ typedef struct od_conjugates {
  * The frame is carried by DOP853 and made orthonormal after every step, so growing and decaying fields keep it
  * well-conditioned and no weight such as e^{alpha t} appears. A step is at most od_phases_reach over the norm of the
  * equation at all its stages, so no phase can pass unseen. A time is the zero of its phase, each value of which is a
- * step from the last frame. From a singular start the frame begins with the bounded solution's first terms.
+ * step from the last frame. From a singular start the frame begins with the limit of fields that vanish at t1 -> 0.
  *
  * Errors  OD_ENUMERIC with a sentence, OD_ENOMEM, OD_EINTERRUPTED, the status of `hessian`.
  * Source  Morse (1934), The calculus of variations in the large; phases: Atkinson (1964), chapter 10; Reid (1980).
@@ -75,5 +75,7 @@ od_status od_jacobi_conjugates(od_context *ctx, const od_jacobi *j, od_conjugate
 od_status od_jacobi_split(od_context *ctx, const od_jacobi *j, const double *eigenvalues, const double *rotation,
                           od_conjugates *found);
 void od_conjugates_free(od_conjugates *found);
+/** Makes room for one more point; false: no memory. */
+bool od_conjugates_grow(od_conjugates *found);
 
 #endif
