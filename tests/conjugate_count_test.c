@@ -17,7 +17,7 @@ static double number(const char *json, const char *key)
 }
 
 /* Asks a file; a failure prints it, so that it can be run again. */
-static char *ask(od_context *ctx, const char *yaml, const char *set)
+__attribute__((noinline)) static char *ask(od_context *ctx, const char *yaml, const char *set)
 {
     const char *const sets[] = {set, NULL};
     const od_options options = {.set = sets};

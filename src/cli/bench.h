@@ -62,6 +62,7 @@ void bench_print_row(const char *name, const bench_series *a, const bench_series
 /** What there is to measure besides the core. */
 int bench_ensemble(cli *c);
 int bench_normals(cli *c);
+int bench_conjugate(cli *c);
 
 /** Steps x[d] in place; false: no memory. */
 bool bench_bare_rk4(size_t d, uint64_t steps, double h, const double *lambda, const double *c, double *x,
