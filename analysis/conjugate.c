@@ -5,10 +5,9 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include "jacobi.h"
+#include "extremal.h"
 #include "morse.h"
 #include "report.h"
-#include "trajectory.h"
 
 #include "../src/json.h"
 #include "../src/memory.h"
@@ -25,25 +24,13 @@ typedef struct question {
     const od_settings *settings;
     od_trajectory *path;
     size_t d;
+    od_extremal extremal;
     od_jacobi jacobi;
     double *memory, *x, *v, *free;
     od_conjugates found;
     bool verify;
     od_morse morse; /* if verify */
 } question;
-
-static void weights(const void *user, double t, double a[2], double b[2])
-{
-    const question *q = user;
-    q->m->flow.lagrangian(&q->m->flow, t, a, b);
-}
-
-static od_status hessian(const void *user, double t, double *h)
-{
-    const question *q = user;
-    /* the last stage of a step may lie past t2 by a rounding */
-    return od_trajectory_hessian(q->path, fmin(t, q->jacobi.t2), h);
-}
 
 /* ------------------------------------------------------------------------------------------------ a free end */
 
@@ -298,20 +285,15 @@ static od_status verify(question *q)
 static od_status find(question *q)
 {
     const od_spectrum *spectrum = q->m->problem->spectrum;
-    q->jacobi = (od_jacobi){.d = q->d,
-                            .t1 = q->m->interval[0],
-                            .t2 = q->m->interval[1],
-                            .weights = weights,
-                            .hessian = hessian,
-                            .user = q,
-                            .constant = spectrum != NULL,
-                            .singular = q->m->flow.singular && q->m->interval[0] == 0,
-                            .kernels = od_setting_real(q->settings, "kernels") != 0,
-                            .tolerance = od_setting_real(q->settings, "tolerance")};
-    od_status status = od_trajectory_create(q->ctx, q->m, q->jacobi.t2, 1e-13, &q->path);
+    const double *interval = q->m->interval;
+    od_status status = od_trajectory_create(q->ctx, q->m, interval[1], 1e-13, &q->path);
     if (status != OD_OK) {
         return status;
     }
+    q->extremal = (od_extremal){q->path, interval[0], interval[1]};
+    q->jacobi = od_extremal_jacobi(&q->extremal);
+    q->jacobi.kernels = od_setting_real(q->settings, "kernels") != 0;
+    q->jacobi.tolerance = od_setting_real(q->settings, "tolerance");
     const bool wants_free = od_setting_present(q->settings, "free");
     q->memory = wants_free ? od_zalloc(3 * q->d + (q->d + 1) * q->d, sizeof *q->memory) : NULL;
     if (wants_free && q->memory == NULL) {
