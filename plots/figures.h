@@ -95,7 +95,9 @@ od_status od_variations_write(od_context *ctx, od_figure_run *run); /* fig-02, f
 od_status od_weights_write(od_context *ctx, od_figure_run *run);    /* fig-07 */
 od_status od_moments_curves(od_context *ctx, od_figure_run *run);   /* fig-08, fig-09, fig-velocity-variance */
 od_status od_window_write(od_context *ctx, od_figure_run *run);     /* fig-noise-window */
-od_status od_shadow_tables(od_context *ctx, od_figure_run *run);    /* fig-17, fig-18 */
+/* fig-03, fig-04, fig-06, fig-conjugate-locus, fig-power-conjugate */
+od_status od_conjugates_write(od_context *ctx, od_figure_run *run);
+od_status od_shadow_tables(od_context *ctx, od_figure_run *run); /* fig-17, fig-18 */
 
 /** Number of runs from `first` on that differ by their seed alone; their common label is `length` bytes long. */
 size_t od_seeds_count(const od_result *result, size_t first, size_t *length);

@@ -2,6 +2,7 @@
 # Tests `optdyn figure`: figure_test.py PROGRAM. Needs gnuplot for the pictures; without it those tests are skipped.
 # SPDX-License-Identifier: GPL-3.0-or-later
 import json
+import math
 import os
 import pathlib
 import random
@@ -65,6 +66,19 @@ def known_figure_leaves_pictures_data_script_and_checked_numbers(folder):
     script = (made / "fig-06.gp").read_text()
     check(not re.search(r"^\s*set (terminal|term|output)", script, re.M), "the script sets its terminal")
     check("/" not in str(made.name) and str(folder) not in script, "the script names an absolute path")
+
+
+@test
+def conjugate_points_are_those_of_closed_forms(folder):
+    for name in ("fig-conjugate-locus", "fig-power-conjugate"):
+        report = figure_json(run(folder, "figure", name, "--json"))
+        check_pictures(folder / "out" / name, name)
+        check(report["ok"] is True and len(report["numbers"]) > 10, report)
+    rows = table(folder / "out" / "fig-conjugate-locus" / "conjugate-heavy-ball-1.csv")
+    check(len(rows) >= 10)
+    for row in rows:
+        want = 2 * math.pi / math.sqrt(4 * row["curvature"] - 1)
+        check(abs(row["length"] - want) < 1e-9 * (1 + want) and row["index"] == math.floor(39.5 / want), row, want)
 
 
 @test
