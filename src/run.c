@@ -132,13 +132,14 @@ typedef struct attempt {
     od_simulation s;
     collector c;
     od_journal journal;
-    bool journaled;
+    bool journaled, behind; /* behind: the last entry of the journal could not be written */
 } attempt;
 
 /* A run is not given up because its journal cannot be written. */
 static void write_journal(attempt *a)
 {
-    if (a->journaled && od_journal_append(a->ctx, &a->journal, &a->s) != OD_OK) {
+    a->behind = a->journaled && od_journal_append(a->ctx, &a->journal, &a->s) != OD_OK;
+    if (a->behind) {
         char why[1024];
         snprintf(why, sizeof why, "%s", od_message(a->ctx));
         od_note(a->ctx,
@@ -214,6 +215,13 @@ static od_status stop_early(attempt *a)
                        a->e->output != NULL ? "in the output folder" : "printed, and no folder keeps it");
     }
     result->journal = strdup(a->journal.path);
+    if (a->behind) {
+        return od_fail(
+            a->ctx, OD_EINTERRUPTED, NULL,
+            "interrupted; what was computed is in the tables in %s, but its journal could not be written, so "
+            "the run can only go on from an earlier entry, or anew",
+            a->e->output);
+    }
     return od_fail(a->ctx, OD_EINTERRUPTED, NULL,
                    "interrupted; what was computed is in %s, and `optdyn resume` on that folder, or the same command, "
                    "goes on from there",
@@ -228,8 +236,10 @@ static od_status keep_shard(attempt *a, od_status status)
     } else if (status == OD_EINTERRUPTED) {
         a->c.result->interrupted = true;
         od_fail(a->ctx, status, NULL,
-                a->journaled ? "interrupted; the same command goes on from the journal in %s"
-                             : "interrupted; without -o DIR nothing was kept%s",
+                a->behind ? "interrupted; the journal in %s could not be written, and the same command goes on from "
+                            "an earlier entry, or anew"
+                : a->journaled ? "interrupted; the same command goes on from the journal in %s"
+                               : "interrupted; without -o DIR nothing was kept%s",
                 a->journaled ? a->e->output : "");
     }
     a->c.result->count = 0;

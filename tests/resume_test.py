@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -170,6 +171,20 @@ def signals():
         check(r.returncode == 0 and json.loads(r.stdout) == {"complete": True}, "then there is nothing to resume", r.stdout)
 
 
+def full_disk():
+    """A journal that cannot be written promises nothing."""
+    folder = place("full", SDE.replace("every: 0.5, quantities: [loss, x, v], quantiles: [0.05, 0.5]", "every: 100"))
+    # room for the tables, not for the state of a block
+    p = subprocess.Popen([PROGRAM, "run", "e.yaml", "-o", "out", "--checkpoint", "0.05"], cwd=folder, text=True,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000)))
+    first = p.stderr.readline()
+    p.send_signal(signal.SIGTERM)
+    rest = p.communicate()[1]
+    check(p.returncode == 130 and "journal could not be written" in first and "from an earlier entry, or anew" in rest,
+          "an interruption without a journal says so", (p.returncode, first, rest))
+
+
 def damage(rng):
     """A journal torn or overwritten anywhere costs time, not truth."""
     want, _ = whole(SDE)
@@ -273,7 +288,9 @@ def data():
         check(r.returncode == 0, f"shard {i} of a run on data", r.stderr)
     r = optdyn(".", "merge", folder + "/part1", folder + "/part2", "-o", folder + "/out")
     check(r.returncode == 0, "shards of a run on data are merged", r.stderr)
+    os.environ["OPTDYN_DATA"] = "/nowhere"
     r = optdyn(".", "resume", folder + "/out")
+    del os.environ["OPTDYN_DATA"]
     check(r.returncode == 0 and "is complete" in r.stderr, "and the folder is read again", r.stderr)
     r = optdyn(folder, "run", "out/experiment.yaml", "-o", "again")
     check(r.returncode == 0, "the resolved experiment runs", r.stderr)
@@ -321,6 +338,7 @@ def main():
         resumed += kills(rng, "one path", SINGLE, each)
         check(resumed > 0, "some runs went on from a journal", resumed)
         signals()
+        full_disk()
         damage(rng)
         adaptive()
         shards()

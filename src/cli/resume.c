@@ -42,6 +42,7 @@ static od_experiment *load_from(cli *c, const char *folder, const char *output)
     od_options options = cli_experiment_options(c);
     read_command(file, c->invocation);
     options.output = output;
+    options.data = NULL; /* the folder knows where its data were; OPTDYN_DATA may be another session's */
     options.shard = c->shard;
     options.shards = c->shards;
     od_experiment *e = od_experiment_load(c->ctx, file, &options);
