@@ -109,6 +109,20 @@ OD_CLONES static bool all_finite(const double *z, size_t size)
     return (a | b | c | d) >> 63 == 0;
 }
 
+static void stop_path(od_worker *w, size_t p, double t)
+{
+    if (!w->alive[p]) {
+        return;
+    }
+    w->alive[p] = false;
+    w->alive_count--;
+    w->tally->stopped++;
+    if (!(w->tally->first_stop <= t)) {
+        w->tally->first_stop = t;
+        snprintf(w->tally->trouble, sizeof w->tally->trouble, "%s", w->stepper.trouble);
+    }
+}
+
 /* Stops the paths whose state is not finite; every stopped path keeps its last finite state. */
 static void stop_paths(od_worker *w, const double *last, double *state, double t)
 {
@@ -117,15 +131,15 @@ static void stop_paths(od_worker *w, const double *last, double *state, double t
         for (size_t i = 0; i < w->m->dim; i++) {
             finite = finite && isfinite(state[i * w->n + p]);
         }
-        if (!finite && w->alive[p]) {
-            w->alive[p] = false;
-            w->alive_count--;
-            w->tally->stopped++;
-            if (!(w->tally->first_stop <= t)) {
-                w->tally->first_stop = t;
-                snprintf(w->tally->trouble, sizeof w->tally->trouble, "%s", w->stepper.trouble);
+        if (!finite) {
+            stop_path(w, p, t);
+            /* without its other half a path is no sample of the pairs, from which the standard errors come */
+            if (w->m->antithetic) {
+                stop_path(w, p ^ 1, t);
             }
         }
+    }
+    for (size_t p = 0; p < w->n; p++) {
         for (size_t i = 0; i < w->m->dim && !w->alive[p]; i++) {
             state[i * w->n + p] = last[i * w->n + p];
         }

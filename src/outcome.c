@@ -92,6 +92,7 @@ od_status od_outcome_describe(od_context *ctx, const od_member *m, const od_tall
     o->block_count = m->block_count;
     memcpy(o->block, m->block, m->block_count * sizeof *o->block);
     o->dim = m->dim;
+    o->ensemble = m->paths > 1;
     o->paths = m->paths == 1 ? 1 : (m->has_flow ? tally->flow_final : tally->map_final).count[0] + tally->stopped;
     o->stopped = tally->stopped;
     o->first_stop = tally->first_stop;
@@ -198,7 +199,7 @@ static void write_final(FILE *out, const od_outcome *o, double t, const double *
 {
     fputs("\"final\": {\"t\": ", out);
     od_json_real(out, t);
-    if (o->paths == 1) {
+    if (!o->ensemble) {
         fputs(", ", out);
         write_blocks(out, "state", o, mean);
     } else {

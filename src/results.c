@@ -159,25 +159,36 @@ static bool is_whole(const char *path)
     return whole;
 }
 
-static bool table_whole(const od_experiment *e, const od_member *m, const char *table)
+enum { PATH_ROOM = 4096 + 192 };
+
+static bool table_whole(const od_experiment *e, const od_member *m, const char *table, char path[PATH_ROOM])
 {
-    char name[192], path[4096 + 192];
+    char name[192];
     file_name(e, m, table, name);
-    snprintf(path, sizeof path, "%.4000s/%s", e->output, name);
+    snprintf(path, PATH_ROOM, "%.4000s/%s", e->output, name);
     return is_whole(path);
+}
+
+bool od_results_has(const od_experiment *e, const od_rows *r, char **path)
+{
+    char table[OD_TABLE_ROOM], place[PATH_ROOM];
+    od_rows_name(r, table);
+    *path = table_whole(e, r->m, table, place) ? strdup(place) : NULL;
+    return *path != NULL;
 }
 
 static bool are_whole(const od_experiment *e, const od_member *m)
 {
+    char path[PATH_ROOM];
     if (od_member_automatic(m)) {
-        return table_whole(e, m, "multilevel");
+        return table_whole(e, m, "multilevel", path);
     }
     bool whole = true;
     for (int i = 0; i < OD_MAX_TABLES && whole; i++) {
         const od_rows rows = {.m = m, .map = i >= OD_ROWS_KINDS, .kind = (od_rows_kind)(i % OD_ROWS_KINDS)};
         char table[OD_TABLE_ROOM];
         od_rows_name(&rows, table);
-        whole = !od_rows_wanted(m, rows.map, rows.kind) || table_whole(e, m, table);
+        whole = !od_rows_wanted(m, rows.map, rows.kind) || table_whole(e, m, table, path);
     }
     return whole;
 }

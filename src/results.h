@@ -12,6 +12,8 @@ od_status od_results_claim(od_context *ctx, const od_experiment *e, int *lock);
 void od_results_release(int lock);
 /** True if all tables are in the folder, and whole. */
 bool od_results_complete(const od_experiment *e);
+/** True if a table is in the folder, and whole; *path is then its file (malloc). */
+bool od_results_has(const od_experiment *e, const od_rows *rows, char **path);
 /** Writes the CSV file of a table, which says so if the run was interrupted, and returns its path in *path (malloc). */
 od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od_rows *rows, bool interrupted,
                                char **path);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static od_status write_tables(od_context *ctx, const od_experiment *e, const od_member *m, const od_tally *tally,
-                              bool interrupted, od_outcome *o)
+                              bool interrupted, bool loading, od_outcome *o)
 {
     od_rows rows[OD_MAX_TABLES];
     const size_t count = od_rows_open(m, tally, rows);
@@ -22,7 +22,11 @@ static od_status write_tables(od_context *ctx, const od_experiment *e, const od_
         char **path = rows[i].kind != OD_ROWS_QUANTITIES ? &o->more_file[o->more_count++]
                       : rows[i].map                      ? &o->iteration_file
                                                          : &o->flow_file;
-        status = od_results_write_csv(ctx, e, &rows[i], interrupted, path);
+        /* a member that an earlier run finished has its tables; written again each time, a run that is often
+         * interrupted would not get any further */
+        if (!loading || !od_results_has(e, &rows[i], path)) {
+            status = od_results_write_csv(ctx, e, &rows[i], interrupted, path);
+        }
     }
     od_rows_close(rows, count);
     return status;
@@ -82,6 +86,7 @@ typedef struct collector {
     od_context *ctx;
     const od_experiment *e;
     od_result *result;
+    bool loading; /* the journal is being read */
 } collector;
 
 /* A member is through: written as soon as it is there, so that a later failure loses nothing. */
@@ -93,7 +98,7 @@ static od_status collect(void *user, size_t member, const od_tally *tally)
     od_status status = od_outcome_describe(c->ctx, m, tally, o);
     if (status == OD_OK && c->e->output != NULL) {
         /* not od_cancelled: who is cancelled after its last step has all its rows */
-        status = write_tables(c->ctx, c->e, m, tally, c->result->interrupted, o);
+        status = write_tables(c->ctx, c->e, m, tally, c->result->interrupted, c->loading, o);
     }
     note_stopped(c->ctx, o, tally);
     return status;
@@ -138,8 +143,9 @@ typedef struct attempt {
 /* A run is not given up because its journal cannot be written. */
 static void write_journal(attempt *a)
 {
+    const bool said = a->behind;
     a->behind = a->journaled && od_journal_append(a->ctx, &a->journal, &a->s) != OD_OK;
-    if (a->behind) {
+    if (a->behind && !said) {
         char why[1024];
         snprintf(why, sizeof why, "%s", od_message(a->ctx));
         od_note(a->ctx,
@@ -153,7 +159,7 @@ static od_status keep_computed(attempt *a, od_status status)
 {
     char why[1024];
     snprintf(why, sizeof why, "%s", od_message(a->ctx));
-    if (a->journaled) {
+    if (a->journaled && !a->s.spoiled) {
         (void)od_journal_append(a->ctx, &a->journal, &a->s);
     }
     return od_fail(a->ctx, status, NULL, "%s", why);
@@ -164,7 +170,9 @@ static od_status take_up(attempt *a)
 {
     bool found = false;
     od_journal_init(a->e, &a->journal);
+    a->c.loading = true;
     od_status status = od_journal_load(a->ctx, &a->journal, &a->s, &found);
+    a->c.loading = false;
     if (status == OD_OK && found) {
         od_note(a->ctx, "going on from the journal in %s", a->e->output);
     }

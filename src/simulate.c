@@ -234,6 +234,9 @@ static void work(od_crew *crew, void *user)
         const od_status status = run_leaf(w, &through);
         if (status != OD_OK) {
             od_crew_fail(crew, status, od_message(w->errors));
+            pthread_mutex_lock(&crew->lock);
+            s->spoiled = s->spoiled || w->flow_bins != NULL || w->map_bins != NULL;
+            pthread_mutex_unlock(&crew->lock);
             close_worker(w);
             return;
         }

@@ -33,6 +33,7 @@ typedef struct od_simulation {
     size_t begun_count; /* tasks that were under way when the run was read, ... */
     uint64_t *begun;    /* ... and which */
     double fraction;    /* done */
+    bool spoiled;       /* a leaf failed whose counts are in the bins already */
 } od_simulation;
 
 /** Prepares a run of all members. Close it in any case. */

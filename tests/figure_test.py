@@ -255,7 +255,8 @@ def all_figures_are_made_but_those_without_data(folder):
     result = run(folder, "figure", "--all", "--json", "--set", "until=1.01")
     figures = figure_json(result)["figures"]
     made = [entry["figure"] for entry in figures if "files" in entry]
-    check(made == ["fig-02", "fig-05", "fig-06", "fig-07", "fig-08", "fig-09", "fig-noise-window", "fig-velocity-variance"], made)
+    known = [entry["name"] for entry in json.loads(run(folder, "list", "figures", "--json").stdout)]
+    check(len(known) > 10 and made == [name for name in known if name not in ("fig-17", "fig-18")], made)
     check([entry["figure"] for entry in figures if "skipped" in entry] == ["fig-17", "fig-18"], figures)
     check("fig-17 is skipped" in result.stderr and "OPTDYN_DATA" in result.stderr, result.stderr)
     for name in made:

@@ -21,8 +21,8 @@ static void print_state(const od_outcome *o, const double *mean, const double *e
 {
     for (size_t b = 0; b < o->block_count; b++) {
         char name[32];
-        snprintf(name, sizeof name, o->paths > 1 ? "mean %.20s" : "%.20s", o->block[b].name);
-        print_list(name, mean, o->paths > 1 ? error : NULL, o->block[b].length);
+        snprintf(name, sizeof name, o->ensemble ? "mean %.20s" : "%.20s", o->block[b].name);
+        print_list(name, mean, o->ensemble ? error : NULL, o->block[b].length);
         mean += o->block[b].length;
         error += o->block[b].length;
     }
@@ -69,7 +69,7 @@ static void print_outcome(const od_outcome *o)
         return;
     }
     printf("%s", o->label);
-    if (o->paths > 1) {
+    if (o->ensemble) {
         printf(", %llu paths", (unsigned long long)o->paths);
     }
     printf("\n");
