@@ -326,6 +326,10 @@ static od_status measure(od_context *ctx, const od_settings *s, const double *di
     }
     status = od_morse_index(ctx, r->path, interval[0], interval[1], false, &r->morse);
     r->has_morse = status == OD_OK;
+    if (status == OD_EUNSUPPORTED) {
+        od_note(ctx, "no Morse index and no witnesses: %s", od_message(ctx));
+        return OD_OK;
+    }
     return status == OD_OK ? find_witnesses(ctx, r, od_setting(s, "amplitude")->list[0]) : status;
 }
 

@@ -4,11 +4,13 @@
 #include "../src/memory.h"
 #include "gauss.h"
 
+#include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+static const double most_bytes = 4e9;
 enum { MAX_DEGREE = 8, MAX_POINTS = MAX_DEGREE + 4, MAX_ELEMENTS = 1 << 22 };
 
 /* ------------------------------------------------------------------------------------------- mesh */
@@ -225,6 +227,14 @@ od_status od_form_open(od_context *ctx, od_trajectory *path, const od_mesh *mesh
     const size_t d = curvature != NULL ? 1 : od_trajectory_member(path)->problem->dim;
     const size_t n = mesh->degree + 1, size = n * d, elements = mesh->elements;
     *form = (od_form){.mesh = mesh, .d = d, .free_start = free_start, .work_size = (int)(32 * size)};
+    const double bytes = 8.0 * (double)elements * (double)size * (double)size;
+    if (bytes > most_bytes) {
+        return od_fail(
+            ctx, OD_EUNSUPPORTED, "problem",
+            "the second variation in %zu coupled dimensions takes %.3g GB on %zu elements, more than 4; take a "
+            "shorter interval or fewer dimensions",
+            d, bytes / 1e9, elements);
+    }
     rule r;
     make_rule(mesh->degree, &r);
     form->k = od_zalloc(elements * n * n, sizeof *form->k);
@@ -324,16 +334,20 @@ static od_status sweep(od_form *form, double c, size_t *count, bool *singular)
                                              form->right, (int)inner) != 0) {
             return OD_ENUMERIC;
         }
+        for (size_t i = 0; i < d * d; i++) {
+            form->schur[i] = a[(size - d + i / d) * size + size - d + i % d];
+        }
+        if (inner > 0) {
+            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)d, (int)d, (int)inner, -1, corner, (int)size,
+                        form->right, (int)inner, 1, form->schur, (int)d);
+        }
         for (size_t i = 0; i < d; i++) {
             for (size_t j = 0; j <= i; j++) {
-                double sum = a[(size - d + i) * size + size - d + j];
-                for (size_t l = 0; l < inner; l++) {
-                    sum -= corner[i * size + l] * form->right[j * inner + l];
-                }
-                if (!isfinite(sum)) {
+                const double mean = (form->schur[i * d + j] + form->schur[j * d + i]) / 2;
+                if (!isfinite(mean)) {
                     return OD_ENUMERIC;
                 }
-                form->schur[i * d + j] = form->schur[j * d + i] = sum;
+                form->schur[i * d + j] = form->schur[j * d + i] = mean;
             }
         }
     }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const double resolution = 1e-10, farthest = 0.75;
-enum { MAX_HALVINGS = 12, FIRST_ELEMENTS = 4 };
+enum { MAX_HALVINGS = 12, FIRST_ELEMENTS = 4, MAX_COUPLED = 2000 };
 
 /* ------------------------------------------------------------------------------------------- nearest member */
 
@@ -19,46 +19,48 @@ static od_status above(od_form *form, double distance, size_t *count)
     return od_form_negative(form, 1 - distance, count);
 }
 
+/* Whether members lie within a distance, below 1 and above it; a side that has none farther out is not asked. */
+static od_status sides(od_form *form, size_t index, double distance, const bool ask[2], bool some[2])
+{
+    od_status status = OD_OK;
+    for (int side = 0; side < 2; side++) {
+        size_t count = index;
+        status = status == OD_OK && ask[side] ? above(form, side == 0 ? distance : -distance, &count) : status;
+        some[side] = count != index;
+    }
+    return status;
+}
+
 /*
- * The member nearest to 1 on one mesh: *nearest = 1 - it, located to 2^-10 of its distance, at least `resolution`. The
+ * The member nearest to 1 on one mesh: *nearest = 1 - it, located to 1/512 of its distance, at least `resolution`. The
  * counts at 1 -+ distance differ from that at 1 as soon as a member lies between.
  */
 static od_status find_nearest(od_form *form, size_t *index, size_t *within, double *nearest)
 {
-    size_t low, high;
-    double distance = resolution, inner = 0;
-    od_status status = above(form, -distance, index);
-    status = status == OD_OK ? above(form, distance, &high) : status;
+    size_t high;
+    od_status status = above(form, -resolution, index);
+    status = status == OD_OK ? above(form, resolution, &high) : status;
     *within = status == OD_OK && high > *index ? high - *index : 0;
-    if (status != OD_OK || *within > 0) {
-        *nearest = 0;
+    *nearest = *within > 0 ? 0 : 1;
+    bool some[2], outer[2];
+    const bool both[2] = {true, true};
+    status = status == OD_OK && *within == 0 ? sides(form, *index, farthest, both, outer) : status;
+    if (status != OD_OK || *within > 0 || !(outer[0] || outer[1])) {
         return status;
     }
-    const size_t zero = *index;
-    for (low = high; low == zero && high == zero && distance < farthest && status == OD_OK;) {
-        inner = distance;
-        distance = fmin(farthest, 4 * distance);
-        status = above(form, -distance, &low);
-        status = status == OD_OK ? above(form, distance, &high) : status;
-    }
-    if (low == zero && high == zero) {
-        *nearest = 1;
-        return status;
-    }
-    for (int i = 0; i < 12 && status == OD_OK; i++) {
-        const double middle = (inner + distance) / 2;
-        size_t l, h;
-        status = above(form, -middle, &l);
-        status = status == OD_OK ? above(form, middle, &h) : status;
-        if (status == OD_OK && l == zero && h == zero) {
-            inner = middle;
-        } else if (status == OD_OK) {
+    double inner = resolution, distance = farthest;
+    while (status == OD_OK && inner < distance * (1 - 1.0 / 256)) {
+        const double middle = distance > 2 * inner ? sqrt(inner * distance) : (inner + distance) / 2;
+        status = sides(form, *index, middle, outer, some);
+        if (status == OD_OK && (some[0] || some[1])) {
             distance = middle;
-            low = l;
-            high = h;
+            outer[0] = some[0];
+            outer[1] = some[1];
+        } else {
+            inner = middle;
         }
     }
-    *nearest = high != zero ? distance : -distance;
+    *nearest = (outer[0] ? 0.5 : -0.5) * (inner + distance);
     return status;
 }
 
@@ -74,7 +76,7 @@ static od_status build_and_find(od_context *ctx, od_trajectory *path, const od_m
     od_status status = od_form_open(ctx, path, mesh, curvature, free_start, &form);
     status = status == OD_OK ? find_nearest(&form, index, within, nearest) : status;
     od_form_close(&form);
-    return status == OD_OK || status == OD_ENOMEM
+    return status == OD_OK || status == OD_ENOMEM || status == OD_EUNSUPPORTED
                ? status
                : od_fail(ctx, status, NULL, "the second variation could not be factorised on %zu elements",
                          mesh->elements);
@@ -103,7 +105,7 @@ static od_status index_of_form(od_context *ctx, od_trajectory *path, double t1, 
         }
         status = build_and_find(ctx, path, &mesh, curvature, free_start, &index, &within, &nearest);
         /* what bisection leaves open counts as error */
-        const double error = fabs(nearest - before) + fabs(nearest) / 2048;
+        const double error = fabs(nearest - before) + fabs(nearest) / 256;
         *morse = (od_morse){.index = index,
                             .nullity = within,
                             .degenerate = true,
@@ -171,6 +173,11 @@ od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double
     if (!(t1 < t2) || od_trajectory_at(path, t1, NULL, NULL) != OD_OK ||
         od_trajectory_at(path, t2, NULL, NULL) != OD_OK) {
         return od_fail(ctx, OD_EINVAL, "interval", "[%.9g, %.9g] does not lie on the path", t1, t2);
+    }
+    if (f->spectrum == NULL && f->dim > MAX_COUPLED) {
+        return od_fail(ctx, OD_EUNSUPPORTED, "problem",
+                       "the Morse index needs dense Hessians along the path, too large in %zu dimensions; at most %d",
+                       f->dim, MAX_COUPLED);
     }
     return f->spectrum != NULL ? index_of_spectrum(ctx, path, t1, t2, free_start, f->spectrum, f->dim, morse)
                                : index_of_form(ctx, path, t1, t2, NULL, free_start, morse);

@@ -32,7 +32,8 @@ typedef struct od_morse {
  * elements are halved until index and nearest member agree and the latter is farther from 1 than it has moved. On
  * quadratics d scalar forms are counted instead of one of d x d blocks.
  *
- * Errors  OD_ENOMEM; OD_EINVAL if [t1, t2] is not on the path.
+ * Errors  OD_ENOMEM; OD_EINVAL if [t1, t2] is not on the path; OD_EUNSUPPORTED where no spectrum is known in more than
+ *         2000 dimensions, or the elements would take more than 4 GB. OD_EINTERRUPTED.
  * Cost    mesh (e elements of degree p): 30 e (p d)^3 / 3 and 8 e (p d)^2 bytes; quadratics 30 e d p^3.
  */
 od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, bool free_start, od_morse *morse);
