@@ -69,6 +69,16 @@ def quadratics():
     for t1, want in ((0, (3.8317059702075123, 7.0155866698156188)), (1, (4.355687164040512, 7.53215755647818))):
         got = points((t1 ** 2 / 8, (want[1] * 1.001) ** 2 / 8), method="{name: memory, forgetting: linear}", **one)
         check(near(got, [w * w / 8 for w in want], 1e-11), "memory is nesterov in another time, t1 = %g" % t1, got)
+    # weight t: 1/t is not integrable at 0, so that fixing the end there means nothing; the zeros of J0 remain
+    got = points((0, 8), "--verify", method="{name: memory, forgetting: constant}", **one)
+    check(near(got, [z * z / 4 for z in (2.4048255576957728, 5.5200781102863106)], 1e-11), "constant forgetting from 0", got)
+    for method, index in (("memory, forgetting: decaying", 8), ("memory, forgetting: exponential, alpha: 1", 17),
+                          ("memory, forgetting: super-exponential, alpha: 1.5", 22),
+                          ("memory, forgetting: polynomial, p: 0.5", 5), ("nesterov, r: 0.3", 15), ("bregman, p: 1", 7),
+                          ("bregman, p: 4", 100)):
+        d = answer("--verify", method="{name: %s}" % method, until=12, start="{x: [1, 1, 1, 1]}",
+                   problem="{name: quadratic, eigenvalues: [1, 3, 3, -0.2]}")
+        check(d["index"] == d["morse_check"]["index"] == index, method + " from a singular start, verified", d)
     d = answer(until=10, interval="[1, 10]", start__t=1)
     check([(p["multiplicity"], len(p["kernel"])) for p in d["points"]] == [(1, 1), (1, 1), (2, 2), (1, 1), (1, 1), (2, 2), (1, 1)]
           and d["index"] == 9 and d["nullity_at_end"] == 0 and d["verdict"] == "saddle" and d["interval"] == [1, 10]
