@@ -109,11 +109,7 @@ static od_status free_on_sphere(question *q)
     for (size_t i = 0; i < d && q->jacobi.free_count < d; i++) {
         memset(n, 0, d * sizeof *n);
         n[i] = 1;
-        const double along = q->free[i];
-        /* basis vectors that are nearly normal to the sphere would leave little */
-        if (along * along < 0.999 || d == 2) {
-            add_direction(q, n);
-        }
+        add_direction(q, n);
     }
     /* the normal stood first */
     memmove(q->free, q->free + d, (q->jacobi.free_count - 1) * d * sizeof *q->free);
