@@ -1,6 +1,7 @@
 array label = ['gradient flow', 'Nesterov, 3/t', 'heavy ball, α = 2√μ', 'heavy ball, α = 2√β']
 array run = ['gradient', 'nesterov', 'heavy-ball-mu', 'heavy-ball-beta']
 file(i) = sprintf('flows/%s-flow.csv', run[i])
+points(i) = sprintf('conjugate-%s.csv', run[i])
 f(x, y) = 0.02 * x**2 + 0.0004 * y**2
 
 if (small) {
@@ -18,7 +19,10 @@ set format y '10^{%T}'
 set ytics 1e-12,100
 unset mytics
 set key bottom left Left reverse
-plot for [i=1:4] file(i) using "t":"loss" with lines lt i title label[i]
+plot for [i=1:4] file(i) using "t":"loss" with lines lt i title label[i], \
+     for [i=2:3] points(i) using "point_1":"loss" with points lc rgb 'white' pt 7 ps 1.2, \
+     for [i=2:3] points(i) using "point_1":"loss" with points lt i pt 7 ps 0.9, \
+     keyentry with points lc rgb '#333333' pt 7 ps 0.9 title 'minimiser up to here, then saddle'
 unset key
 
 unset logscale
@@ -41,5 +45,7 @@ unset contour
 set label 1 'start' at 1,1 right point pt 7 ps 0.7 lc rgb '#222222' offset -1,-0.8
 set label 2 'x*' at 0,0 point pt 3 ps 0.9 lc rgb '#222222' offset 0.7,-0.8
 plot $contours using (field(1)):(field(2)) with lines lc rgb '#d0d0d0' lw 0.7, \
-     for [i=1:4] file(i) using "x_1":"x_2" with lines lt i
+     for [i=1:4] file(i) using "x_1":"x_2" with lines lt i, \
+     for [i=2:3] points(i) using "x_1":"x_2" with points lc rgb 'white' pt 7 ps 1.2, \
+     for [i=2:3] points(i) using "x_1":"x_2" with points lt i pt 7 ps 0.9
 unset multiplot
