@@ -5,10 +5,10 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include "extremal.h"
 #include "morse.h"
 #include "report.h"
 
+#include "../claims/claims.h"
 #include "../src/json.h"
 #include "../src/memory.h"
 
@@ -31,6 +31,8 @@ typedef struct question {
     od_conjugates found;
     bool verify;
     od_morse morse; /* if verify */
+    od_claim claim[OD_VARIATIONAL_CLAIMS];
+    size_t claim_count;
 } question;
 
 /* ------------------------------------------------------------------------------------------------ a free end */
@@ -208,7 +210,9 @@ static void write_json(const question *q, FILE *out)
         fputs("null", out);
     }
     od_report_text(out, "verdict", verdict_of(&q->found));
-    fputs(", \"claims\": []}", out);
+    fputs(", \"claims\": ", out);
+    od_claims_write_json(out, q->claim, q->claim_count);
+    fputs("}", out);
 }
 
 static void show_kernel(FILE *out, const od_conjugate *c, size_t d)
@@ -248,6 +252,7 @@ static void write_text(const question *q, FILE *out)
                                             : "  minimiser: no point up to t2\n",
               out);
     }
+    od_claims_write_text(out, q->claim, q->claim_count);
 }
 
 /*
@@ -266,7 +271,7 @@ static od_status verify(question *q)
      * but the mesh's error, which falls like 1/ln for a' t = 1 */
     double a[2], b[2];
     const double early = 1e-8 * q->jacobi.t2;
-    weights(q, early, a, b);
+    q->jacobi.weights(q->jacobi.user, early, a, b);
     const bool loose = q->jacobi.singular && a[1] * early > 1 - 1e-4;
     od_status status = od_morse_index(q->ctx, q->path, q->jacobi.t1, q->jacobi.t2, all_free || loose, &q->morse);
     if (status != OD_OK) {
@@ -323,6 +328,9 @@ static od_status conjugate_run(od_context *ctx, const od_settings *settings, con
     od_status status = find(&q);
     q.verify = od_setting_real(settings, "verify") != 0;
     status = status == OD_OK && q.verify ? verify(&q) : status;
+    if (status == OD_OK && q.jacobi.free_count == 0) {
+        status = od_variational_claims(ctx, &q.extremal, &q.found, q.claim, &q.claim_count);
+    }
     if (status == OD_OK && json) {
         write_json(&q, out);
     } else if (status == OD_OK) {

@@ -82,7 +82,7 @@ def quadratics():
     d = answer(until=10, interval="[1, 10]", start__t=1)
     check([(p["multiplicity"], len(p["kernel"])) for p in d["points"]] == [(1, 1), (1, 1), (2, 2), (1, 1), (1, 1), (2, 2), (1, 1)]
           and d["index"] == 9 and d["nullity_at_end"] == 0 and d["verdict"] == "saddle" and d["interval"] == [1, 10]
-          and d["points"][0]["kernel"] == [[0, 0, 1]] and d["morse_check"] is None and d["claims"] == [],
+          and d["points"][0]["kernel"] == [[0, 0, 1]] and d["morse_check"] is None,
           "the example, equal and different curvatures", d)
     dense = answer(until=10, interval="[1, 10]", start__t=1, conjugate__split="false", problem__rotation=3)
     check(near([p["t"] for p in dense["points"]], [p["t"] for p in d["points"]], 1e-11)
@@ -182,7 +182,56 @@ def plumbing():
     check(r.returncode == 2 and b"no second algorithm" in r.stderr, "--verify where there is nothing to verify", r.stderr)
 
 
-for part in (quadratics, powers, free_ends, plumbing):
+def claims():
+    """What each statement says of paths whose answer is known: {id: verdict}, and predicted and measured numbers."""
+    def of(interval, **sets):
+        d = answer(until=interval[1], interval=list(interval), **sets)
+        check(all(c["verdict"] == c["expected"] for c in d["claims"]), "claims as expected", d["claims"])
+        check(all((c["counterexample"] is None) == (c["verdict"] != "fails") for c in d["claims"]), "counterexamples", d["claims"])
+        return {c["id"]: (c["verdict"], c["predicted"], c["measured"]) for c in d["claims"]}
+
+    def same(got, want):
+        return got.keys() == want.keys() and all(
+            g[0] == w[0] and all(a == b or abs(a - b) <= 1e-9 * abs(b) for a, b in zip(g[1:], w[1:]) if b is not None)
+            for g, w in ((got[k], want[k]) for k in want))
+    one = {"problem": "{name: quadratic, eigenvalues: [1]}", "start__x": "[1]"}
+    length, j11 = math.sqrt(40), 3.8317059702075123
+    bounds = {"saddle-length": ("holds", length, 3.355687164040512), "saddle-length-sharp": ("holds", j11, j11),
+              "short-minimum": ("holds", 4.355687164040512, 4.355687164040512)}
+    for t2, monotone in ((3, ("holds", 0, 0)), (5, ("fails", 0, 1)), (5.3, None)):  # x turns at j_{2,1} = 5.1356
+        got = of((1, t2), **one)
+        want = {**bounds, **({"monotone-minimum": monotone} if monotone else {})}
+        check(same(got, want), "nesterov up to %g" % t2, got)
+    got = of((0, 3), **{**one, "problem": "{name: quadratic, eigenvalues: [0.25, -1, 0.04]}", "start__x": "[1, 0, 1]"})
+    check(same(got, {"saddle-length": ("holds", 2 * length, 2 * j11), "saddle-length-sharp": ("holds", 2 * j11, 2 * j11),
+                     "short-minimum": ("holds", 2 * j11, 2 * j11), "monotone-minimum": ("holds", 0, 0)}), "the largest curvature", got)
+    two = {"problem": "{name: quadratic, eigenvalues: [2]}", "start__x": "[1]"}
+    got = of((0, 5), method="{name: heavy-ball, alpha: 0.5}", **two)
+    check(same(got, {"constant-damping": ("holds", 2.2569867895723683, 2.2569867895723683),
+                     "constant-damping-printed": ("fails", 2.2942948838181905, 2.2569867895723683)}), "heavy-ball", got)
+    got = of((0, 50), method="{name: heavy-ball, alpha: 3}", **two)
+    check(same(got, {"constant-damping-none": ("holds", 0, 0), "monotone-minimum": ("holds", 0, 0)}), "overdamped", got)
+    power = {"problem": "{name: power, p: 4}", "start": "{x: [1]}"}
+    got = of((1, 100), **{**power, "start": "{t: 1, x: [0.5], v: [-0.5]}"})  # energy -1/16 in parts of 1/8 and 1/16
+    check(same(got, {"flat-minimum": ("fails", 0, -1 / 3), "monotone-minimum": ("fails", 0, 2)}), "x = 1/(2t) on x^4", got)
+    path = {"problem": "{name: power, p: 6}", "start": "{t: 1, x: [0.5946035575013605], v: [-0.29730177875068026]}"}
+    got = of((1, 50), **path)  # rests at the well's bottom, y = 1/8^{1/4}: -3/8 y^2 + y^6 in parts of 3/8 y^2 and y^6
+    check(same(got, {"flat-minimum": ("fails", None, -0.5), "monotone-minimum": ("fails", 0, 2)}), "its like on x^6", got)
+    for t1, index in ((1, 1), (1.5, 0)):
+        got = of((t1, 1e5), **power)
+        check(abs(got["flat-minimum"][2]) < 1e-12 and got["flat-minimum"][0] == "holds" and got["monotone-minimum"][2] == index,
+              "x^4 from rest, t1 = %g" % t1, got)
+    got = of((1, 20), **{**power, "start": "{t: 1, x: [1], v: [0]}"})  # y = y' = 1: energy 1/2 - 1/2 + 1 in parts of 2
+    check(same(got, {"flat-minimum": ("fails", 0, None)}) and got["flat-minimum"][2] > 0.3, "x^4, generic data", got)
+    for p, sign in ((3, 1), (5, -1), (6, -1)):
+        got = of((0.5, 40), **{**power, "problem": "{name: power, p: %d}" % p})["flat-minimum"]
+        check(got[0] == "fails" and got[1] is None and sign * got[2] > 0.1, "|x|^%d from rest" % p, got)
+    check(answer(until=3, conjugate__free="all", method="{name: heavy-ball, alpha: 1}")["claims"] == [], "no claim on free ends")
+    r = run().stdout.decode()
+    check("Prop. 2.2.1" in r and "holds, as expected: predicted" in r, "claims as text", r)
+
+
+for part in (quadratics, powers, free_ends, plumbing, claims):
     try:
         part()
     except Exception as e:  # a check that could not be made is one that failed

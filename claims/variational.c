@@ -1,0 +1,320 @@
+/*
+ * Section 2.2 of Orvieto (2023): for how long paths minimise their action.
+ *
+ *   3/t on a quadratic        conjugate length t_c - t1 between pi/sqrt(beta) and j_{1,1}/sqrt(beta)
+ *   alpha on a quadratic      2 pi/sqrt(4 beta - alpha^2); none if beta <= alpha^2/4
+ *   3/t on c sum |x_i|^p      in s = ln t, y = t^a x, a = 2/(p - 2):  y'' + (2 - 2a) y' + a (a - 2) y + c p |y|^{p-2} y
+ * = 0
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#define _XOPEN_SOURCE 700 /* j1, y1 */
+#include "claims.h"
+
+#include "src/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Times are located to 1e-10 of the larger of |t| and t2 - t1; the closed forms keep their last digits. */
+#define LOCATED 1e-9
+
+enum { SAMPLES = 256 };
+
+static const double pi = 3.14159265358979323846, j11 = 3.8317059702075123;
+
+typedef struct claims {
+    od_context *ctx;
+    const od_extremal *x;
+    const od_conjugates *found;
+    const od_member *m;
+    size_t d;
+    double beta;    /* largest curvature of a quadratic, else NaN */
+    double viscous; /* r of damping r/t, NaN if it is not of that kind */
+    double damping; /* alpha of constant damping, likewise */
+    double *state;  /* [2 d], and as many energies */
+    od_claim *claim;
+    size_t count;
+} claims;
+
+static od_claim *add(claims *q, const char *id, const char *source, const char *statement)
+{
+    od_claim *c = &q->claim[q->count++];
+    *c = (od_claim){.id = id,
+                    .source = source,
+                    .statement = statement,
+                    .predicted = NAN,
+                    .measured = NAN,
+                    .expected = OD_HOLDS,
+                    .verdict = OD_HOLDS};
+    return c;
+}
+
+static void judge(od_claim *c, bool holds, const char *counterexample)
+{
+    c->verdict = holds ? OD_HOLDS : OD_FAILS;
+    c->counterexample = holds ? NULL : counterexample;
+}
+
+/* Which damping the Lagrangian has, where the force has weight one. */
+static void find_damping(claims *q)
+{
+    const od_flow *flow = &q->m->flow;
+    const double t2 = q->x->t2, t = (q->x->t1 + t2) / 2;
+    double a[2], b[2], a2[2], b2[2];
+    flow->lagrangian(flow, t, a, b);
+    flow->lagrangian(flow, t2, a2, b2);
+    const bool weighted = fabs(b[0] - a[0]) > 1e-12 * (1 + fabs(a[0])) ||
+                          fabs(b2[0] - a2[0]) > 1e-12 * (1 + fabs(a2[0]));
+    q->viscous = !weighted && fabs(a[1] * t - a2[1] * t2) <= 1e-12 * fabs(a[1] * t) ? a[1] * t : NAN;
+    q->damping = !weighted && fabs(a[1] - a2[1]) <= 1e-12 * fabs(a[1]) ? a[1] : NAN;
+}
+
+static double largest_curvature(const od_member *m)
+{
+    double largest = m->problem->spectrum != NULL ? m->problem->spectrum->eigenvalues[0] : NAN;
+    for (size_t i = 1; m->problem->spectrum != NULL && i < m->problem->dim; i++) {
+        largest = fmax(largest, m->problem->spectrum->eigenvalues[i]);
+    }
+    return largest;
+}
+
+/* First conjugate time of t1 in the direction of the largest curvature, by the phases; NaN if there is none up to t2.
+ * The Hessian is the same everywhere, so the path need not reach there. */
+static od_status first_time(const claims *q, double t1, double t2, double *t)
+{
+    const od_extremal x = {q->x->path, t1, t2};
+    od_jacobi j = od_extremal_jacobi(&x);
+    od_conjugates found = {0};
+    j.d = 1;
+    j.tolerance = 1e-13;
+    const od_status status = od_jacobi_split(q->ctx, &j, &q->beta, NULL, &found);
+    *t = found.count > 0 ? found.point[0].t : found.end.multiplicity > 0 ? found.end.t : NAN;
+    od_conjugates_free(&found);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------ quadratics */
+
+/* The root of J1(s1) Y1(s) - Y1(s1) J1(s) next to s1, by bisection. */
+static double viscous_time(double beta, double t1)
+{
+    const double s1 = sqrt(beta) * t1;
+    if (s1 < 1e-7) {
+        return j11 / sqrt(beta);
+    }
+    const double a = j1(s1), b = y1(s1);
+    double low = s1 + pi * (1 - 1e-9), high = s1 + j11;
+    const bool below = a * y1(low) < b * j1(low);
+    for (size_t i = 0; i < 60; i++) {
+        const double s = (low + high) / 2;
+        if ((a * y1(s) < b * j1(s)) == below) {
+            low = s;
+        } else {
+            high = s;
+        }
+    }
+    return low / sqrt(beta);
+}
+
+static od_status viscous_claims(claims *q)
+{
+    const double t1 = q->x->t1, reach = 1.01 * sqrt(40 / q->beta), predicted = viscous_time(q->beta, t1);
+    double measured, longest;
+    od_status status = first_time(q, t1, t1 + reach, &measured);
+    status = status == OD_OK ? first_time(q, 0, reach, &longest) : status;
+    if (status != OD_OK) {
+        return status;
+    }
+    od_claim *c = add(
+        q, "short-minimum", "Thm 2.2.5, Cor. 2.2.1",
+        "short intervals give a minimum, long ones a saddle: the switch is at the first zero of J1(s1) Y1(s) - "
+        "Y1(s1) J1(s), s = sqrt(beta) t");
+    c->predicted = predicted;
+    c->measured = measured;
+    c->error_integration = LOCATED * predicted;
+    const bool near = fabs(q->x->t2 - predicted) <= c->error_integration;
+    judge(c,
+          fabs(measured - predicted) <= c->error_integration &&
+              (near || (q->found->index > 0) == (q->x->t2 > predicted)),
+          "this path");
+    c = add(q, "saddle-length", "Prop. 2.2.1", "intervals longer than sqrt(40/beta) give a saddle");
+    c->predicted = sqrt(40 / q->beta);
+    c->measured = measured - t1;
+    c->error_integration = LOCATED * predicted;
+    judge(c, c->measured <= c->predicted, "this path is a minimiser for longer");
+    c = add(q, "saddle-length-sharp", "Prop. 2.2.1, sharpened",
+            "intervals longer than j_{1,1}/sqrt(beta) do, and for t1 to 0 no shorter ones");
+    c->predicted = j11 / sqrt(q->beta);
+    c->measured = longest;
+    c->error_integration = LOCATED * c->predicted;
+    judge(c,
+          fabs(longest - c->predicted) <= c->error_integration && measured - t1 <= c->predicted + c->error_integration,
+          "this curvature");
+    return OD_OK;
+}
+
+static od_status damped_claims(claims *q)
+{
+    const double t1 = q->x->t1, alpha = q->damping, squared = 4 * q->beta - alpha * alpha;
+    double measured;
+    if (!(squared > 1e-12 * q->beta)) {
+        od_claim *c = add(q, "constant-damping-none", "Thm 2.2.6", "alpha >= 2 sqrt(beta): always a minimum");
+        c->predicted = 0;
+        c->measured = (double)q->found->index;
+        judge(c, q->found->index == 0, "this path");
+        return OD_OK;
+    }
+    const double length = 2 * pi / sqrt(squared);
+    const od_status status = first_time(q, t1, t1 + 1.01 * length, &measured);
+    if (status != OD_OK) {
+        return status;
+    }
+    od_claim *c = add(q, "constant-damping", "Thm 2.2.6", "a minimum up to the length 2 pi/sqrt(4 beta - alpha^2)");
+    c->predicted = length;
+    c->measured = measured - t1;
+    c->error_integration = LOCATED * fmax(length, fabs(t1));
+    judge(c, fabs(c->measured - length) <= c->error_integration, "this path");
+    c = add(q, "constant-damping-printed", "introduction of section 2.2", "the same with 2 pi/sqrt(4 beta - alpha)");
+    c->predicted = 4 * q->beta > alpha ? 2 * pi / sqrt(4 * q->beta - alpha) : NAN;
+    c->measured = measured - t1;
+    c->error_integration = LOCATED * fmax(length, fabs(t1));
+    c->expected = alpha == 0 || alpha == 1 ? OD_HOLDS : OD_FAILS;
+    judge(c, fabs(c->measured - c->predicted) <= c->error_integration, "this path; alpha is to be squared");
+    return OD_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ flat losses */
+
+/* y_s^2/2 + a (a - 2) y^2/2 + c |y|^p and the last of these terms, both over the sum of their sizes. */
+static void energy(double x, double v, double t, double p, double c, double e[2])
+{
+    const double a = 2 / (p - 2), scale = pow(t, a), y = scale * x, slope = scale * (a * x + t * v);
+    const double kinetic = slope * slope / 2, linear = a * (a - 2) * y * y / 2, flat = c * pow(fabs(y), p);
+    const double size = kinetic + fabs(linear) + flat;
+    e[0] = size > 0 ? (kinetic + linear + flat) / size : 0;
+    e[1] = size > 0 ? flat / size : 0;
+}
+
+/* Energies of all coordinates: at t2, or where it is kept, at the time at which it can be told best from rounding. */
+static od_status find_energies(claims *q, double p, double c, double *kept)
+{
+    const double t2 = q->x->t2, first = fmax(q->x->t1, 1e-6 * t2);
+    double *share = kept + q->d;
+    for (size_t k = 0; k <= (p == 4 ? SAMPLES : 0); k++) {
+        const double t = k == 0 ? t2 : first * pow(t2 / first, (double)(k - 1) / SAMPLES);
+        const od_status status = od_trajectory_at(q->x->path, t, q->state, q->state + q->d);
+        if (status != OD_OK) {
+            return od_fail(q->ctx, status, "interval", "the path could not be evaluated at t = %.9g", t);
+        }
+        for (size_t i = 0; i < q->d; i++) {
+            double e[2];
+            energy(q->state[i], q->state[q->d + i], t, p, c, e);
+            if (k == 0 || e[1] > share[i]) {
+                kept[i] = e[0];
+                share[i] = e[1];
+            }
+        }
+    }
+    return OD_OK;
+}
+
+/*
+ * The energy is kept if p = 4, falls if p > 4 and grows if p < 4. Where it is kept and not zero, y is periodic and does
+ * not settle at 0; where it has fallen below zero, y cannot return to 0 but settles at the bottom of a well, around
+ * which a neighbour turns; where it has grown above zero, y crosses 0 for ever. Each time neighbours meet without end.
+ */
+static od_status flat_claims(claims *q)
+{
+    const od_settings *s = q->m->problem_choice.settings;
+    const double p = od_setting_real(s, "p");
+    if (!(p > 2)) {
+        return OD_OK;
+    }
+    double *kept = q->state + 2 * q->d, measured = 0, worst = -1;
+    const od_status status = find_energies(q, p, od_setting_real(s, "c"), kept);
+    for (size_t i = 0; i < q->d && status == OD_OK; i++) {
+        const double against = p > 4 ? -kept[i] : p < 4 ? kept[i] : fabs(kept[i]);
+        measured = against > worst ? kept[i] : measured;
+        worst = fmax(worst, against);
+    }
+    if (status != OD_OK) {
+        return status;
+    }
+    od_claim *c = add(q, "flat-minimum", "section 2.2.2.4",
+                      "on |x|^p, p > 2, a path is at last a minimiser (measured: energy of t^a x, a = 2/(p - 2), over "
+                      "its parts)");
+    c->predicted = p == 4 ? 0 : NAN;
+    c->measured = measured;
+    c->error_integration = 1e-9;
+    const bool at_rest = p == 4 && q->m->start.t == 0;
+    c->expected = at_rest ? OD_HOLDS : OD_FAILS;
+    judge(c, worst <= c->error_integration, "this path: its conjugate points have no end");
+    if (!at_rest && c->verdict == OD_HOLDS) {
+        c->verdict = OD_UNDECIDED;
+    }
+    return OD_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ monotone paths */
+
+static od_status check_monotone(claims *q, bool *monotone)
+{
+    double *sign = od_zalloc(q->d, sizeof *sign);
+    od_status status = sign != NULL ? OD_OK : od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for the claims");
+    *monotone = true;
+    for (size_t k = 1; k <= SAMPLES && *monotone && status == OD_OK; k++) {
+        const double t = q->x->t1 + (q->x->t2 - q->x->t1) * (double)k / SAMPLES;
+        status = od_trajectory_at(q->x->path, fmin(t, q->x->t2), NULL, q->state);
+        for (size_t i = 0; i < q->d; i++) {
+            *monotone = *monotone && q->state[i] * sign[i] >= 0;
+            sign[i] = q->state[i] != 0 ? q->state[i] : sign[i];
+        }
+    }
+    free(sign);
+    return status;
+}
+
+static od_status monotone_claim(claims *q)
+{
+    bool monotone;
+    od_status status = check_monotone(q, &monotone);
+    if (status != OD_OK || !monotone) {
+        return status;
+    }
+    od_claim *c = add(
+        q, "monotone-minimum", "section 2.2.3, finding 4",
+        "a path whose coordinates are monotone is a minimiser (measured: displacements that lower its action)");
+    c->predicted = 0;
+    c->measured = (double)q->found->index;
+    /* true of constant damping from rest on a quadratic, where x' is itself a Jacobi field; of other paths by chance */
+    c->expected = q->found->index == 0 ? OD_HOLDS : !isnan(q->beta) && !isnan(q->damping) ? OD_HOLDS : OD_FAILS;
+    judge(c, q->found->index == 0, "this path: monotone, and a saddle");
+    return OD_OK;
+}
+
+od_status od_variational_claims(od_context *ctx, const od_extremal *x, const od_conjugates *found, od_claim *claim,
+                                size_t *count)
+{
+    claims q = {.ctx = ctx, .x = x, .found = found, .m = od_trajectory_member(x->path), .claim = claim};
+    od_status status = OD_OK;
+    q.d = q.m->problem->dim;
+    q.beta = largest_curvature(q.m);
+    find_damping(&q);
+    q.state = od_zalloc(4 * q.d, sizeof *q.state);
+    if (q.state == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the claims");
+    }
+    if (q.beta > 0 && fabs(q.viscous - 3) < 1e-12) {
+        status = viscous_claims(&q);
+    } else if (q.beta > 0 && q.damping >= 0) {
+        status = damped_claims(&q);
+    } else if (fabs(q.viscous - 3) < 1e-12 && strcmp(q.m->problem_choice.problem->name, "power") == 0) {
+        status = flat_claims(&q);
+    }
+    status = status == OD_OK ? monotone_claim(&q) : status;
+    free(q.state);
+    *count = q.count;
+    return status;
+}
