@@ -29,7 +29,7 @@ typedef struct line {
 
 typedef struct witness {
     bool present;
-    double amplitude, ratio;
+    double amplitude;
     od_variations v;
     od_curve h;
 } witness;
@@ -133,6 +133,7 @@ static od_status make_witness(od_context *ctx, answer *r, size_t mode, bool lowe
     const size_t d = f->dim, unknowns = spectrum != NULL ? 1 : d;
     const size_t fit = WITNESS_UNKNOWNS / unknowns, count = fit < WITNESS_INTERVALS ? fit : WITNESS_INTERVALS;
     size_t steepest = 0;
+    double ratio;
     for (size_t i = 1; spectrum != NULL && i < d; i++) {
         steepest = spectrum->eigenvalues[i] > spectrum->eigenvalues[steepest] ? i : steepest;
     }
@@ -142,7 +143,7 @@ static od_status make_witness(od_context *ctx, answer *r, size_t mode, bool lowe
                                  : od_fail(ctx, OD_ENOMEM, NULL, "no memory for a witness");
     const size_t last = (count - 1) * unknowns - 1;
     status = status == OD_OK ? od_morse_mode(ctx, r->path, r->action.t1, r->action.t2, curvature, count,
-                                             mode < last ? mode : last, h, &w->ratio)
+                                             mode < last ? mode : last, h, &ratio)
                              : status;
     for (size_t i = 0; i < (count + 1) * d && status == OD_OK; i++) {
         const double turn = spectrum == NULL             ? 1
@@ -162,6 +163,28 @@ static od_status make_witness(od_context *ctx, answer *r, size_t mode, bool lowe
     return status;
 }
 
+/* Where so many modes lower the action that all of few nodes do, a narrow hat in the middle raises it. */
+static od_status make_hat(od_context *ctx, answer *r, double amplitude, witness *w)
+{
+    enum { NODES = 5 };
+    const double t1 = r->action.t1, t2 = r->action.t2, centre = (t1 + t2) / 2;
+    const size_t d = r->m->problem->dim;
+    od_curve_close(&w->h);
+    od_status status = od_curve_broken(ctx, d, t1, t2, NODES, &w->h);
+    const od_displacement displacement = {.kind = OD_TABLE, .table = &w->h};
+    w->amplitude = amplitude;
+    double width = (t2 - t1) / WITNESS_INTERVALS;
+    for (int halving = 0; halving < 30 && status == OD_OK && !w->present; halving++) {
+        width /= 2;
+        w->h.t[1] = centre - width;
+        w->h.t[3] = centre + width;
+        w->h.x[2 * d] = 1;
+        status = od_action_variations(ctx, &r->action, &displacement, amplitude, &w->v);
+        w->present = status == OD_OK && w->v.difference.value > w->v.difference.error;
+    }
+    return status;
+}
+
 /* Of a quadratic the modes of its largest curvature alone are numbered. */
 static od_status find_witnesses(od_context *ctx, answer *r, double amplitude)
 {
@@ -171,7 +194,7 @@ static od_status find_witnesses(od_context *ctx, answer *r, double amplitude)
         return OD_OK;
     }
     size_t lowering = r->morse.index + r->morse.nullity;
-    if (f->spectrum != NULL) {
+    if (f->spectrum != NULL && f->dim > 1) {
         double largest = f->spectrum->eigenvalues[0];
         for (size_t i = 1; i < f->dim; i++) {
             largest = fmax(largest, f->spectrum->eigenvalues[i]);
@@ -184,7 +207,8 @@ static od_status find_witnesses(od_context *ctx, answer *r, double amplitude)
         lowering = one.index + one.nullity;
     }
     od_status status = r->morse.index > 0 ? make_witness(ctx, r, 0, true, amplitude, &r->down) : OD_OK;
-    return status == OD_OK ? make_witness(ctx, r, lowering, false, amplitude, &r->up) : status;
+    status = status == OD_OK ? make_witness(ctx, r, lowering, false, amplitude, &r->up) : status;
+    return status == OD_OK && !r->up.present ? make_hat(ctx, r, amplitude, &r->up) : status;
 }
 
 /* ------------------------------------------------------------------------------------------- the answer */

@@ -110,6 +110,12 @@ def action():
     check(down["difference"] < -abs(down["difference_error"]) and up["difference"] > abs(up["difference_error"])
           and abs(down["action"] - d["action"] - down["difference"]) < 1e-12 and len(down["t"]) == len(down["h"]) <= 201
           and down["h"][0] == [0] and down["h"][-1] == [0] and max(abs(h[0]) for h in down["h"]) == 1, "witnesses", d["witness"])
+    many = answer("action", file, problem__eigenvalues="[900]", action="{sine: [1]}")
+    check(many["morse"]["index"] == 85 and many["witness"]["down"]["difference"] < 0 < many["witness"]["up"]["difference"],
+          "witnesses of a high index", many["morse"])
+    many = answer("action", file, problem__eigenvalues="[6400]", action="{sine: [1]}")
+    check(many["morse"]["index"] == 229 and many["witness"]["up"]["difference"] > 0 and len(many["witness"]["up"]["t"]) == 5,
+          "a narrow hat raises what no mode of few nodes does", many["morse"])
     # the witness's own sum over straight pieces, t^3 (h'^2 - h^2)/2 in closed form by Simpson's rule on polynomials of degree 5
     total = 0
     for (a, b, (p,), (q,)) in zip(down["t"], down["t"][1:], down["h"], down["h"][1:]):
