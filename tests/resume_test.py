@@ -303,7 +303,7 @@ def data():
 def mistakes():
     folder = place("mistakes", SINGLE)
     for args, words in ((["resume"], "takes the folder"), (["resume", "nowhere"], "holds no run"),
-                        (["resume", ".", "--seed", "3"], "belong to"), (["merge"], "takes the folders"),
+                        (["resume", ".", "--seed", "3"], "belong to"), (["resume", ".", "--dry-run"], "belong to"), (["merge"], "takes the folders"),
                         (["merge", ".", "--shard", "1/2"], "takes all shards"),
                         (["run", "e.yaml", "--shard", "1/2"], "give -o DIR"),
                         (["run", "e.yaml", "--shard", "3/2", "-o", "x"], "from 1 to N"),

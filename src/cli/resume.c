@@ -84,8 +84,9 @@ int cli_resume(cli *c)
     if (c->arg_count != 1) {
         return cli_usage(c, "resume takes the folder of one run: optdyn resume DIR");
     }
-    if (c->output != NULL || c->set[0] != NULL || c->seed != NULL) {
-        return cli_usage(c, "resume goes on with the run as it is; -o, --set and --seed belong to `optdyn run`");
+    if (c->output != NULL || c->set[0] != NULL || c->seed != NULL || c->dry_run) {
+        return cli_usage(
+            c, "resume goes on with the run as it is; -o, --set, --seed and --dry-run belong to `optdyn run`");
     }
     od_experiment *e = load_from(c, c->arg[0], c->arg[0]);
     if (e == NULL) {
