@@ -134,7 +134,7 @@ def kills(rng, name, text, number):
             left -= 1
         had = os.path.exists(folder + "/out/run.journal")
         r = optdyn(folder, "resume", "out") if os.path.exists(folder + "/out/experiment.yaml") else optdyn(
-            folder, "run", "e.yaml", "-o", "out")
+            folder, "run", "e.yaml", "-o", "out", "--checkpoint", "0.05", *extra)
         resumed += "going on" in r.stderr
         got = files(folder + "/out")
         # a file cut off in writing keeps its temporary name; nobody takes it for a result
