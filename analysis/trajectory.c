@@ -396,6 +396,15 @@ od_status od_trajectory_at(od_trajectory *path, double t, double *x, double *v)
         }
         return status;
     }
+    if (t == path->t0) { /* at rest is at rest: interpolation would leave a rounding of velocity */
+        if (x != NULL) {
+            memcpy(x, path->z0, d * sizeof *x);
+        }
+        if (v != NULL) {
+            memcpy(v, path->z0 + d, d * sizeof *v);
+        }
+        return OD_OK;
+    }
     const size_t k = panel_of(path, t);
     const double length = path->edge[k + 1] - path->edge[k], theta = (t - path->edge[k]) / length;
     if (x != NULL) {
