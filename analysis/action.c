@@ -200,7 +200,7 @@ static od_status find_witnesses(od_context *ctx, answer *r, double amplitude)
             largest = fmax(largest, f->spectrum->eigenvalues[i]);
         }
         od_morse one;
-        od_status status = od_morse_scalar(ctx, r->path, r->action.t1, r->action.t2, largest, false, &one);
+        od_status status = od_morse_scalar(ctx, r->path, r->action.t1, r->action.t2, largest, &one);
         if (status != OD_OK) {
             return status;
         }
@@ -348,7 +348,7 @@ static od_status measure(od_context *ctx, const od_settings *s, const double *di
     if (status != OD_OK || r->path == NULL) {
         return status;
     }
-    status = od_morse_index(ctx, r->path, interval[0], interval[1], false, &r->morse);
+    status = od_morse_index(ctx, r->path, interval[0], interval[1], NULL, &r->morse);
     r->has_morse = status == OD_OK;
     if (status == OD_EUNSUPPORTED) {
         od_note(ctx, "no Morse index and no witnesses: %s", od_message(ctx));

@@ -261,19 +261,15 @@ static void write_text(const question *q, FILE *out)
  */
 static od_status verify(question *q)
 {
-    const bool all_free = q->jacobi.free_count == q->d && q->jacobi.bend == 0;
-    if (q->jacobi.free_count > 0 && !all_free) {
-        return od_setting_fail(q->ctx, q->settings, "verify",
-                               "the second variation is counted for a first end that is fixed or free in all "
-                               "directions; remove verify, or give free: all");
-    }
     /* where a' t >= 1 a displacement of finite action may end anywhere at the singular start: fixing it changes nothing
      * but the mesh's error, which falls like 1/ln for a' t = 1 */
     double a[2], b[2];
     const double early = 1e-8 * q->jacobi.t2;
     q->jacobi.weights(q->jacobi.user, early, a, b);
     const bool loose = q->jacobi.singular && a[1] * early > 1 - 1e-4;
-    od_status status = od_morse_index(q->ctx, q->path, q->jacobi.t1, q->jacobi.t2, all_free || loose, &q->morse);
+    const od_first_end first = {
+        .free_count = loose ? q->d : q->jacobi.free_count, .free = q->jacobi.free, .bend = q->jacobi.bend};
+    od_status status = od_morse_index(q->ctx, q->path, q->jacobi.t1, q->jacobi.t2, &first, &q->morse);
     if (status != OD_OK) {
         return status;
     }

@@ -221,12 +221,44 @@ static od_status assemble(od_trajectory *path, const od_form *form, size_t e, co
     return OD_OK;
 }
 
+/* The free directions and an orthonormal basis of what they leave, which comes first. */
+static od_status choose_basis(od_context *ctx, const od_first_end *first, od_form *form)
+{
+    const size_t d = form->d, count = first->free_count;
+    double *q = form->a, *tau = form->schur; /* not in use yet */
+    form->basis = od_zalloc(d * d, sizeof *form->basis);
+    if (form->basis == NULL) {
+        return od_fail(ctx, OD_ENOMEM, "interval", "no memory for the free directions");
+    }
+    memcpy(q, first->free, count * d * sizeof *q);
+    const bool done = LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (int)d, (int)count, q, (int)d, tau, form->work,
+                                          form->work_size) == 0 &&
+                      LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, (int)d, (int)d, (int)count, q, (int)d, tau, form->work,
+                                          form->work_size) == 0;
+    memcpy(form->basis, q + count * d, form->held * d * sizeof *q);
+    memcpy(form->basis + form->held * d, q, count * d * sizeof *q);
+    return done ? OD_OK : od_fail(ctx, OD_ENUMERIC, NULL, "the free directions could not be completed to a basis");
+}
+
+static void bend_first_node(const od_trajectory *path, const od_form *form, double bend)
+{
+    const size_t size = (form->mesh->degree + 1) * form->d;
+    const double *edge = form->mesh->edge;
+    double a[2], b[2], unit[2];
+    weights_at(path, edge[0], a, b);
+    weights_at(path, edge[0] + (edge[1] - edge[0]) / 2, unit, b);
+    for (size_t i = 0; i < form->d; i++) {
+        form->m[i * size + i] -= bend * exp(a[0] - unit[0]);
+    }
+}
+
 od_status od_form_open(od_context *ctx, od_trajectory *path, const od_mesh *mesh, const double *curvature,
-                       bool free_start, od_form *form)
+                       const od_first_end *first, od_form *form)
 {
     const size_t d = curvature != NULL ? 1 : od_trajectory_member(path)->problem->dim;
     const size_t n = mesh->degree + 1, size = n * d, elements = mesh->elements;
-    *form = (od_form){.mesh = mesh, .d = d, .free_start = free_start, .work_size = (int)(32 * size)};
+    const size_t free_count = first != NULL ? first->free_count : 0;
+    *form = (od_form){.mesh = mesh, .d = d, .held = d - free_count, .work_size = (int)(32 * size)};
     const double bytes = 8.0 * (double)elements * (double)size * (double)size;
     if (bytes > most_bytes) {
         return od_fail(
@@ -258,7 +290,10 @@ od_status od_form_open(od_context *ctx, od_trajectory *path, const od_mesh *mesh
                      : od_fail(ctx, status, "interval", "the Hessian along the path could not be evaluated");
     }
     free(hessian);
-    return status;
+    if (status == OD_OK && free_count > 0 && first->bend != 0) {
+        bend_first_node(path, form, first->bend);
+    }
+    return status == OD_OK && free_count > 0 && free_count < d ? choose_basis(ctx, first, form) : status;
 }
 
 void od_form_close(od_form *form)
@@ -270,6 +305,7 @@ void od_form_close(od_form *form)
     free(form->schur);
     free(form->work);
     free(form->pivot);
+    free(form->basis);
     *form = (od_form){0};
 }
 
@@ -293,6 +329,21 @@ static size_t negative_pivots(size_t n, const double *a, size_t stride, const in
     return count;
 }
 
+/* Takes the first node of the first element to the coordinates of the basis. */
+static void turn_first_node(od_form *form)
+{
+    const size_t d = form->d, size = (form->mesh->degree + 1) * d;
+    double *turned = form->right; /* not in use before the first elimination */
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)d, (int)size, (int)d, 1, form->basis, (int)d, form->a,
+                (int)size, 0, turned, (int)size);
+    memcpy(form->a, turned, d * size * sizeof *turned);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)size, (int)d, (int)d, 1, form->a, (int)size, form->basis,
+                (int)d, 0, turned, (int)d);
+    for (size_t i = 0; i < size; i++) {
+        memcpy(form->a + i * size, turned + i * d, d * sizeof *turned);
+    }
+}
+
 /* The Schur complement of all unknowns before the last node's is carried from element to element; inertias add up. */
 static od_status sweep(od_form *form, double c, size_t *count, bool *singular)
 {
@@ -310,8 +361,10 @@ static od_status sweep(od_form *form, double c, size_t *count, bool *singular)
         for (size_t i = 0; e > 0 && i < d * d; i++) {
             a[i / d * size + i % d] += form->schur[i];
         }
-        /* the first node is held unless it is free */
-        const size_t skip = e == 0 && !form->free_start ? d : 0, inner = size - d - skip;
+        if (e == 0 && form->basis != NULL) {
+            turn_first_node(form);
+        }
+        const size_t skip = e == 0 ? form->held : 0, inner = size - d - skip;
         double *block = a + skip * size + skip;
         if (inner > 0) {
             const int info = LAPACKE_dsytrf_work(LAPACK_COL_MAJOR, 'L', (int)inner, block, (int)size, form->pivot,

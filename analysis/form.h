@@ -22,10 +22,18 @@ od_status od_mesh_open(od_context *ctx, od_trajectory *path, double t1, double t
 od_status od_mesh_halve(od_context *ctx, od_mesh *mesh);
 void od_mesh_close(od_mesh *mesh);
 
+/** Displacements at the first edge: zero, but for parts in these directions. */
+typedef struct od_first_end {
+    size_t free_count;
+    const double *free; /* [free_count * dim] orthonormal, one after another; not read if all are free */
+    double bend;        /* e^a bend |h|^2 at t1 joins the form: then h' = bend h is the natural condition */
+} od_first_end;
+
 typedef struct od_form {
     const od_mesh *mesh;
-    size_t d;        /* of the blocks: dim, or 1 for a single curvature */
-    bool free_start; /* displacements need not vanish at the first edge */
+    size_t d;      /* of the blocks: dim, or 1 for a single curvature */
+    size_t held;   /* directions in which displacements vanish at the first edge */
+    double *basis; /* [d*d] orthonormal coordinates of the first node, those held first; NULL for the given ones */
     /* per element, functions in the order left hat, bubbles, right hat; scaled as od_form_open says */
     double *k; /* [elements*(p+1)^2], times the identity of d x d */
     double *m; /* [elements*((p+1)*d)^2] */
@@ -36,10 +44,11 @@ typedef struct od_form {
 
 /**
  * Assembles the form by Gauss quadrature. curvature: NULL for the Hessian along the path, or the one number that stands
- * for it. Node i is scaled by e^{-a(t_i)/2}, bubbles by that of the element's middle. Close it also after a failure.
+ * for it. first: NULL for a first end that is held. Node i is scaled by e^{-a(t_i)/2}, bubbles and the first node by
+ * that of the element's middle. Close it also after a failure.
  */
 od_status od_form_open(od_context *ctx, od_trajectory *path, const od_mesh *mesh, const double *curvature,
-                       bool free_start, od_form *form);
+                       const od_first_end *first, od_form *form);
 void od_form_close(od_form *form);
 
 /** Negative eigenvalues of c K - M. OD_ENUMERIC where a pivot is not finite. */

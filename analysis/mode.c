@@ -67,7 +67,7 @@ od_status od_morse_mode(od_context *ctx, od_trajectory *path, double t1, double 
     }
     const od_mesh mesh = {.elements = count, .degree = 1, .edge = edge};
     od_form form;
-    od_status status = od_form_open(ctx, path, &mesh, curvature, false, &form);
+    od_status status = od_form_open(ctx, path, &mesh, curvature, NULL, &form);
     const size_t d = form.d, n = (count - 1) * d;
     double largest = 0, shift = 0, a[2], b[2];
     status = status == OD_OK ? solve(ctx, &form, count, mode, h + d, ratio) : status;

@@ -67,13 +67,13 @@ static od_status find_nearest(od_form *form, size_t *index, size_t *within, doub
 /* ------------------------------------------------------------------------------------------- refinement */
 
 static od_status build_and_find(od_context *ctx, od_trajectory *path, const od_mesh *mesh, const double *curvature,
-                                bool free_start, size_t *index, size_t *within, double *nearest)
+                                const od_first_end *first, size_t *index, size_t *within, double *nearest)
 {
     od_form form;
     if (od_cancelled(ctx)) {
         return od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted while the Morse index was counted");
     }
-    od_status status = od_form_open(ctx, path, mesh, curvature, free_start, &form);
+    od_status status = od_form_open(ctx, path, mesh, curvature, first, &form);
     status = status == OD_OK ? find_nearest(&form, index, within, nearest) : status;
     od_form_close(&form);
     return status == OD_OK || status == OD_ENOMEM || status == OD_EUNSUPPORTED
@@ -84,7 +84,7 @@ static od_status build_and_find(od_context *ctx, od_trajectory *path, const od_m
 
 /* One form: the whole, or that of a single curvature if it is not NULL. */
 static od_status index_of_form(od_context *ctx, od_trajectory *path, double t1, double t2, const double *curvature,
-                               bool free_start, od_morse *morse)
+                               const od_first_end *first, od_morse *morse)
 {
     od_mesh mesh;
     size_t index = 0, within = 0, before_index;
@@ -93,7 +93,7 @@ static od_status index_of_form(od_context *ctx, od_trajectory *path, double t1, 
     if (status != OD_OK) {
         return status;
     }
-    status = build_and_find(ctx, path, &mesh, curvature, free_start, &index, &within, &nearest);
+    status = build_and_find(ctx, path, &mesh, curvature, first, &index, &within, &nearest);
     *morse = (od_morse){.degenerate = true};
     for (int halving = 0; halving < MAX_HALVINGS && status == OD_OK; halving++) {
         before = nearest;
@@ -103,7 +103,7 @@ static od_status index_of_form(od_context *ctx, od_trajectory *path, double t1, 
         if (status != OD_OK) {
             break;
         }
-        status = build_and_find(ctx, path, &mesh, curvature, free_start, &index, &within, &nearest);
+        status = build_and_find(ctx, path, &mesh, curvature, first, &index, &within, &nearest);
         /* what bisection leaves open counts as error */
         const double error = fabs(nearest - before) + fabs(nearest) / 256;
         *morse = (od_morse){.index = index,
@@ -131,7 +131,7 @@ static int ascending(const void *a, const void *b)
 }
 
 /* Equal curvatures have equal forms: each is counted once. */
-static od_status index_of_spectrum(od_context *ctx, od_trajectory *path, double t1, double t2, bool free_start,
+static od_status index_of_spectrum(od_context *ctx, od_trajectory *path, double t1, double t2, bool start_free,
                                    const od_spectrum *spectrum, size_t d, od_morse *morse)
 {
     double *curvature = od_zalloc(d, sizeof *curvature);
@@ -141,10 +141,11 @@ static od_status index_of_spectrum(od_context *ctx, od_trajectory *path, double 
     memcpy(curvature, spectrum->eigenvalues, d * sizeof *curvature);
     qsort(curvature, d, sizeof *curvature, ascending);
     *morse = (od_morse){.nearest = 1};
+    const od_first_end one_free = {.free_count = 1};
     od_status status = OD_OK;
     for (size_t i = 0, next; i < d && status == OD_OK; i = next) {
         od_morse one;
-        status = index_of_form(ctx, path, t1, t2, &curvature[i], free_start, &one);
+        status = index_of_form(ctx, path, t1, t2, &curvature[i], start_free ? &one_free : NULL, &one);
         for (next = i + 1; next < d && curvature[next] == curvature[i];) {
             next++;
         }
@@ -161,24 +162,27 @@ static od_status index_of_spectrum(od_context *ctx, od_trajectory *path, double 
     return status;
 }
 
-od_status od_morse_scalar(od_context *ctx, od_trajectory *path, double t1, double t2, double curvature, bool free_start,
-                          od_morse *morse)
+od_status od_morse_scalar(od_context *ctx, od_trajectory *path, double t1, double t2, double curvature, od_morse *morse)
 {
-    return index_of_form(ctx, path, t1, t2, &curvature, free_start, morse);
+    return index_of_form(ctx, path, t1, t2, &curvature, NULL, morse);
 }
 
-od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, bool free_start, od_morse *morse)
+od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, const od_first_end *first,
+                         od_morse *morse)
 {
     const od_problem *f = od_trajectory_member(path)->problem;
     if (!(t1 < t2) || od_trajectory_at(path, t1, NULL, NULL) != OD_OK ||
         od_trajectory_at(path, t2, NULL, NULL) != OD_OK) {
         return od_fail(ctx, OD_EINVAL, "interval", "[%.9g, %.9g] does not lie on the path", t1, t2);
     }
-    if (f->spectrum == NULL && f->dim > MAX_COUPLED) {
-        return od_fail(ctx, OD_EUNSUPPORTED, "problem",
-                       "the Morse index needs dense Hessians along the path, too large in %zu dimensions; at most %d",
-                       f->dim, MAX_COUPLED);
+    const bool held = first == NULL || first->free_count == 0;
+    if (f->spectrum != NULL && (held || (first->free_count == f->dim && first->bend == 0))) {
+        return index_of_spectrum(ctx, path, t1, t2, !held, f->spectrum, f->dim, morse);
     }
-    return f->spectrum != NULL ? index_of_spectrum(ctx, path, t1, t2, free_start, f->spectrum, f->dim, morse)
-                               : index_of_form(ctx, path, t1, t2, NULL, free_start, morse);
+    return f->dim <= MAX_COUPLED
+               ? index_of_form(ctx, path, t1, t2, NULL, first, morse)
+               : od_fail(ctx, OD_EUNSUPPORTED, "problem",
+                         "the Morse index needs dense matrices along the path, too large in %zu coupled dimensions; "
+                         "at most %d",
+                         f->dim, MAX_COUPLED);
 }

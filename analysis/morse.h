@@ -9,7 +9,7 @@
 #ifndef OD_MORSE_H
 #define OD_MORSE_H
 
-#include "trajectory.h"
+#include "form.h"
 
 typedef struct od_morse {
     size_t index;    /* independent displacements that lower the action; of a degenerate path those that surely do */
@@ -24,22 +24,24 @@ typedef struct od_morse {
 } od_morse;
 
 /**
- * Index of the path on [t1, t2] for displacements that vanish at both ends, or at t2 alone if `free_start`.
+ * Index of the path on [t1, t2] for displacements that vanish at t2, and at t1 where `first` does not free them; NULL:
+ * at both ends.
  *
  * Hat functions, enriched on each element by integrated Legendre polynomials (degree 8 for d <= 16, less above);
  * negative eigenvalues are counted by block LDL^T (Bunch and Kaufman 1977), element after element, so that only blocks
  * are ever stored (Haynsworth 1968). Nodes are scaled by e^{-a/2}: only ratios of weights within an element occur. All
  * elements are halved until index and nearest member agree and the latter is farther from 1 than it has moved. On
- * quadratics d scalar forms are counted instead of one of d x d blocks.
+ * quadratics d scalar forms are counted instead of one of d x d blocks, unless the first end couples them.
  *
- * Errors  OD_ENOMEM; OD_EINVAL if [t1, t2] is not on the path; OD_EUNSUPPORTED where no spectrum is known in more than
- *         2000 dimensions, or the elements would take more than 4 GB. OD_EINTERRUPTED.
+ * Errors  OD_ENOMEM; OD_EINVAL if [t1, t2] is not on the path; OD_EUNSUPPORTED in more than 2000 dimensions that are
+ *         coupled, or the elements would take more than 4 GB. OD_EINTERRUPTED.
  * Cost    mesh (e elements of degree p): 30 e (p d)^3 / 3 and 8 e (p d)^2 bytes; quadratics 30 e d p^3.
  */
-od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, bool free_start, od_morse *morse);
+od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, const od_first_end *first,
+                         od_morse *morse);
 
-/** The same for one direction of this constant curvature. */
-od_status od_morse_scalar(od_context *ctx, od_trajectory *path, double t1, double t2, double curvature, bool free_start,
+/** The same for one direction of this constant curvature, held at both ends. */
+od_status od_morse_scalar(od_context *ctx, od_trajectory *path, double t1, double t2, double curvature,
                           od_morse *morse);
 
 /**

@@ -149,13 +149,17 @@ def free_ends():
     flat = {"problem": "{name: quadratic, eigenvalues: [1, 1]}", "method": "{name: heavy-ball, alpha: 0}",
             "start__x": "[3, 4]", "start__v": "[1.5, 2]", "until": 6}
     # the sphere through (3, 4): v.n/radius = 1/2 in the tangential direction, the radius itself is fixed
-    d = answer(conjugate__free="sphere", **flat)
+    d = answer("--verify", conjugate__free="sphere", **flat)
     want = [math.pi - math.atan(2), math.pi, 2 * math.pi - math.atan(2)]
     check(near([p["t"] for p in d["points"]], want) and d["free_directions"] == 1
           and abs(abs(4 * d["points"][0]["kernel"][0][0] - 3 * d["points"][0]["kernel"][0][1]) / 5 - 1) < 1e-9,
           "a sphere around the minimiser", d)
-    d = answer(conjugate__free="[[4, -3]]", **flat)
-    check(near([p["t"] for p in d["points"]], [math.pi / 2, math.pi, 1.5 * math.pi]), "a line at a right angle", d)
+    d = answer("--verify", conjugate__free="sphere", **{**flat, "until": want[0]})
+    check(d["index"] == 0 and d["nullity_at_end"] == 1 and d["morse_check"]["index"] == 0
+          and d["morse_check"]["nullity"] == 1, "a path up to a focal point of a sphere", d)
+    d = answer("--verify", conjugate__free="[[4, -3]]", **flat)
+    check(near([p["t"] for p in d["points"]], [math.pi / 2, math.pi, 1.5 * math.pi])
+          and d["morse_check"]["index"] == 3, "a line at a right angle", d)
     for words, free in (("at right angles", "all"), ("at right angles", "[[1, 0]]"), ("directions of 2 numbers", "[[1, 2, 3]]"),
                         ("is no set", "ball"), ("zero or lies in", "[[4, -3], [8, -6]]")):
         r = run(conjugate__free=free, **flat)

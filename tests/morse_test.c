@@ -21,7 +21,8 @@ static void check_index(od_context *ctx, const char *parts, double t1, double t2
     od_experiment *e = od_experiment_parse(ctx, text, NULL);
     check_done(ctx, e != NULL);
     check_done(ctx, od_trajectory_create(ctx, &e->member[0], t2, 1e-12, &path) == OD_OK);
-    check_done(ctx, od_morse_index(ctx, path, t1, t2, free_start, &morse) == OD_OK);
+    const od_first_end all = {.free_count = e->problem[0]->dim};
+    check_done(ctx, od_morse_index(ctx, path, t1, t2, free_start ? &all : NULL, &morse) == OD_OK);
     if (morse.index != index || morse.degenerate != (nullity > 0) || morse.nullity != nullity) {
         print_error("%s on [%.17g, %.17g]: index %zu, nullity %zu, %s; want %zu, %zu; nearest %g +- %g, %zu nodes\n",
                     parts, t1, t2, morse.index, morse.nullity, morse.degenerate ? "degenerate" : "clear", index,
@@ -173,13 +174,13 @@ static void blocks_count_what_scalars_do(void **state)
         od_form form;
         size_t together, sum = 0;
         check_done(ctx, od_mesh_open(ctx, path, 0.5, 12, NULL, 16, &mesh) == OD_OK);
-        check_done(ctx, od_form_open(ctx, path, &mesh, NULL, false, &form) == OD_OK);
+        check_done(ctx, od_form_open(ctx, path, &mesh, NULL, NULL, &form) == OD_OK);
         check_done(ctx, od_form_negative(&form, level[k], &together) == OD_OK);
         od_form_close(&form);
         for (size_t i = 0; i < 5; i++) {
             size_t one;
             check_done(ctx,
-                       od_form_open(ctx, path, &mesh, &e->problem[0]->spectrum->eigenvalues[i], false, &form) == OD_OK);
+                       od_form_open(ctx, path, &mesh, &e->problem[0]->spectrum->eigenvalues[i], NULL, &form) == OD_OK);
             check_done(ctx, od_form_negative(&form, level[k], &one) == OD_OK);
             od_form_close(&form);
             sum += one;
