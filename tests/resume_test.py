@@ -19,6 +19,7 @@ PROGRAM = os.path.abspath(sys.argv[1])
 KILLS = int(os.environ.get("OPTDYN_TEST_KILLS", "8"))
 SEED = int(os.environ.get("OPTDYN_TEST_SEED", "1"))
 count = failed = 0
+os.environ.pop("OPTDYN_DATA", None)  # a file beside the experiment is meant
 
 SDE = """problem: {name: quadratic, eigenvalues: [0.04, 0.01]}
 start: {t: 1.0e-2, x: {normal: 1}, v: [0, 0]}
