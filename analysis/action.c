@@ -251,8 +251,10 @@ static void write_morse(FILE *out, const answer *r)
         fputs(", \"morse\": null, \"witness\": null", out);
         return;
     }
-    fprintf(out, ", \"morse\": {\"index\": %zu, \"nullity_at_end\": %zu, \"degenerate\": %s, \"nodes\": %zu", n->index,
-            n->nullity, n->degenerate ? "true" : "false", n->nodes);
+    fprintf(out,
+            ", \"morse\": {\"index\": %zu, \"nullity_at_end\": %zu, \"degenerate\": %s, \"nodes\": %zu, "
+            "\"lower_bound\": %s",
+            n->index, n->nullity, n->degenerate ? "true" : "false", n->nodes, n->lower_bound ? "true" : "false");
     od_report_real(out, "nearest", n->nearest);
     od_report_real(out, "nearest_error", n->error);
     fputs("}, \"witness\": ", out);
@@ -323,11 +325,11 @@ static void write_text(const answer *r, FILE *out)
         text_line(out, "witness: raises the action", r->up.amplitude, &r->up.v);
     }
     if (r->has_morse) {
-        fprintf(out, "  Morse index %zu on %zu nodes%s: %s\n", r->morse.index, r->morse.nodes,
-                r->morse.degenerate ? ", DEGENERATE" : "",
-                r->morse.index > 0    ? "a saddle of the action"
-                : r->morse.degenerate ? "undecided to second order"
-                                      : "a minimiser of the action");
+        fprintf(out, "  Morse index %s%zu on %zu nodes%s: %s\n", r->morse.lower_bound ? "at least " : "",
+                r->morse.index, r->morse.nodes, r->morse.degenerate ? ", DEGENERATE" : "",
+                r->morse.index > 0                            ? "a saddle of the action"
+                : r->morse.degenerate || r->morse.lower_bound ? "undecided to second order"
+                                                              : "a minimiser of the action");
     }
 }
 

@@ -204,8 +204,8 @@ static void write_json(const question *q, FILE *out)
     write_kernel(out, &q->found.end, q->d);
     fprintf(out, ", \"free_directions\": %zu, \"steps\": %zu, \"morse_check\": ", q->jacobi.free_count, q->found.steps);
     if (q->verify) {
-        fprintf(out, "{\"index\": %zu, \"agrees\": true, \"nodes\": %zu, \"nullity\": %zu}", q->morse.index,
-                q->morse.nodes, q->morse.nullity);
+        fprintf(out, "{\"index\": %zu, \"agrees\": true, \"nodes\": %zu, \"nullity\": %zu, \"lower_bound\": %s}",
+                q->morse.index, q->morse.nodes, q->morse.nullity, q->morse.lower_bound ? "true" : "false");
     } else {
         fputs("null", out);
     }
@@ -241,8 +241,9 @@ static void write_text(const question *q, FILE *out)
         show_kernel(out, &q->found.end, q->d);
     }
     if (q->verify) {
-        fprintf(out, "  the second variation on %zu nodes has %zu negative eigenvalue%s%s: agrees\n", q->morse.nodes,
-                q->morse.index, q->morse.index == 1 ? "" : "s", q->morse.degenerate ? " and is degenerate" : "");
+        fprintf(out, "  the second variation on %zu nodes has %s%zu negative eigenvalue%s%s: agrees\n", q->morse.nodes,
+                q->morse.lower_bound ? "at least " : "", q->morse.index, q->morse.index == 1 ? "" : "s",
+                q->morse.degenerate ? " and is degenerate" : "");
     }
     if (q->found.index > 0) {
         fprintf(out, "  saddle: %zu independent displacement%s lower%s the action\n", q->found.index,
@@ -275,9 +276,10 @@ static od_status verify(question *q)
     }
     const size_t index = q->found.index, nullity = q->found.end.multiplicity;
     const od_morse *m = &q->morse;
-    const bool agrees = m->degenerate  ? m->index <= index + nullity && index <= m->index + m->nullity
-                        : nullity == 0 ? m->index == index
-                                       : m->index >= index && m->index <= index + nullity;
+    const bool agrees = m->lower_bound  ? m->index <= index + nullity
+                        : m->degenerate ? m->index <= index + nullity && index <= m->index + m->nullity
+                        : nullity == 0  ? m->index == index
+                                        : m->index >= index && m->index <= index + nullity;
     return agrees ? OD_OK
                   : od_fail(q->ctx, OD_ENUMERIC, NULL,
                             "%s on [%.9g, %.9g]: the phases of the Jacobi fields count %zu points before t2 and %zu at "

@@ -20,7 +20,8 @@ typedef struct od_morse {
      * 1 less the member nearest to 1, and how far that may be off; 1 stands for no member between 1/4 and 7/4.
      */
     double nearest, error;
-    size_t nodes; /* of the finest mesh, ends included */
+    bool lower_bound; /* the index is at least this; nothing is known of the nullity and the nearest member, NaN */
+    size_t nodes;     /* of the finest mesh, ends included */
 } od_morse;
 
 /**
@@ -43,6 +44,16 @@ od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double
 /** The same for one direction of this constant curvature, held at both ends. */
 od_status od_morse_scalar(od_context *ctx, od_trajectory *path, double t1, double t2, double curvature,
                           od_morse *morse);
+
+/**
+ * A lower bound of the index between fixed ends without a dense matrix, which od_morse_index gives in more than 2000
+ * coupled dimensions: Ritz values above 1 of Lanczos' iteration on hat functions. A repeated eigenvalue may
+ * count once.
+ *
+ * Errors  OD_ENOMEM; OD_EUNSUPPORTED where 4 vectors of all unknowns do not fit into 4 GB; OD_EINTERRUPTED.
+ * Cost    at most 400 steps of 3 Hessian products an element and 4 vectors' products a step before.
+ */
+od_status od_morse_at_least(od_context *ctx, od_trajectory *path, double t1, double t2, od_morse *morse);
 
 /**
  * Mode number `mode`, from 0, of the ratio above on `count` equal intervals with hat functions: the one with the

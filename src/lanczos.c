@@ -80,42 +80,97 @@ static bool ritz(krylov *k, size_t count, od_extremes *e)
     return true;
 }
 
-static od_status iterate(od_context *ctx, krylov *k, od_operator *apply, void *user, double tolerance, bool upper_only,
-                         od_extremes *e)
+static void start(krylov *k)
 {
     double *first = k->basis;
     for (size_t i = 0; i < k->d; i++) {
         first[i] = od_normal(0, OD_STREAM_CHECK, 0, i, 0);
     }
     cblas_dscal((int)k->d, 1 / cblas_dnrm2((int)k->d, first, 1), first, 1);
-    for (size_t j = 0; j < k->most; j++) {
-        const double *v = k->basis + j * k->d;
-        double *w = k->basis + (j + 1) * k->d;
-        const od_status status = apply(user, v, w);
+}
+
+/* Step j. What is left after it may be rounding: then the basis is closed, it already spans an invariant space. */
+static od_status advance(od_context *ctx, krylov *k, size_t j, od_operator *apply, void *user, bool *closed)
+{
+    const double *v = k->basis + j * k->d;
+    double *w = k->basis + (j + 1) * k->d;
+    const od_status status = apply(user, v, w);
+    if (status != OD_OK) {
+        return od_fail(ctx, status, NULL, "a Hessian-vector product failed");
+    }
+    const double size = cblas_dnrm2((int)k->d, w, 1);
+    if (!isfinite(size)) {
+        return od_fail(ctx, OD_ENUMERIC, NULL, "a Hessian-vector product is not finite at this point");
+    }
+    k->alpha[j] = cblas_ddot((int)k->d, v, 1, w, 1);
+    orthogonalise(k, j + 1, w);
+    k->beta[j] = cblas_dnrm2((int)k->d, w, 1);
+    *closed = k->beta[j] <= 100 * DBL_EPSILON * size || j + 1 == k->d;
+    if (!*closed) {
+        cblas_dscal((int)k->d, 1 / k->beta[j], w, 1);
+    }
+    return OD_OK;
+}
+
+static od_status iterate(od_context *ctx, krylov *k, od_operator *apply, void *user, double tolerance, bool upper_only,
+                         od_extremes *e)
+{
+    bool closed = false;
+    start(k);
+    for (size_t j = 0; j < k->most && !closed; j++) {
+        const od_status status = advance(ctx, k, j, apply, user, &closed);
         if (status != OD_OK) {
-            return od_fail(ctx, status, NULL, "a Hessian-vector product failed");
+            return status;
         }
-        const double size = cblas_dnrm2((int)k->d, w, 1);
-        if (!isfinite(size)) {
-            return od_fail(ctx, OD_ENUMERIC, NULL, "a Hessian-vector product is not finite at this point");
-        }
-        k->alpha[j] = cblas_ddot((int)k->d, v, 1, w, 1);
-        orthogonalise(k, j + 1, w);
-        k->beta[j] = cblas_dnrm2((int)k->d, w, 1);
-        /* what is left may be rounding: then the basis already spans an invariant space */
-        const bool closed = k->beta[j] <= 100 * DBL_EPSILON * size || j + 1 == k->d;
         if (closed || j + 1 == k->most || (j + 1) % CHECK_EVERY == 0) {
             if (!ritz(k, j + 1, e)) {
                 return od_fail(ctx, OD_ENUMERIC, NULL, "LAPACK found no eigenvalues of a tridiagonal matrix");
             }
             const double enough = tolerance * fmax(fabs(e->low), fabs(e->high));
-            if (closed || (e->high_error <= enough && (upper_only || e->low_error <= enough))) {
+            if (e->high_error <= enough && (upper_only || e->low_error <= enough)) {
                 return OD_OK;
             }
         }
-        cblas_dscal((int)k->d, 1 / k->beta[j], w, 1);
     }
     return OD_OK;
+}
+
+/* Ritz values of the first `count` steps above a level: negative pivots of level - T (Sylvester). */
+static size_t ritz_above(const krylov *k, size_t count, double level)
+{
+    size_t above = 0;
+    double pivot = 1;
+    for (size_t i = 0; i < count; i++) {
+        const double before = i > 0 ? k->beta[i - 1] * k->beta[i - 1] / pivot : 0;
+        pivot = level - k->alpha[i] - before;
+        pivot = pivot == 0 ? DBL_MIN : pivot;
+        above += pivot < 0;
+    }
+    return above;
+}
+
+od_status od_lanczos_above(od_context *ctx, size_t d, od_operator *apply, void *user, size_t most, double level,
+                           size_t *count)
+{
+    krylov k;
+    od_status status = open_krylov(&k, d, most < d ? most : d)
+                           ? OD_OK
+                           : od_fail(ctx, OD_ENOMEM, NULL, "no memory for %zu vectors of %zu dimensions", most, d);
+    bool closed = false;
+    size_t changed = 0;
+    *count = 0;
+    if (status == OD_OK) {
+        start(&k);
+    }
+    for (size_t j = 0; j < k.most && !closed && status == OD_OK && j - changed <= 20 + j / 4; j++) {
+        status = od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted while Ritz values were counted")
+                                   : advance(ctx, &k, j, apply, user, &closed);
+        const size_t now = status == OD_OK ? ritz_above(&k, j + 1, level) : *count;
+        changed = now != *count ? j : changed;
+        *count = now;
+    }
+    clear(&k);
+    return status;
 }
 
 od_status od_lanczos(od_context *ctx, size_t d, od_operator *apply, void *user, size_t most, double tolerance,

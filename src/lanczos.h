@@ -23,6 +23,14 @@ typedef struct od_extremes {
 od_status od_lanczos(od_context *ctx, size_t d, od_operator *apply, void *user, size_t most, double tolerance,
                      bool upper_only, od_extremes *extremes);
 
+/**
+ * How many Ritz values of the same iteration lie above a level: at most as many as eigenvalues do, and repeated
+ * ones may count once. It ends after `most` steps, or once the count has not changed over 20 steps and a quarter of
+ * all.
+ */
+od_status od_lanczos_above(od_context *ctx, size_t d, od_operator *apply, void *user, size_t most, double level,
+                           size_t *count);
+
 /** Extreme curvatures of a loss at x[dim], in at most 60 Hessian-vector products. */
 od_status od_lanczos_extremes(od_context *ctx, const od_problem *problem, const double *x, od_extremes *extremes);
 

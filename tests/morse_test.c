@@ -192,6 +192,47 @@ static void blocks_count_what_scalars_do(void **state)
     od_experiment_free(e);
 }
 
+/* Lanczos' count never exceeds that by blocks, and reaches it where no eigenvalue near 1 hides and none is repeated. */
+static void matrix_free_counts_are_lower_bounds(void **state)
+{
+    static const struct {
+        const char *parts;
+        double t2;
+        bool reached;
+    } cases[] = {
+        {"problem: {name: rosenbrock, dim: 6}, start: {x: [-1, 0.5, 1, -0.3, 0.8, 0.2]}, method: {name: nesterov}", 1,
+         true},
+        {"problem: {name: quadratic, eigenvalues: [3, 1, 0.7, 0.2, -0.5], rotation: 7}, start: {t: 0.5, x: [1, 1, 1, "
+         "1, "
+         "1]}, method: {name: nesterov}",
+         12, true},
+        {"problem: {name: quadratic, eigenvalues: [1, 1, 1, -0.5]}, start: {x: [1, 1, 1, 1]}, method: {name: "
+         "heavy-ball, "
+         "alpha: 0.5}",
+         12, false},
+        {"problem: hosaki, start: {x: [2, 2.3]}, method: {name: heavy-ball, alpha: 0.7}", 9, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[640];
+        od_trajectory *path;
+        od_morse exact, least;
+        const double t1 = 0.5, t2 = cases[i].t2;
+        snprintf(text, sizeof text, "{%s, integrator: {name: rk4, step: 0.1}, until: %g}", cases[i].parts, t2);
+        od_experiment *e = od_experiment_parse(*state, text, NULL);
+        check_done(*state, e != NULL);
+        check_done(*state, od_trajectory_create(*state, &e->member[0], t2, 1e-12, &path) == OD_OK);
+        check_done(*state, od_morse_index(*state, path, t1, t2, NULL, &exact) == OD_OK);
+        check_done(*state, od_morse_at_least(*state, path, t1, t2, &least) == OD_OK);
+        if (!least.lower_bound || exact.lower_bound || least.index == 0 ||
+            (cases[i].reached ? least.index != exact.index : least.index > exact.index)) {
+            print_error("%s: at least %zu, exactly %zu\n", cases[i].parts, least.index, exact.index);
+            fail();
+        }
+        od_trajectory_free(path);
+        od_experiment_free(e);
+    }
+}
+
 /* Constant damping, d from 1 to 6 curvatures of all signs, some equal: each beta > alpha^2/4 has the conjugate points
  * t1 + 2 k pi/sqrt(4 beta - alpha^2). An end within 1e-9 of one is drawn with probability below 1e-6 in all. */
 static void random_quadratics_have_the_index_of_the_closed_form(void **state)
@@ -245,6 +286,7 @@ int main(void)
         test_with_context(quartic_losses_have_the_index_of_the_references),
         test_with_context(random_quadratics_have_the_index_of_the_closed_form),
         test_with_context(blocks_count_what_scalars_do),
+        test_with_context(matrix_free_counts_are_lower_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
