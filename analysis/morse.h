@@ -35,7 +35,7 @@ typedef struct od_morse {
  * quadratics d scalar forms are counted instead of one of d x d blocks, unless the first end couples them.
  *
  * Errors  OD_ENOMEM; OD_EINVAL if [t1, t2] is not on the path; OD_EUNSUPPORTED in more than 2000 dimensions that are
- *         coupled, or the elements would take more than 4 GB. OD_EINTERRUPTED.
+ *         coupled if the first end is free in some, or the elements would take more than 4 GB. OD_EINTERRUPTED.
  * Cost    mesh (e elements of degree p): 30 e (p d)^3 / 3 and 8 e (p d)^2 bytes; quadratics 30 e d p^3.
  */
 od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, const od_first_end *first,
