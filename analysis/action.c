@@ -10,6 +10,7 @@
 #include "report.h"
 #include "variation.h"
 
+#include "../claims/claims.h"
 #include "../src/json.h"
 #include "../src/memory.h"
 #include "../src/text.h"
@@ -48,6 +49,8 @@ typedef struct answer {
     od_morse morse;
     const char *no_witness; /* why there is none, or NULL */
     witness down, up;
+    od_claim claim[OD_ACTION_CLAIMS];
+    size_t claim_count;
 } answer;
 
 /* ------------------------------------------------------------------------------------------- displacements */
@@ -292,6 +295,8 @@ static void write_json(const answer *r, FILE *out)
     }
     fputs("]", out);
     write_morse(out, r);
+    fputs(", \"claims\": ", out);
+    od_claims_write_json(out, r->claim, r->claim_count);
     fputs("}", out);
 }
 
@@ -331,6 +336,7 @@ static void write_text(const answer *r, FILE *out)
                 : r->morse.degenerate || r->morse.lower_bound ? "undecided to second order"
                                                               : "a minimiser of the action");
     }
+    od_claims_write_text(out, r->claim, r->claim_count);
 }
 
 static od_status measure(od_context *ctx, const od_settings *s, const double *direction, answer *r)
@@ -347,6 +353,9 @@ static od_status measure(od_context *ctx, const od_settings *s, const double *di
     status = status == OD_OK ? od_action_value(ctx, &r->action, &r->value) : status;
     status = status == OD_OK ? od_action_residual(ctx, &r->action, &r->residual) : status;
     status = status == OD_OK ? displace(ctx, s, direction, r) : status;
+    status = status == OD_OK ? od_action_claims(ctx, &r->action, &r->value, direction,
+                                                od_setting(s, "amplitude")->list[0], r->claim, &r->claim_count)
+                             : status;
     if (status != OD_OK || r->path == NULL) {
         return status;
     }

@@ -7,11 +7,28 @@
 #define OD_CLAIMS_H
 
 #include "analysis/extremal.h"
+#include "analysis/variation.h"
 
 /** [{"id": ..., "predicted": ..., "verdict": "holds", ...}, ...] */
 void od_claims_write_json(FILE *out, const od_claim *claim, size_t count);
 /** One line for each. */
 void od_claims_write_text(FILE *out, const od_claim *claim, size_t count);
+
+/** What a claim is said of; numbers are NaN where they do not apply. */
+typedef struct od_claims_kind {
+    double least, beta; /* smallest and largest curvature of a quadratic */
+    size_t steepest;    /* which eigenvalue beta is */
+    double viscous;     /* r of damping r/t */
+    double damping;     /* alpha of constant damping */
+} od_claims_kind;
+
+/** By the spectrum of its loss and by its Lagrangian at two times, not by its name. */
+od_claims_kind od_claims_recognise(const od_member *m, double t1, double t2);
+
+/** Appends to a list with room: no numbers yet, expected to hold. */
+od_claim *od_claims_add(od_claim *list, size_t *count, const char *id, const char *source, const char *statement);
+/** The verdict; the counterexample is kept only where it fails. */
+void od_claims_judge(od_claim *c, bool holds, const char *counterexample);
 
 enum { OD_VARIATIONAL_CLAIMS = 8 };
 
@@ -26,5 +43,21 @@ enum { OD_VARIATIONAL_CLAIMS = 8 };
  */
 od_status od_variational_claims(od_context *ctx, const od_extremal *x, const od_conjugates *found, od_claim *claim,
                                 size_t *count);
+
+enum { OD_ACTION_CLAIMS = 16 };
+
+/**
+ * Claims of Orvieto (2023), section 2.2, on the action of a path of a flow and its second variation; fills
+ * claim[OD_ACTION_CLAIMS] and how many they are, none if the curve is no path of the flow.
+ *
+ * value      J of the path
+ * direction  [d], of the displacements where the loss has no spectrum; else they go along its largest curvature
+ * amplitude  their size in what is judged by differences of J on losses that are not quadratic
+ *
+ * Errors  OD_ENOMEM and those of od_action_variations.
+ * Cost    about 40 quadratures.
+ */
+od_status od_action_claims(od_context *ctx, od_action *a, const od_integral *value, const double *direction,
+                           double amplitude, od_claim *claim, size_t *count);
 
 #endif

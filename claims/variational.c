@@ -30,54 +30,15 @@ typedef struct claims {
     const od_conjugates *found;
     const od_member *m;
     size_t d;
-    double beta;    /* largest curvature of a quadratic, else NaN */
-    double viscous; /* r of damping r/t, NaN if it is not of that kind */
-    double damping; /* alpha of constant damping, likewise */
-    double *state;  /* [2 d], and as many energies */
+    od_claims_kind kind;
+    double *state; /* [2 d], and as many energies */
     od_claim *claim;
     size_t count;
 } claims;
 
 static od_claim *add(claims *q, const char *id, const char *source, const char *statement)
 {
-    od_claim *c = &q->claim[q->count++];
-    *c = (od_claim){.id = id,
-                    .source = source,
-                    .statement = statement,
-                    .predicted = NAN,
-                    .measured = NAN,
-                    .expected = OD_HOLDS,
-                    .verdict = OD_HOLDS};
-    return c;
-}
-
-static void judge(od_claim *c, bool holds, const char *counterexample)
-{
-    c->verdict = holds ? OD_HOLDS : OD_FAILS;
-    c->counterexample = holds ? NULL : counterexample;
-}
-
-/* Which damping the Lagrangian has, where the force has weight one. */
-static void find_damping(claims *q)
-{
-    const od_flow *flow = &q->m->flow;
-    const double t2 = q->x->t2, t = (q->x->t1 + t2) / 2;
-    double a[2], b[2], a2[2], b2[2];
-    flow->lagrangian(flow, t, a, b);
-    flow->lagrangian(flow, t2, a2, b2);
-    const bool weighted = fabs(b[0] - a[0]) > 1e-12 * (1 + fabs(a[0])) ||
-                          fabs(b2[0] - a2[0]) > 1e-12 * (1 + fabs(a2[0]));
-    q->viscous = !weighted && fabs(a[1] * t - a2[1] * t2) <= 1e-12 * fabs(a[1] * t) ? a[1] * t : NAN;
-    q->damping = !weighted && fabs(a[1] - a2[1]) <= 1e-12 * fabs(a[1]) ? a[1] : NAN;
-}
-
-static double largest_curvature(const od_member *m)
-{
-    double largest = m->problem->spectrum != NULL ? m->problem->spectrum->eigenvalues[0] : NAN;
-    for (size_t i = 1; m->problem->spectrum != NULL && i < m->problem->dim; i++) {
-        largest = fmax(largest, m->problem->spectrum->eigenvalues[i]);
-    }
-    return largest;
+    return od_claims_add(q->claim, &q->count, id, source, statement);
 }
 
 /* First conjugate time of t1 in the direction of the largest curvature, by the phases; NaN if there is none up to t2.
@@ -89,7 +50,7 @@ static od_status first_time(const claims *q, double t1, double t2, double *t)
     od_conjugates found = {0};
     j.d = 1;
     j.tolerance = 1e-13;
-    const od_status status = od_jacobi_split(q->ctx, &j, &q->beta, NULL, &found);
+    const od_status status = od_jacobi_split(q->ctx, &j, &q->kind.beta, NULL, &found);
     *t = found.count > 0 ? found.point[0].t : found.end.multiplicity > 0 ? found.end.t : NAN;
     od_conjugates_free(&found);
     return status;
@@ -120,7 +81,7 @@ static double viscous_time(double beta, double t1)
 
 static od_status viscous_claims(claims *q)
 {
-    const double t1 = q->x->t1, reach = 1.01 * sqrt(40 / q->beta), predicted = viscous_time(q->beta, t1);
+    const double t1 = q->x->t1, reach = 1.01 * sqrt(40 / q->kind.beta), predicted = viscous_time(q->kind.beta, t1);
     double measured, longest;
     od_status status = first_time(q, t1, t1 + reach, &measured);
     status = status == OD_OK ? first_time(q, 0, reach, &longest) : status;
@@ -135,35 +96,35 @@ static od_status viscous_claims(claims *q)
     c->measured = measured;
     c->error_integration = LOCATED * predicted;
     const bool near = fabs(q->x->t2 - predicted) <= c->error_integration;
-    judge(c,
-          fabs(measured - predicted) <= c->error_integration &&
-              (near || (q->found->index > 0) == (q->x->t2 > predicted)),
-          "this path");
+    od_claims_judge(c,
+                    fabs(measured - predicted) <= c->error_integration &&
+                        (near || (q->found->index > 0) == (q->x->t2 > predicted)),
+                    "this path");
     c = add(q, "saddle-length", "Prop. 2.2.1", "intervals longer than sqrt(40/beta) give a saddle");
-    c->predicted = sqrt(40 / q->beta);
+    c->predicted = sqrt(40 / q->kind.beta);
     c->measured = measured - t1;
     c->error_integration = LOCATED * predicted;
-    judge(c, c->measured <= c->predicted, "this path is a minimiser for longer");
+    od_claims_judge(c, c->measured <= c->predicted, "this path is a minimiser for longer");
     c = add(q, "saddle-length-sharp", "Prop. 2.2.1, sharpened",
             "intervals longer than j_{1,1}/sqrt(beta) do, and for t1 to 0 no shorter ones");
-    c->predicted = j11 / sqrt(q->beta);
+    c->predicted = j11 / sqrt(q->kind.beta);
     c->measured = longest;
     c->error_integration = LOCATED * c->predicted;
-    judge(c,
-          fabs(longest - c->predicted) <= c->error_integration && measured - t1 <= c->predicted + c->error_integration,
-          "this curvature");
+    od_claims_judge(
+        c, fabs(longest - c->predicted) <= c->error_integration && measured - t1 <= c->predicted + c->error_integration,
+        "this curvature");
     return OD_OK;
 }
 
 static od_status damped_claims(claims *q)
 {
-    const double t1 = q->x->t1, alpha = q->damping, squared = 4 * q->beta - alpha * alpha;
+    const double t1 = q->x->t1, alpha = q->kind.damping, squared = 4 * q->kind.beta - alpha * alpha;
     double measured;
-    if (!(squared > 1e-12 * q->beta)) {
+    if (!(squared > 1e-12 * q->kind.beta)) {
         od_claim *c = add(q, "constant-damping-none", "Thm 2.2.6", "alpha >= 2 sqrt(beta): always a minimum");
         c->predicted = 0;
         c->measured = (double)q->found->index;
-        judge(c, q->found->index == 0, "this path");
+        od_claims_judge(c, q->found->index == 0, "this path");
         return OD_OK;
     }
     const double length = 2 * pi / sqrt(squared);
@@ -175,13 +136,13 @@ static od_status damped_claims(claims *q)
     c->predicted = length;
     c->measured = measured - t1;
     c->error_integration = LOCATED * fmax(length, fabs(t1));
-    judge(c, fabs(c->measured - length) <= c->error_integration, "this path");
+    od_claims_judge(c, fabs(c->measured - length) <= c->error_integration, "this path");
     c = add(q, "constant-damping-printed", "introduction of section 2.2", "the same with 2 pi/sqrt(4 beta - alpha)");
-    c->predicted = 4 * q->beta > alpha ? 2 * pi / sqrt(4 * q->beta - alpha) : NAN;
+    c->predicted = 4 * q->kind.beta > alpha ? 2 * pi / sqrt(4 * q->kind.beta - alpha) : NAN;
     c->measured = measured - t1;
     c->error_integration = LOCATED * fmax(length, fabs(t1));
     c->expected = alpha == 0 || alpha == 1 ? OD_HOLDS : OD_FAILS;
-    judge(c, fabs(c->measured - c->predicted) <= c->error_integration, "this path; alpha is to be squared");
+    od_claims_judge(c, fabs(c->measured - c->predicted) <= c->error_integration, "this path; alpha is to be squared");
     return OD_OK;
 }
 
@@ -250,7 +211,7 @@ static od_status flat_claims(claims *q)
     c->error_integration = 1e-9;
     const bool at_rest = p == 4 && q->m->start.t == 0;
     c->expected = at_rest ? OD_HOLDS : OD_FAILS;
-    judge(c, worst <= c->error_integration, "this path: its conjugate points have no end");
+    od_claims_judge(c, worst <= c->error_integration, "this path: its conjugate points have no end");
     if (!at_rest && c->verdict == OD_HOLDS) {
         c->verdict = OD_UNDECIDED;
     }
@@ -289,8 +250,10 @@ static od_status monotone_claim(claims *q)
     c->predicted = 0;
     c->measured = (double)q->found->index;
     /* true of constant damping from rest on a quadratic, where x' is itself a Jacobi field; of other paths by chance */
-    c->expected = q->found->index == 0 ? OD_HOLDS : !isnan(q->beta) && !isnan(q->damping) ? OD_HOLDS : OD_FAILS;
-    judge(c, q->found->index == 0, "this path: monotone, and a saddle");
+    c->expected = q->found->index == 0                              ? OD_HOLDS
+                  : !isnan(q->kind.beta) && !isnan(q->kind.damping) ? OD_HOLDS
+                                                                    : OD_FAILS;
+    od_claims_judge(c, q->found->index == 0, "this path: monotone, and a saddle");
     return OD_OK;
 }
 
@@ -300,17 +263,16 @@ od_status od_variational_claims(od_context *ctx, const od_extremal *x, const od_
     claims q = {.ctx = ctx, .x = x, .found = found, .m = od_trajectory_member(x->path), .claim = claim};
     od_status status = OD_OK;
     q.d = q.m->problem->dim;
-    q.beta = largest_curvature(q.m);
-    find_damping(&q);
+    q.kind = od_claims_recognise(q.m, x->t1, x->t2);
     q.state = od_zalloc(4 * q.d, sizeof *q.state);
     if (q.state == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the claims");
     }
-    if (q.beta > 0 && fabs(q.viscous - 3) < 1e-12) {
+    if (q.kind.beta > 0 && fabs(q.kind.viscous - 3) < 1e-12) {
         status = viscous_claims(&q);
-    } else if (q.beta > 0 && q.damping >= 0) {
+    } else if (q.kind.beta > 0 && q.kind.damping >= 0) {
         status = damped_claims(&q);
-    } else if (fabs(q.viscous - 3) < 1e-12 && strcmp(q.m->problem_choice.problem->name, "power") == 0) {
+    } else if (fabs(q.kind.viscous - 3) < 1e-12 && strcmp(q.m->problem_choice.problem->name, "power") == 0) {
         status = flat_claims(&q);
     }
     status = status == OD_OK ? monotone_claim(&q) : status;

@@ -127,6 +127,60 @@ def action():
     check(abs(total * down["amplitude"] ** 2 - down["second"]) < 1e-6 * abs(total), "a witness is what it says", (total, down["second"]))
 
 
+def action_claims():
+    """What each statement says of paths whose numbers are known; the printed ones from Orvieto (2023), eqs. (19), (24)."""
+    file = os.path.join(EXAMPLES, "action.yaml")
+
+    def of(interval, **sets):
+        d = answer("action", file, until=interval[1], interval=list(interval), action="{sine: [1], amplitude: [0.3]}", **sets)
+        check(all(c["verdict"] == c["expected"] for c in d["claims"]), "claims as expected", d["claims"])
+        check(all((c["counterexample"] is None) == (c["verdict"] == "holds") for c in d["claims"]), "counterexamples", d["claims"])
+        return {c["id"]: (c["verdict"], c["predicted"], c["measured"]) for c in d["claims"]}
+
+    def same(got, want):
+        return got.keys() == want.keys() and all(
+            got[k][0] == w[0] and all(abs(g - x) <= 1e-9 * abs(x) for g, x in zip(got[k][1:], w[1:]) if x is not None)
+            for k, w in want.items())
+    any_path = {"null-lagrangian": ("holds",), "never-maximum": ("holds", 1)}
+    second = 0.09 * -377.88552830858504
+    # hat from 1 to 10: int t^3 = 9999/4 over 2 4.5^2, less int t^3 h^2/2 = c e (c^2/3 + e^2/10), c = 5.5, e = 4.5
+    nesterov = {"action-closed-form": ("holds", -0.12026288817777, -0.12026288817777),
+                "second-variation-exact": ("holds", second, second),
+                "hat-value": ("holds", 9999 / 162 - 24.75 * (30.25 / 3 + 2.025), 9999 / 162 - 24.75 * (30.25 / 3 + 2.025)),
+                "hat-sign": ("holds",), "hat-length": ("holds", math.sqrt(40)),
+                "hat-length-sharp": ("holds", 2 * math.sqrt(60 / 13), 2 * math.sqrt(60 / 13)),
+                "unbounded-above": ("holds", 2, 2), "unbounded-below": ("holds", 2, 2), **any_path}
+    for rotation in ("", ", rotation: 5"):
+        extra = "" if not rotation else ", 0.3"
+        got = of((1, 10), problem="{name: quadratic, eigenvalues: [1%s]%s}" % (extra, rotation), start__x="[1%s]" % extra)
+        want = dict(nesterov)
+        if rotation:
+            want["action-closed-form"] = ("holds",)
+        check(same(got, want), "claims of 3/t" + rotation, got)
+    for u, width in ((10, 3.69924076215481), (100, 3.06375284081565)):
+        c = math.sqrt(u)  # catalogued widths squared for the centre sqrt(u)
+        got = of((c - 2, c + 2))
+        check(abs(got["hat-sign"][2] ** 2 - width) < 1e-9, "where a hat about %g lowers J" % c, got["hat-sign"])
+        check("unbounded-below" not in got and got["hat-length"][2] < 2 * math.sqrt(60 / 13), "a shorter interval", got)
+    e = math.exp
+    value = e(0.5) * (e(7) - 1) * math.pi ** 2 * (2 * math.pi ** 2 - 49) / (2 * 49 * (4 * math.pi ** 2 + 49))
+    got = of((0.5, 7.5), method="{name: heavy-ball, alpha: 1}", start__t=0.5)
+    sign = math.sqrt(2) * math.pi
+    check(same(got, {"action-closed-form": ("holds",), "second-variation-exact": ("holds", 0.09 * value, 0.09 * value),
+                     "sine-value-printed": ("fails", 2 * e(0.5 - 7) * value, value), "sine-value": ("holds", value, value),
+                     "sine-sign": ("holds", sign, sign), **any_path}), "claims of damping 1", got)
+    got = of((0, 3), method="{name: heavy-ball, alpha: 2.385}")  # 2 beta < alpha^2: no sine lowers J
+    check(same(got, {"action-closed-form": ("holds",), "second-variation-exact": ("holds",), "sine-value": ("holds",), **any_path}),
+          "claims of much damping", got)
+    got = of((0.2, 2), problem="{name: rosenbrock}", start__x="[-1.2, 1]", integrator="{name: rk4, step: 0.1}")
+    check(same(got, any_path), "claims of a loss that is not quadratic", got)
+    d = answer("action", file, problem="{name: rosenbrock}", start__x="[-1.2, 1]", integrator="{name: rk4, step: 0.1}",
+               until=2, interval="[0.2, 2]", action="{amplitude: [1000]}")
+    check(d["claims"][-1]["id"] == "never-maximum" and d["claims"][-1]["verdict"] == "holds", "a high hat", d["claims"])
+    text = run("action", file).stdout.decode()
+    check("eq. (19)" in text and "holds, as expected: predicted" in text, "claims as text", text)
+
+
 def curves():
     file = os.path.join(EXAMPLES, "action.yaml")
     with tempfile.TemporaryDirectory() as folder:
@@ -139,7 +193,7 @@ def curves():
             return (10.0 ** (k + 1) - 1) / (k + 1)
         d = answer("action", file, action="{curve: %s, displacement: %s, amplitude: [0.3]}" % (path, hump))
         want = (moment(3) / 9 - 4 * moment(3) + 4 / 3 * moment(4) - moment(5) / 9) / 2
-        check(abs(d["action"] - want) <= d["action_error"] + 1e-13 * abs(want) and d["morse"] is None and d["witness"] is None,
+        check(abs(d["action"] - want) <= d["action_error"] + 1e-13 * abs(want) and d["morse"] is None and d["witness"] is None and d["claims"] == [],
               "a straight line from a file", (d, want))
         # x'' + (3/t) x' + x = -1/t + 2 - t/3, largest at an end
         at = d["residual"]["at"]
@@ -333,7 +387,7 @@ def interruption():
 
 
 def main():
-    for part in (plumbing, moments, strong_order, weak_order, action, curves, interruption):
+    for part in (plumbing, moments, strong_order, weak_order, action, action_claims, curves, interruption):
         try:
             part()
         except Exception as e:  # a check that could not be made is one that failed
