@@ -211,6 +211,7 @@ static void matrix_free_counts_are_lower_bounds(void **state)
          "alpha: 0.5}",
          12, false},
         {"problem: hosaki, start: {x: [2, 2.3]}, method: {name: heavy-ball, alpha: 0.7}", 9, true},
+        {"problem: hosaki, start: {t: 0.5, x: [2, 2.3]}, method: {name: bregman, p: 3, C: 1}", 4, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[640];
