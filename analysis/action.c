@@ -15,6 +15,7 @@
 #include "../src/memory.h"
 #include "../src/text.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -373,6 +374,7 @@ static od_status action_run(od_context *ctx, const od_settings *settings, const 
 {
     answer r = {.m = &e->member[member], .curve_file = od_setting_text(settings, "curve")};
     double *direction = od_zalloc(r.m->problem->dim, sizeof *direction);
+    openblas_set_num_threads(1); /* the same bits for any number of threads */
     od_status status = direction != NULL ? read_direction(ctx, settings, r.m->problem->dim, direction)
                                          : od_fail(ctx, OD_ENOMEM, NULL, "no memory for a direction");
     status = status == OD_OK ? measure(ctx, settings, direction, &r) : status;
