@@ -367,7 +367,7 @@ static od_status attempt_course(od_context *ctx, const od_experiment *e, course 
         status = od_fail(ctx, OD_ENOMEM, NULL, "no memory for the results");
     }
     if (status == OD_OK) {
-        attempt a = {.ctx = ctx, .e = e, .c = {ctx, e, result}};
+        attempt a = {.ctx = ctx, .e = e, .c = {.ctx = ctx, .e = e, .result = result}};
         status = od_simulation_open(ctx, e, e->shards > 0 ? NULL : collect, &a.c, &a.s);
         status = status == OD_OK ? run(&a, argument) : status;
         od_simulation_close(&a.s);
