@@ -10,33 +10,14 @@ import sys
 import tempfile
 import time
 
-PROGRAM = os.path.abspath(sys.argv[1])
+import tap
+from tap import PROGRAM, analyse as run, answer_of, check
+
 EXAMPLES = os.path.join(os.path.abspath(sys.argv[2]), "examples")
-count = failed = 0
-
-
-def check(condition, what, detail=""):
-    global count, failed
-    count += 1
-    failed += not condition
-    print(("ok" if condition else "not ok"), count, "-", what)
-    if not condition:
-        for line in str(detail).splitlines() or ["(no detail)"]:
-            print("#", line)
-    sys.stdout.flush()
-
-
-def run(*args, **sets):
-    words = [w for name, value in sets.items() for w in ("--set", name.replace("__", ".") + "=" + str(value))]
-    return subprocess.run([PROGRAM, *args, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=250)
 
 
 def answer(*args, **sets):
-    r = run(*args, "--json", **sets)
-    if r.returncode != 0:
-        raise ValueError(r.stderr.decode())
-    return json.loads(r.stdout)
+    return answer_of(run(*args, "--json", **sets))
 
 
 def moments():
@@ -392,8 +373,7 @@ def main():
             part()
         except Exception as e:  # a check that could not be made is one that failed
             check(False, part.__name__ + " could not be finished", repr(e))
-    print(f"1..{count}")
-    return failed > 0
+    return tap.end()
 
 
 sys.exit(main())

@@ -11,8 +11,9 @@ import sys
 import tempfile
 import time
 
-PROGRAM = os.path.abspath(sys.argv[1])
-count = failed = 0
+import tap
+from tap import PROGRAM, check, skip
+
 
 GOOD = """problem: {name: quadratic, eigenvalues: [1.3, 0.4]}
 method: {name: nesterov, step: 0.01}
@@ -28,23 +29,6 @@ start: {x: [1.7, -0.6]}
 until: 1.0e+5
 record: {every: 1}
 """
-
-
-def check(condition, what, detail=""):
-    global count, failed
-    count += 1
-    failed += not condition
-    print(("ok" if condition else "not ok"), count, "-", what)
-    if not condition:
-        for line in str(detail).splitlines() or ["(no detail)"]:
-            print("#", line)
-    sys.stdout.flush()
-
-
-def skip(what, why):
-    global count
-    count += 1
-    print("ok", count, "-", what, "# SKIP", why)
 
 
 def run(*args, **more):
@@ -330,8 +314,7 @@ def main():
     finally:
         os.chdir("/")
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"1..{count}")
-    return failed > 0
+    return tap.end()
 
 
 sys.exit(main())

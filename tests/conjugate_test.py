@@ -1,42 +1,26 @@
 """Conjugate points through the program: references, laws that tie methods together, free ends, refusals.
 SPDX-License-Identifier: GPL-3.0-or-later"""
 
-import json
 import math
 import os
 import subprocess
 import sys
 
-PROGRAM = os.path.abspath(sys.argv[1])
+import tap
+from tap import PROGRAM, analyse, answer_of, check
+
 EXAMPLE = os.path.join(os.path.abspath(sys.argv[2]), "examples", "conjugate.yaml")
-count = failed = 0
-
-
-def check(condition, what, detail=""):
-    global count, failed
-    count += 1
-    failed += not condition
-    print(("ok" if condition else "not ok"), count, "-", what)
-    if not condition:
-        for line in str(detail).splitlines() or ["(no detail)"]:
-            print("#", line)
-    sys.stdout.flush()
 
 
 def run(*args, **sets):
     """The example with changes; its own interval, [1, 10], goes with its own times."""
     if "until" in sets:
         sets.setdefault("interval", "null")
-    words = [w for name, value in sets.items() for w in ("--set", name.replace("__", ".") + "=" + str(value))]
-    return subprocess.run([PROGRAM, "conjugate", EXAMPLE, *args, *words], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=250)
+    return analyse("conjugate", EXAMPLE, *args, **sets)
 
 
 def answer(*args, **sets):
-    r = run("--json", *args, **sets)
-    if r.returncode != 0:
-        raise ValueError(r.stderr.decode())
-    return json.loads(r.stdout)
+    return answer_of(run("--json", *args, **sets))
 
 
 def points(interval, *args, **sets):
@@ -240,5 +224,4 @@ for part in (quadratics, powers, free_ends, plumbing, claims):
         part()
     except Exception as e:  # a check that could not be made is one that failed
         check(False, part.__name__ + " could not be finished", repr(e))
-print(f"1..{count}")
-sys.exit(failed != 0)
+sys.exit(tap.end())

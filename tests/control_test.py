@@ -1,40 +1,19 @@
 """The analysis `control` through the program: means against references, honest errors, refusals. TAP.
 SPDX-License-Identifier: GPL-3.0-or-later"""
 
-import json
 import math
 import os
-import subprocess
 import sys
 import tempfile
 
-PROGRAM = os.path.abspath(sys.argv[1])
+import tap
+from tap import analyse as run, answer_of, check
+
 EXAMPLE = os.path.join(os.path.abspath(sys.argv[2]), "examples", "control.yaml")
-count = failed = 0
-
-
-def check(condition, what, detail=""):
-    global count, failed
-    count += 1
-    failed += not condition
-    print(("ok" if condition else "not ok"), count, "-", what)
-    if not condition:
-        for line in str(detail).splitlines() or ["(no detail)"]:
-            print("#", line)
-    sys.stdout.flush()
-
-
-def run(*args, **sets):
-    words = [w for name, value in sets.items() for w in ("--set", name.replace("__", ".") + "=" + str(value))]
-    return subprocess.run([PROGRAM, *args, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=250)
 
 
 def answer(*args, **sets):
-    r = run(*args, "--json", **sets)
-    if r.returncode != 0:
-        raise ValueError(r.stderr.decode())
-    return json.loads(r.stdout)
+    return answer_of(run(*args, "--json", **sets))
 
 
 def quantities(file, **sets):
@@ -117,5 +96,4 @@ with tempfile.TemporaryDirectory() as folder:
 near_a_minimum_errors_fall()
 errors_are_honest()
 bits_and_refusals()
-print(f"1..{count}")
-sys.exit(failed > 0)
+sys.exit(tap.end())

@@ -9,8 +9,9 @@ import sys
 import tempfile
 import time
 
-PROGRAM = os.path.abspath(sys.argv[1])
-count = failed = 0
+import tap
+from tap import PROGRAM, check
+
 # in a container: as root, with fewer cores than ranks, without ssh and without reading each other's memory
 ENV = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1",
            OMPI_MCA_mpi_yield_when_idle="1", OMPI_MCA_plm_rsh_agent="sh", OMPI_MCA_btl_vader_single_copy_mechanism="none")
@@ -26,16 +27,6 @@ compare:
   - {label: nesterov, method: {name: nesterov, r: 3, noise: 0.1}}
   - {label: memory, method: {name: memory, forgetting: polynomial, p: 3, noise: 0.1}}
 """
-
-
-def check(condition, what, detail=""):
-    global count, failed
-    count += 1
-    failed += not condition
-    print(("ok" if condition else "not ok"), count, "-", what, flush=True)
-    if not condition:
-        for line in str(detail).splitlines() or ["(no detail)"]:
-            print("#", line)
 
 
 def mpirun(ranks, *args):
@@ -98,8 +89,7 @@ def main():
         r = mpirun(2, "resume", "cut")
         check(r.returncode == 0 and left and bodies("cut") == bodies("long"), "resumed, the same bits", (left, r.stderr))
         os.chdir("/")
-    print(f"1..{count}")
-    sys.exit(failed > 0)
+    sys.exit(tap.end())
 
 
 main()

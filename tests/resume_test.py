@@ -15,10 +15,11 @@ import sys
 import tempfile
 import time
 
-PROGRAM = os.path.abspath(sys.argv[1])
+import tap
+from tap import PROGRAM, check
+
 KILLS = int(os.environ.get("OPTDYN_TEST_KILLS", "8"))
 SEED = int(os.environ.get("OPTDYN_TEST_SEED", "1"))
-count = failed = 0
 os.environ.pop("OPTDYN_DATA", None)  # a file beside the experiment is meant
 
 SDE = """problem: {name: quadratic, eigenvalues: [0.04, 0.01]}
@@ -57,16 +58,6 @@ start: {x: [-1, 1]}
 until: 3000
 record: {every: 1}
 """
-
-
-def check(condition, what, detail=""):
-    global count, failed
-    count += 1
-    failed += not condition
-    print(("ok" if condition else "not ok"), count, "-", what, flush=True)
-    if not condition:
-        for line in str(detail).splitlines() or ["(no detail)"]:
-            print("#", line)
 
 
 def optdyn(folder, *args):
@@ -346,8 +337,7 @@ def main():
         data()
         mistakes()
         os.chdir("/")
-    print(f"1..{count}")
-    sys.exit(failed > 0)
+    sys.exit(tap.end())
 
 
 main()
