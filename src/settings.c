@@ -66,11 +66,6 @@ const char *od_settings_folder(const od_settings *s)
     return s->place.data[0] != '\0' ? s->place.data : s->place.folder;
 }
 
-const od_node *od_settings_node(const od_settings *s, const char *name)
-{
-    return s->node[must_find(s, name)];
-}
-
 static void dotted(char path[256], const od_settings *s, const char *name)
 {
     snprintf(path, 256, "%s%s%s", s->place.path, s->place.path[0] != '\0' ? "." : "", name);

@@ -27,9 +27,6 @@ void od_settings_walk(const od_settings *settings,
                       void (*each)(void *user, const od_param *param, const od_value *value, const char *origin),
                       void *user);
 
-/** The node a value was read from; NULL for a default. */
-const od_node *od_settings_node(const od_settings *settings, const char *name);
-
 /** The name of a part: a bare scalar, or the entry `name` of a map. NULL after a failure. */
 const char *od_part_name(od_context *ctx, const od_node *node, const char *path);
 
