@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "figures.h"
 
-#include <stddef.h>
-
-extern const char od_fig_02_yaml[], od_fig_02_gp[], od_fig_03_yaml[], od_fig_03_gp[], od_fig_04_yaml[], od_fig_04_gp[],
-    od_fig_05_yaml[], od_fig_05_gp[], od_fig_06_yaml[], od_fig_06_gp[], od_fig_07_yaml[], od_fig_07_gp[],
-    od_fig_08_yaml[], od_fig_08_gp[], od_fig_09_yaml[], od_fig_09_gp[], od_fig_17_yaml[], od_fig_17_gp[],
-    od_fig_18_yaml[], od_fig_18_gp[], od_fig_conjugate_locus_yaml[], od_fig_conjugate_locus_gp[],
-    od_fig_noise_window_yaml[], od_fig_noise_window_gp[], od_fig_power_conjugate_yaml[], od_fig_power_conjugate_gp[],
-    od_fig_velocity_variance_yaml[], od_fig_velocity_variance_gp[];
+#include "figure_texts.h" /* made from plots/*.yaml and plots/*.gp */
 
 const od_figure od_figures[] = {
     {"fig-02", "the action around Nesterov's path, lowered by some displacements and raised by others", false,

@@ -1,6 +1,8 @@
 /* Makes a known figure, and writes what any figure leaves behind. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "figures.h"
 
+#include "figure_texts.h"
+
 #include "src/file.h"
 #include "src/json.h"
 #include "src/text.h"
@@ -10,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-extern const char od_style_gp[];
 
 static double seconds(void)
 {
