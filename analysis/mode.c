@@ -51,7 +51,9 @@ static od_status solve(od_context *ctx, const od_form *form, size_t count, size_
     free(values);
     free(fail);
     return status == OD_OK ? OD_OK
-                           : od_fail(ctx, status, NULL, "the modes of the second variation could not be computed");
+                           : od_fail(ctx, status, NULL,
+                                     status == OD_ENOMEM ? "no memory for the modes of the second variation"
+                                                         : "the modes of the second variation could not be computed");
 }
 
 od_status od_morse_mode(od_context *ctx, od_trajectory *path, double t1, double t2, const double *curvature,

@@ -239,10 +239,8 @@ static od_status open_table(od_context *ctx, const od_experiment *e, const od_me
 static od_status commit_table(od_context *ctx, od_file *file, char **path)
 {
     od_status status = od_file_commit(ctx, file);
-    if (status == OD_OK) {
-        *path = strdup(file->path);
-    }
-    return status;
+    *path = status == OD_OK ? strdup(file->path) : NULL;
+    return status != OD_OK || *path != NULL ? status : od_fail(ctx, OD_ENOMEM, NULL, "no memory for a file name");
 }
 
 od_status od_results_write_levels(od_context *ctx, const od_experiment *e, const od_member *m,

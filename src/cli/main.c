@@ -368,7 +368,12 @@ int main(int argc, char **argv)
     static cli c;
     c.ctx = od_context_create();
     if (c.ctx == NULL) {
-        fputs("optdyn: no memory\n", stderr);
+        /* nothing is read yet that could say what kind of answer is wanted */
+        bool json = false;
+        for (int i = 1; i < argc; i++) {
+            json = json || strcmp(argv[i], "--json") == 0;
+        }
+        fputs(json ? "{\"error\": {\"message\": \"no memory\"}}\n" : "optdyn: no memory\n", json ? stdout : stderr);
         return EXIT_FAILED;
     }
     c.data = getenv("OPTDYN_DATA");
