@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "figures.h"
 
-#include "figure_texts.h" /* made from plots/*.yaml and plots/*.gp */
+#include "figure_texts.h"
 
 const od_figure od_figures[] = {
     {"fig-02", "the action around Nesterov's path, lowered by some displacements and raised by others", false,

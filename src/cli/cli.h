@@ -8,6 +8,9 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 enum { CLI_MAX_SET = 256, CLI_MAX_ARGS = 256 };
 
+struct od_figure;
+struct od_report;
+
 /** The command line after reading. */
 typedef struct cli {
     od_context *ctx;
@@ -63,11 +66,23 @@ void cli_ranks_agree(cli *c, bool failed);
 /** Asked before a failure is reported: false if rank 0 reports it; else what to say in front. */
 bool cli_ranks_speak(const cli *c, char prefix[32]);
 
+/** A known figure by its name, or NULL. */
+const struct od_figure *cli_find_figure(const char *name);
+/** Reports that there is none, with the nearest name. */
+int cli_unknown_figure(cli *c, const char *name);
+/** True if a folder of data sets was given. */
+bool cli_has_data(const cli *c);
+/** Makes and draws one figure, the user's own `file` if `figure` is NULL. */
+od_status cli_make_figure(cli *c, const struct od_figure *figure, const char *file, struct od_report *report);
+/** Says which number of the figure is not as it should be; false if all are. */
+bool cli_figure_complain(const struct od_report *report);
+
 int cli_run(cli *c);
 int cli_resume(cli *c);
 int cli_merge(cli *c);
 int cli_analyse(cli *c);
 int cli_figure(cli *c);
+int cli_report(cli *c);
 int cli_check(cli *c);
 int cli_list(cli *c);
 int cli_describe(cli *c);

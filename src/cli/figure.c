@@ -16,7 +16,7 @@ enum { MAX_FIGURES = 64 };
 
 static const char default_folder[] = "out";
 
-static const od_figure *find_figure(const char *name)
+const od_figure *cli_find_figure(const char *name)
 {
     for (const od_figure *f = od_figures; f->name != NULL; f++) {
         if (strcmp(f->name, name) == 0) {
@@ -26,7 +26,7 @@ static const od_figure *find_figure(const char *name)
     return NULL;
 }
 
-static bool has_data(const cli *c)
+bool cli_has_data(const cli *c)
 {
     return c->data != NULL && c->data[0] != '\0';
 }
@@ -67,8 +67,7 @@ static void print_report(const cli *c, const od_report *r)
     printf("%s/%s.png, .svg, .pdf, .gp, .json\n", r->folder, r->name);
 }
 
-/* Makes, draws and reports one figure, the user's own if `figure` is NULL. */
-static od_status make(cli *c, const od_figure *figure, const char *file, od_report *r)
+od_status cli_make_figure(cli *c, const od_figure *figure, const char *file, od_report *r)
 {
     const od_options options = cli_experiment_options(c);
     const char *root = c->output != NULL ? c->output : default_folder;
@@ -93,8 +92,7 @@ static od_status make(cli *c, const od_figure *figure, const char *file, od_repo
     return status;
 }
 
-/* The sentence about the number that is not as it should be. */
-static bool complain(const od_report *r)
+bool cli_figure_complain(const od_report *r)
 {
     const od_number *x = od_report_failure(r);
     if (x != NULL) {
@@ -107,7 +105,7 @@ static bool complain(const od_report *r)
 static int one(cli *c, const od_figure *figure, const char *file)
 {
     od_report report = {0};
-    od_status status = make(c, figure, file, &report);
+    od_status status = cli_make_figure(c, figure, file, &report);
     int exit_code = EXIT_DONE;
     if (status != OD_OK) {
         exit_code = cli_fail(c, status);
@@ -118,7 +116,7 @@ static int one(cli *c, const od_figure *figure, const char *file)
         } else {
             print_report(c, &report);
         }
-        exit_code = complain(&report) ? EXIT_FAILED : EXIT_DONE;
+        exit_code = cli_figure_complain(&report) ? EXIT_FAILED : EXIT_DONE;
     }
     od_report_free(&report);
     return exit_code;
@@ -136,7 +134,7 @@ static void json_error(FILE *out, const char *name, const char *key, const char 
 /* One figure of all; writes its part of the document. */
 static int one_of_all(cli *c, const od_figure *figure)
 {
-    if (figure->needs_data && !has_data(c)) {
+    if (figure->needs_data && !cli_has_data(c)) {
         cli_say(c, "optdyn: %s is skipped: it needs data sets; give their folder by --data DIR or OPTDYN_DATA",
                 figure->name);
         if (c->json) {
@@ -145,7 +143,7 @@ static int one_of_all(cli *c, const od_figure *figure)
         return EXIT_DONE;
     }
     od_report report = {0};
-    od_status status = make(c, figure, NULL, &report);
+    od_status status = cli_make_figure(c, figure, NULL, &report);
     bool ok = status == OD_OK;
     if (status != OD_OK) {
         fprintf(stderr, "optdyn: %s: %s\n", figure->name, od_message(c->ctx));
@@ -159,7 +157,7 @@ static int one_of_all(cli *c, const od_figure *figure)
             printf("%s\n", figure->name);
             print_report(c, &report);
         }
-        ok = !complain(&report);
+        ok = !cli_figure_complain(&report);
     }
     od_report_free(&report);
     return ok ? EXIT_DONE : status == OD_EINTERRUPTED ? EXIT_INTERRUPTED : EXIT_FAILED;
@@ -178,7 +176,7 @@ static int all(cli *c)
     return worst;
 }
 
-static int unknown(cli *c, const char *name)
+int cli_unknown_figure(cli *c, const char *name)
 {
     const char *names[MAX_FIGURES];
     size_t count = 0;
@@ -215,15 +213,15 @@ int cli_figure(cli *c)
         return all(c);
     }
     const char *name = c->arg[0];
-    const od_figure *figure = find_figure(name);
+    const od_figure *figure = cli_find_figure(name);
     if (figure == NULL) {
-        const int status = access(name, F_OK) == 0 ? check_kind(c) : unknown(c, name);
+        const int status = access(name, F_OK) == 0 ? check_kind(c) : cli_unknown_figure(c, name);
         return status >= 0 ? status : one(c, NULL, name);
     }
     if (c->kind != NULL) {
         return cli_usage(c, "%s is a known figure; --kind is for drawing a file of your own", name);
     }
-    if (figure->needs_data && !has_data(c)) {
+    if (figure->needs_data && !cli_has_data(c)) {
         return cli_usage(c,
                          "%s needs data sets; give the folder that holds them (for example mnist/) by --data DIR or "
                          "OPTDYN_DATA",

@@ -17,6 +17,7 @@ const cli_command cli_commands[] = {
     {"resume", "DIR", "go on with a run that was interrupted or killed", cli_resume},
     {"merge", "DIR...", "put the shards of a run together", cli_merge},
     {"figure", "NAME|FILE", "remake a known figure, or draw an experiment of your own", cli_figure},
+    {"report", "[NAME...]", "make all figures, or those named, into a page: -o site", cli_report},
     {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
     {"list", "[KIND]", "list problems, methods, integrators, analyses, figures", cli_list},
     {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
