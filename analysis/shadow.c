@@ -1,0 +1,247 @@
+/*
+ * How far is the flow from the iteration that it models? Not the distance of two orbits from one start: that of the
+ * nearest orbit, and what theorems say of it.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "shadow.h"
+
+#include "../src/memory.h"
+#include "../src/start.h"
+#include "sample.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------------------ what is asked */
+
+static od_status check_faces(od_shadowing *s)
+{
+    const od_member *m = &s->member;
+    const char *name = m->method_choice.method->name;
+    bool same = m->flow.block_count == m->map.block_count && m->flow.dim == m->map.dim;
+    for (size_t b = 0; b < m->map.block_count && same; b++) {
+        same = m->flow.block[b].length == m->map.block[b].length;
+    }
+    return same ? OD_OK
+                : od_fail(s->ctx, OD_EUNSUPPORTED, "method.name",
+                          "the flow and the iteration of '%s' have different states, so there is no distance between "
+                          "them",
+                          name);
+}
+
+/* The member's own faces, and its flow where it runs the iteration alone. */
+static od_status find_faces(od_shadowing *s)
+{
+    od_member *m = &s->member;
+    *m = *s->m;
+    if (!m->has_map) {
+        return od_fail(s->ctx, OD_EUNSUPPORTED, "iterations",
+                       "shadow compares the iteration with the flow at its times; give iterations and method.step");
+    }
+    if (!m->has_flow) {
+        od_status status = m->method_choice.method->flows[0].name != NULL
+                               ? od_flow_build(s->ctx, &m->method_choice, m->problem, &m->flow)
+                               : od_fail(s->ctx, OD_EUNSUPPORTED, "method.name",
+                                         "'%s' has no flow that its iteration could be compared with",
+                                         m->method_choice.method->name);
+        if (status != OD_OK) {
+            return status;
+        }
+        s->own_flow = m->has_flow = true;
+        if (m->flow.singular && m->start.t < 0) {
+            return od_fail(s->ctx, OD_EINVAL, "start.t",
+                           "the coefficients of '%s' are singular at t = 0; start at t >= 0",
+                           m->method_choice.method->name);
+        }
+    }
+    od_status status = check_faces(s);
+    return status == OD_OK && m->flow.singular && m->start.t == 0 ? od_start_check_singular(s->ctx, m) : status;
+}
+
+/* One weight for each block or for each component; positions alone: the other blocks weigh nothing. */
+static od_status read_weights(od_shadowing *s)
+{
+    const od_map *map = &s->member.map;
+    const od_value *given = od_setting(s->settings, "weights");
+    const bool position = strcmp(od_setting_text(s->settings, "norm"), "position") == 0;
+    if (given->present && given->cols != map->block_count && given->cols != map->dim) {
+        return od_setting_fail(s->ctx, s->settings, "weights",
+                               "expected one weight for each of the %zu blocks of the state, or for each of its %zu "
+                               "components; got %zu",
+                               map->block_count, map->dim, given->cols);
+    }
+    double largest = 0;
+    size_t i = 0;
+    for (size_t b = 0; b < map->block_count; b++) {
+        for (size_t j = 0; j < map->block[b].length; j++, i++) {
+            const double w = !given->present ? 1 : given->list[given->cols == map->block_count ? b : i];
+            s->weight[i] = position && b > 0 ? 0 : w;
+            largest = fmax(largest, s->weight[i]);
+        }
+    }
+    return largest > 0 ? OD_OK
+                       : od_setting_fail(s->ctx, s->settings, "weights",
+                                         "all weights are 0, so every orbit is near; give one above 0");
+}
+
+static od_status open_study(od_shadowing *s)
+{
+    od_status status = find_faces(s);
+    if (status != OD_OK) {
+        return status;
+    }
+    const od_member *m = &s->member;
+    const size_t dim = m->map.dim;
+    s->memory = od_zalloc(3 * dim + od_scratch_size(&m->flow.scratch, 1), sizeof *s->memory);
+    s->states = m->iterations < SIZE_MAX / 16 / dim ? od_zalloc(((size_t)m->iterations + 1) * dim, sizeof *s->states)
+                                                    : NULL;
+    if (s->memory == NULL || s->states == NULL) {
+        return od_fail(s->ctx, OD_ENOMEM, "iterations", "no memory for %llu states of %zu components",
+                       (unsigned long long)m->iterations, dim);
+    }
+    s->start = s->memory;
+    s->scratch_start = s->start + dim;
+    s->weight = s->scratch_start + dim;
+    s->target = (od_target){s->states, s->weight};
+    s->of_flow = strcmp(od_setting_text(s->settings, "direction"), "flow") == 0;
+    const double rtol = od_setting_real(s->settings, "tolerance");
+    status = read_weights(s);
+    if (status == OD_OK && od_start_fill(m, 0, 1, s->start, s->weight + dim) != OD_OK) {
+        status = od_fail(s->ctx, OD_EUSER, "start", "the start could not be evaluated");
+    }
+    status = status == OD_OK ? od_chain_of_map(s->ctx, &m->map, m->iterations, &s->iteration) : status;
+    status = status == OD_OK ? od_chain_of_flow(s->ctx, &m->flow, m->start.t, m->map.tau, m->iterations, rtol, &s->flow)
+                             : status;
+    s->chain = s->of_flow ? &s->flow : &s->iteration;
+    return status;
+}
+
+static void close_study(od_shadowing *s)
+{
+    od_chain_clear(&s->iteration);
+    od_chain_clear(&s->flow);
+    if (s->own_flow) {
+        od_flow_clear(&s->member.flow);
+    }
+    free(s->states);
+    free(s->memory);
+}
+
+/* ------------------------------------------------------------------------------------------------ what is found */
+
+/* The iteration's own states in place of the sampled flow. */
+static od_status iterate(od_shadowing *s)
+{
+    const size_t dim = s->iteration.dim;
+    memcpy(s->states, s->start, dim * sizeof *s->states);
+    for (uint64_t k = 0; k < s->iteration.steps; k++) {
+        od_status status = s->iteration.step(&s->iteration, k, s->states + k * dim, s->states + (k + 1) * dim);
+        if (status != OD_OK) {
+            return od_fail(s->ctx, status, "method.step",
+                           "the iteration diverged at k = %llu; give a smaller step or fewer iterations",
+                           (unsigned long long)k + 1);
+        }
+    }
+    return OD_OK;
+}
+
+static od_status find_states(od_shadowing *s)
+{
+    const od_member *m = &s->member;
+    od_status status = od_flow_sample(s->ctx, &m->flow, m->start.t, m->map.tau, m->iterations + 1, s->start,
+                                      od_setting_real(s->settings, "tolerance"), s->weight, s->states, &s->integration);
+    status = status == OD_OK
+                 ? od_pair_measure(s->ctx, &m->map, &m->flow, m->start.t, m->iterations, s->states, s->start, &s->pair)
+                 : status;
+    s->bound = od_pair_bound(&s->pair);
+    if (s->of_flow) {
+        s->bound = (od_pair_bounds){NAN, NAN, NAN, "the theorems are about orbits of the iteration near the flow"};
+        status = status == OD_OK ? iterate(s) : status;
+    }
+    return status;
+}
+
+static od_status construct(od_shadowing *s)
+{
+    od_rung *same = &s->rung[OD_SAME_START], *forward = &s->rung[OD_CONTRACTION], *backward = &s->rung[OD_EXPANSION];
+    od_shadow shadow = {.start = s->start};
+    od_status status = od_shadow_forward(s->ctx, s->chain, &s->target, &shadow);
+    *same = *forward = (od_rung){.radius = shadow.radius, .at = shadow.at};
+    status = status == OD_OK ? od_shadow_local_error(s->ctx, s->chain, &s->target, &s->local) : status;
+    status = status == OD_OK ? od_shadow_stretch(s->ctx, s->chain, &s->target, &s->stretch) : status;
+    if (!(s->stretch.high < 1)) {
+        forward->radius = NAN;
+        if (isnan(s->stretch.high)) {
+            snprintf(
+                forward->missing, sizeof forward->missing,
+                "whether a step contracts is only looked at where there is a derivative, and up to 256 components");
+        } else {
+            snprintf(forward->missing, sizeof forward->missing,
+                     "a step stretches by up to %.6g near the states, so it does not contract", s->stretch.high);
+        }
+    }
+    const double most = s->pair.h * s->pair.high;
+    if (status == OD_OK && !s->of_flow && s->pair.kind == OD_PAIR_DESCENT && most >= 1) {
+        backward->radius = NAN;
+        snprintf(backward->missing, sizeof backward->missing,
+                 "h L = %.6g is not below 1, and gradient descent can be inverted only where it is", most);
+    } else if (status == OD_OK) {
+        shadow.start = s->scratch_start;
+        status = od_shadow_backward(s->ctx, s->chain, &s->target, &shadow, backward->missing);
+        backward->radius = shadow.radius;
+        backward->at = shadow.at;
+    }
+    return status;
+}
+
+static od_status shadow_run(od_context *ctx, const od_settings *settings, const od_experiment *e, size_t member,
+                            FILE *out, bool json)
+{
+    od_shadowing s = {.ctx = ctx, .m = &e->member[member], .settings = settings};
+    openblas_set_num_threads(1); /* the same bits for any number of threads */
+    od_status status = open_study(&s);
+    status = status == OD_OK ? find_states(&s) : status;
+    status = status == OD_OK ? construct(&s) : status;
+    if (status == OD_OK) {
+        (json ? od_shadowing_write_json : od_shadowing_write_text)(&s, out);
+    }
+    close_study(&s);
+    return status;
+}
+
+const od_analysis_type od_analysis_shadow = {
+    .name = "shadow",
+    .summary = "how far the flow is from the iteration it models: constructed and best shadows, and their bounds",
+    .source = "Orvieto and Lucchi (2019), Shadowing properties of optimization algorithms; Orvieto (2023), Diss. ETH "
+              "29649, section 2.4",
+    .params =
+        (const od_param[]){{.name = "direction",
+                            .kind = OD_CHOICE,
+                            .fallback = "iteration",
+                            .choices = "iteration|flow",
+                            .meaning = "whose orbit shadows: one of the iteration the sampled flow, or one of the "
+                                       "flow the iteration"},
+                           {.name = "norm",
+                            .kind = OD_CHOICE,
+                            .fallback = "phase",
+                            .choices = "phase|position",
+                            .meaning = "Euclidean, of the whole state or of positions alone"},
+                           {.name = "weights",
+                            .kind = OD_VECTOR,
+                            .fallback = "",
+                            .low = 0,
+                            .high = INFINITY,
+                            .meaning = "factors of the differences in the norm, one for each block of the state "
+                                       "or for each component; 1 by default"},
+                           {.name = "tolerance",
+                            .kind = OD_REAL,
+                            .fallback = "1.0e-13",
+                            .low = 1e-14,
+                            .high = 1e-3,
+                            .meaning = "error of one step of a flow without closed form, relative to its state"},
+                           {.name = NULL}},
+    .run = shadow_run,
+};

@@ -1,0 +1,43 @@
+/* What `shadow` finds out about one member, and how it is written. SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef OD_SHADOW_H
+#define OD_SHADOW_H
+
+#include "ladder.h"
+#include "pair.h"
+
+#include "../src/experiment.h"
+
+/** The constructions, in the order they are shown. */
+typedef enum od_rung_name { OD_SAME_START, OD_CONTRACTION, OD_EXPANSION, OD_RUNGS } od_rung_name;
+
+typedef struct od_rung {
+    double radius; /* NaN: `missing` says why */
+    uint64_t at;
+    char missing[OD_REASON_ROOM];
+} od_rung;
+
+typedef struct od_shadowing {
+    od_context *ctx;
+    const od_member *m;
+    const od_settings *settings;
+    bool of_flow;     /* an orbit of the flow shadows the iteration, not the other way round */
+    od_member member; /* m with flow and map, also where only one of them is run */
+    bool own_flow;    /* the flow is ours to clear */
+    od_chain iteration, flow;
+    od_chain *chain; /* the one of the two whose orbits are looked at */
+    od_target target;
+    double *memory, *start, *scratch_start, *weight, *states; /* states: what target.y points to */
+    double integration;                                       /* error of the sampled flow */
+    od_rung rung[OD_RUNGS];
+    od_local_error local;
+    od_stretch stretch;
+    od_pair pair;
+    od_pair_bounds bound;
+} od_shadowing;
+
+extern const char *const od_rung_names[OD_RUNGS];
+
+void od_shadowing_write_json(const od_shadowing *s, FILE *out);
+void od_shadowing_write_text(const od_shadowing *s, FILE *out);
+
+#endif

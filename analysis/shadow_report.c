@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "report.h"
+#include "shadow.h"
+
+#include "../src/json.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const od_rung_names[OD_RUNGS] = {"same_start", "contraction", "expansion"};
+
+/* The part of a radius that the error of the sampled flow could explain. */
+static double share(const od_shadowing *s, double radius)
+{
+    return isnan(radius) ? NAN : s->integration < radius ? s->integration / radius : 1;
+}
+
+/* ------------------------------------------------------------------------------------------------ JSON */
+
+/* "key": number, the first one without a comma. */
+static void pair_of(FILE *out, bool *first, const char *key, double x)
+{
+    fprintf(out, "%s\"%s\": ", *first ? "" : ", ", key);
+    od_json_real(out, x);
+    *first = false;
+}
+
+static void write_rungs(const od_shadowing *s, FILE *out)
+{
+    for (size_t i = 0; i < OD_RUNGS; i++) {
+        od_report_real(out, od_rung_names[i], s->rung[i].radius);
+    }
+    bool first = true;
+    fputs(", \"at\": {", out);
+    for (size_t i = 0; i < OD_RUNGS; i++) {
+        pair_of(out, &first, od_rung_names[i], isnan(s->rung[i].radius) ? NAN : (double)s->rung[i].at);
+    }
+    first = true;
+    fputs("}, \"integration_error\": {", out);
+    pair_of(out, &first, "estimate", s->integration);
+    fputs(", \"share\": {", out);
+    first = true;
+    for (size_t i = 0; i < OD_RUNGS; i++) {
+        pair_of(out, &first, od_rung_names[i], share(s, s->rung[i].radius));
+    }
+    fputs("}}", out);
+}
+
+static const char *kind_name(const od_shadowing *s)
+{
+    return s->pair.kind == OD_PAIR_DESCENT      ? "gradient descent"
+           : s->pair.kind == OD_PAIR_HEAVY_BALL ? "heavy ball"
+                                                : NULL;
+}
+
+static void write_constants(const od_shadowing *s, FILE *out)
+{
+    const od_pair *q = &s->pair;
+    bool first = true;
+    fputs(", \"constants\": {", out);
+    pair_of(out, &first, "mu", q->mu);
+    pair_of(out, &first, "L", q->lipschitz);
+    pair_of(out, &first, "l", q->steepest);
+    pair_of(out, &first, "h", q->h);
+    pair_of(out, &first, "alpha", q->alpha);
+    pair_of(out, &first, "path_length", q->path);
+    fprintf(out, ", \"global\": %s, \"tube\": {", q->global ? "true" : "false");
+    first = true;
+    pair_of(out, &first, "low", q->low);
+    pair_of(out, &first, "high", q->high);
+    fprintf(out, ", \"points\": %zu}, \"stretch\": {", q->seen);
+    first = true;
+    pair_of(out, &first, "low", s->stretch.low);
+    pair_of(out, &first, "high", s->stretch.high);
+    fputs("}}", out);
+}
+
+static void write_missing(const od_shadowing *s, FILE *out)
+{
+    const char *separator = "";
+    fputs(", \"missing\": {", out);
+    for (size_t i = 0; i < OD_RUNGS; i++) {
+        if (s->rung[i].missing[0] != '\0') {
+            fprintf(out, "%s\"%s\": ", separator, od_rung_names[i]);
+            od_json_text(out, s->rung[i].missing);
+            separator = ", ";
+        }
+    }
+    if (isnan(s->bound.radius)) {
+        fprintf(out, "%s\"bound\": ", separator);
+        od_json_text(out, s->bound.theorem);
+    }
+    fputs("}", out);
+}
+
+void od_shadowing_write_json(const od_shadowing *s, FILE *out)
+{
+    fputs("{\"analysis\": \"shadow\", \"label\": ", out);
+    od_json_text(out, s->m->label);
+    od_report_text(out, "direction", s->of_flow ? "flow" : "iteration");
+    od_report_text(out, "norm", od_setting_text(s->settings, "norm"));
+    fprintf(out, ", \"iterations\": %llu", (unsigned long long)s->chain->steps);
+    fputs(", \"pair\": ", out);
+    if (kind_name(s) != NULL) {
+        od_json_text(out, kind_name(s));
+    } else {
+        fputs("null", out);
+    }
+    write_rungs(s, out);
+    bool first = true;
+    fputs(", \"delta\": {", out);
+    pair_of(out, &first, "max", s->local.max);
+    fprintf(out, ", \"at\": %llu", (unsigned long long)s->local.at);
+    pair_of(out, &first, "bound", s->bound.delta);
+    pair_of(out, &first, "bound_printed", s->bound.delta_printed);
+    fputs("}", out);
+    od_report_real(out, "bound", s->bound.radius);
+    fputs(", \"bound_of\": ", out);
+    if (isnan(s->bound.radius)) {
+        fputs("null", out);
+    } else {
+        od_json_text(out, s->bound.theorem);
+    }
+    write_constants(s, out);
+    write_missing(s, out);
+    fputs("}", out);
+}
+
+/* ------------------------------------------------------------------------------------------------ text */
+
+/* As many digits as the integration leaves. */
+static int digits(const od_shadowing *s, double radius)
+{
+    const double part = share(s, radius);
+    return part > 0 ? (int)fmin(12, fmax(2, floor(-log10(part)))) : 12;
+}
+
+static void show_rung(const od_shadowing *s, FILE *out, const char *name, const od_rung *r)
+{
+    if (isnan(r->radius)) {
+        fprintf(out, "  %-14s -  (%s)\n", name, r->missing);
+    } else {
+        fprintf(out, "  %-14s %-18.*g %-8llu %.1e\n", name, digits(s, r->radius), r->radius, (unsigned long long)r->at,
+                share(s, r->radius));
+    }
+}
+
+static void show_constants(const od_shadowing *s, FILE *out)
+{
+    const od_pair *q = &s->pair;
+    if (!isnan(q->lipschitz)) {
+        fprintf(out, "  curvature from %.9g to %.9g %s; largest gradient %.9g\n", q->low, q->high,
+                q->seen == 0 ? "everywhere" : "seen near the states", q->steepest);
+    }
+    fprintf(out, "  local error at most %.9g, at k = %llu", s->local.max, (unsigned long long)s->local.at);
+    if (!isnan(s->bound.delta)) {
+        fprintf(out, "; bound %.9g", s->bound.delta);
+        if (s->bound.delta_printed != s->bound.delta) {
+            fprintf(out, " (as printed %.9g)", s->bound.delta_printed);
+        }
+    }
+    fputs("\n", out);
+}
+
+void od_shadowing_write_text(const od_shadowing *s, FILE *out)
+{
+    static const char *const shown[OD_RUNGS] = {"same start", "contraction", "expansion"};
+    fprintf(out, "%s: an orbit of the %s shadows the %s, %llu iterations of time %.9g, %s norm\n", s->m->label,
+            s->of_flow ? "flow" : "iteration", s->of_flow ? "iteration" : "sampled flow",
+            (unsigned long long)s->chain->steps, s->pair.h, od_setting_text(s->settings, "norm"));
+    show_constants(s, out);
+    fprintf(out, "  %-14s %-18s %-8s %s\n", "", "radius", "at k", "share of integration");
+    for (size_t i = 0; i < OD_RUNGS; i++) {
+        show_rung(s, out, shown[i], &s->rung[i]);
+    }
+    if (isnan(s->bound.radius)) {
+        fprintf(out, "  %-14s -  (%s)\n", "theorem", s->bound.theorem);
+    } else {
+        fprintf(out, "  %-14s %-18.9g %s\n", "theorem", s->bound.radius, s->bound.theorem);
+    }
+}

@@ -1,0 +1,145 @@
+"""Shadowing through the program: references, both directions, norms, missing entries, refusals.
+SPDX-License-Identifier: GPL-3.0-or-later"""
+
+import math
+import os
+import sys
+
+import tap
+from tap import analyse, answer_of, check
+
+EXAMPLE = os.path.join(os.path.abspath(sys.argv[2]), "examples", "shadow.yaml")
+
+
+def run(*args, **sets):
+    return analyse("shadow", EXAMPLE, *args, **sets)
+
+
+def answer(*args, **sets):
+    return answer_of(run("--json", *args, **sets))
+
+
+def quadratic(eigenvalues, start, h, k, method="gradient", **sets):
+    return answer(problem="{name: quadratic, eigenvalues: %s}" % list(eigenvalues), start="{x: %s}" % list(start),
+                  method="{name: %s, step: %.17g}" % (method, h), iterations=k, **sets)
+
+
+def near(got, want, tolerance=1e-9):
+    return got is not None and abs(got - want) <= tolerance * abs(want)
+
+
+def descent():
+    # references shadow-gd: closed forms of both orbits; the catalogue's formulas of the bounds
+    for eigenvalues, start, h, error, at, local, bound, eps, steepest in (
+            ([1], [1], 1, 0.36787944117144233, 1, 0.36787944117144233, 0.5, 0.5, 1),
+            ([1], [1], 0.1, 0.019201001071442323, 10, 0.0048374180359595734, 0.005, 0.05, 1),
+            ([1, 0.1], [1, 1], 0.2, 0.04020989013895044, 5, 0.018731806692125135, 0.02009975124224178, 1.004987562112089,
+             1.004987562112089),
+            ([5, 0.5], [1, -2], 0.2, 0.36800663810538964, 1, 0.36800663810538964, 0.5099019513592785, 5.0990195135927845,
+             5.0990195135927845),
+            ([1, 0.01], [1, 1], 0.5, 0.11787944378731445, 2, 0.10653066044355093, 0.1250062498437578, 25.001249968751562,
+             1.0000499987500624),
+            ([4, 1, 0.25], [1, 1, 1], 0.05, 0.04051334100711201, 5, 0.01877121861755733, 0.020653389552322883,
+             1.6522711641858305, 4.130677910464576)):
+        d = quadratic(eigenvalues, start, h, 100)
+        check(near(d["same_start"], error) and d["at"]["same_start"] == at and near(d["delta"]["max"], local) and
+              near(d["delta"]["bound"], bound) and near(d["bound"], eps) and near(d["constants"]["l"], steepest) and
+              d["pair"] == "gradient descent" and d["constants"]["mu"] == min(eigenvalues) and
+              d["constants"]["L"] == max(eigenvalues) and d["contraction"] in (None, d["same_start"]),
+              "gradient descent, curvatures %s" % eigenvalues, d)
+        check(d["integration_error"]["share"]["same_start"] < 1e-13, "and hardly any of it is integration", d)
+    # the source's set-ups
+    for eigenvalues, start, h, k, error in (([2, 1], [2, 2], 0.2, 30, 0.18867), ([-1.27, 2], [2, 4.5], 0.1, 14, 1.1734),
+                                            ([-1.27, 2], [2, 4.5], 0.1, 59, 1275.9)):
+        for direction in ("iteration", "flow"):
+            d = quadratic(eigenvalues, start, h, k, shadow__direction=direction)
+            check(near(d["same_start"], error, 5e-5) and d["direction"] == direction and d["norm"] == "phase",
+                  "one start, %s, %d iterations, direction %s" % (eigenvalues, k, direction), d)
+    check(near(quadratic([2, 1], [2, 2], 0.2, 30)["bound"], 0.894427190999916), "h l L/(2 mu)")
+    d = quadratic([-1.27, 2], [2, 4.5], 0.1, 14)
+    check(d["bound"] is None and "changes its sign" in d["missing"]["bound"] and d["contraction"] is None and
+          "stretches by up to 1.127" in d["missing"]["contraction"], "a saddle has no bound", d)
+
+
+def expansion():
+    # references shadow-gd-concave: x_0 = (1 + gamma h)^-K y_K
+    for gamma, h, y0, k, error, at, forward, eps in (
+            (1, 0.2, 1, 7, 0.13786921907550026, 2, 0.4720191668446746, 0.4055199966844675),
+            (1, 0.2, 1, 20, 1.8562350487227937, 15, 16.260550108669488, 5.459815003314424),
+            (0.5, 0.1, 0.01, 50, 0.0010976477861492143, 30, 0.007150941749497974, 0.0030456234901758686)):
+        d = quadratic([-gamma], [y0], h, k)
+        check(near(d["expansion"], error) and d["at"]["expansion"] == at and near(d["same_start"], forward) and
+              near(d["bound"], eps) and d["contraction"] is None, "concave, gamma = %g, K = %d" % (gamma, k), d)
+    d = quadratic([5, 1], [1, 1], 0.2, 10)
+    check(d["expansion"] is None and "h L = 1 is not below 1" in d["missing"]["expansion"], "h L = 1 is not inverted", d)
+    d = quadratic([1], [1], 0.04, 10, method="nesterov")
+    check(d["expansion"] is None and "k = 1 cannot be inverted" in d["missing"]["expansion"], "nesterov at k = 1", d)
+    d = quadratic([1], [1], 0.04, 10, method="memory, forgetting: linear")
+    check(d["expansion"] is None and "k = 0 cannot be inverted" in d["missing"]["expansion"], "memory at k = 0", d)
+
+
+def heavy_ball():
+    # references shadow-hb; the bound as corrected: l h^2 ((alpha + L/(2 alpha))(1 + h) + 1)
+    for eigenvalues, start, alpha, h, position, at, phase, local, printed in (
+            ([1], [1], 1, 0.2, 0.08423607192224951, 7, 0.08581796172541868, 0.02919666294614168, 0.12),
+            ([1, 0.1], [1, 1], 1, 0.2, 0.08504710105483382, 7, 0.08654745017615112, 0.029334712275934875, 0.12059850745345069),
+            ([5, 0.5], [1, -2], 1, 0.2, 0.23634082855965716, 3, 0.26699787831168637, 0.19254979734179664, 1.4277254638059798),
+            ([1], [1], 1, 0.1, 0.041434106791894194, 13, 0.04185147965403139, 0.007186986909259731, 0.03),
+            ([4], [1], 0.3, 0.1, 0.10224199155386843, 8, 0.10392414733417728, 0.036585477007736504, 0.212)):
+        method = "heavy-ball, alpha: %g" % alpha
+        d = quadratic(eigenvalues, start, h, 200, method=method)
+        p = quadratic(eigenvalues, start, h, 200, method=method, shadow__norm="position")
+        big = max(eigenvalues)
+        bound = d["constants"]["l"] * h * h * ((alpha + big / (2 * alpha)) * (1 + h) + 1)
+        check(near(d["same_start"], phase) and near(p["same_start"], position) and p["at"]["same_start"] == at and
+              near(d["delta"]["max"], local) and near(d["delta"]["bound_printed"], printed) and d["norm"] == "phase" and
+              near(d["delta"]["bound"], bound) and d["pair"] == "heavy ball" and near(d["constants"]["alpha"], alpha) and
+              p["norm"] == "position" and d["bound"] is None, "heavy ball, curvatures %s, h = %g" % (eigenvalues, h), (d, p))
+    w = quadratic([1], [1], 0.2, 50, method="heavy-ball, alpha: 1", shadow__weights="[2.5, 0]")
+    p = quadratic([1], [1], 0.2, 50, method="heavy-ball, alpha: 1", shadow__norm="position")
+    check(near(w["same_start"], 2.5 * p["same_start"], 1e-14), "weights of blocks", (w, p))
+
+
+def losses():
+    # references shadow-gd-convex (y(t) in closed form) and hosaki-gd
+    quartic = {"problem": "{name: power, p: 4, c: 0.25}", "start": "{x: [1]}"}
+    for h, error, at in ((0.1, 0.020583038008263187, 4), (0.3, 0.09056941504209483, 1)):
+        d = answer(method="{name: gradient, step: %g}" % h, iterations=1000, **quartic)
+        c = d["constants"]
+        check(near(d["same_start"], error, 1e-11) and d["at"]["same_start"] == at and near(d["delta"]["bound"], 3 * h * h / 2) and
+              near(c["l"], 1) and near(c["tube"]["high"], 3) and 0 <= c["tube"]["low"] < 0.02 and not c["global"] and
+              d["integration_error"]["share"]["same_start"] < 1e-9, "f = x^4/4, h = %g" % h, d)
+    hosaki = {"problem": "hosaki", "start": "{x: [2.05, 3.2]}", "method": "{name: gradient, step: 0.3}", "iterations": 10}
+    # 40 digits: GD and flow at k = 10
+    x, y = (2.6859272268647296, 2.488262865418004), (3.037832781749659, 2.465376119435058)
+    d = answer(**hosaki)
+    check(near(d["same_start"], math.dist(x, y), 1e-11) and d["at"]["same_start"] == 10, "hosaki, 10 iterations", d)
+    d = answer(**dict(hosaki, iterations=40))
+    check(near(d["same_start"], 0.4456, 2e-4) and d["at"]["same_start"] == 11 and d["constants"]["tube"]["low"] < 0,
+          "hosaki, 40 iterations", d)
+    rough = answer(shadow__tolerance="1e-5", **hosaki)
+    error = abs(rough["same_start"] - math.dist(x, y))
+    check(1e-14 < error <= rough["integration_error"]["estimate"], "a looser tolerance says what it may cost", (error, rough))
+
+
+def refusals():
+    for sets, part in (({"iterations": "null", "until": 1, "integrator": "exact"}, "give iterations and method.step"),
+                       ({"method__noise": 0.1}, "remove method.noise"),
+                       ({"shadow__weights": "[1, 2, 3]"}, "one weight for each of the 1 blocks"),
+                       ({"shadow__weights": "[0, 0]"}, "all weights are 0"),
+                       ({"shadow__norm": "energy"}, "phase"),
+                       ({"problem__eigenvalues": "[-1.27, 25]", "iterations": 3000}, "diverged at")):
+        r = run(**sets)
+        check(r.returncode in (1, 2) and part in r.stderr.decode() and r.stdout == b"", "refused: " + part, r)
+    given, alone = answer(until=1, integrator="{name: euler, step: 0.5}"), answer()
+    check(given == alone, "what the experiment runs of the flow plays no role", (given, alone))
+    text = run().stdout.decode()
+    check(all(w in text for w in ("same start", "expansion", "local error", "curvature from")), "text for people", text)
+
+
+for test in (descent, expansion, heavy_ball, losses, refusals):
+    try:
+        test()
+    except Exception as e:  # a document that is not what was expected
+        check(False, test.__name__, repr(e))
+sys.exit(tap.end())
