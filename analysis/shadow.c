@@ -6,6 +6,7 @@
  */
 #include "shadow.h"
 
+#include "../claims/claims.h"
 #include "../src/memory.h"
 #include "../src/start.h"
 #include "sample.h"
@@ -205,6 +206,7 @@ static od_status shadow_run(od_context *ctx, const od_settings *settings, const 
     od_status status = open_study(&s);
     status = status == OD_OK ? find_states(&s) : status;
     status = status == OD_OK ? construct(&s) : status;
+    status = status == OD_OK ? od_shadow_claims(ctx, &s, s.claim, &s.claim_count) : status;
     if (status == OD_OK) {
         (json ? od_shadowing_write_json : od_shadowing_write_text)(&s, out);
     }

@@ -7,6 +7,8 @@
 
 #include "../src/experiment.h"
 
+enum { OD_SHADOW_CLAIMS = 16 };
+
 /** The constructions, in the order they are shown. */
 typedef enum od_rung_name { OD_SAME_START, OD_CONTRACTION, OD_EXPANSION, OD_RUNGS } od_rung_name;
 
@@ -33,6 +35,8 @@ typedef struct od_shadowing {
     od_stretch stretch;
     od_pair pair;
     od_pair_bounds bound;
+    od_claim claim[OD_SHADOW_CLAIMS];
+    size_t claim_count;
 } od_shadowing;
 
 extern const char *const od_rung_names[OD_RUNGS];

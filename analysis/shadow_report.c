@@ -2,6 +2,7 @@
 #include "report.h"
 #include "shadow.h"
 
+#include "../claims/claims.h"
 #include "../src/json.h"
 
 #include <math.h>
@@ -123,6 +124,8 @@ void od_shadowing_write_json(const od_shadowing *s, FILE *out)
     }
     write_constants(s, out);
     write_missing(s, out);
+    fputs(", \"claims\": ", out);
+    od_claims_write_json(out, s->claim, s->claim_count);
     fputs("}", out);
 }
 
@@ -178,4 +181,5 @@ void od_shadowing_write_text(const od_shadowing *s, FILE *out)
     } else {
         fprintf(out, "  %-14s %-18.9g %s\n", "theorem", s->bound.radius, s->bound.theorem);
     }
+    od_claims_write_text(out, s->claim, s->claim_count);
 }

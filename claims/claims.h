@@ -7,6 +7,7 @@
 #define OD_CLAIMS_H
 
 #include "analysis/extremal.h"
+#include "analysis/shadow.h"
 #include "analysis/variation.h"
 
 /** [{"id": ..., "predicted": ..., "verdict": "holds", ...}, ...] */
@@ -59,5 +60,15 @@ enum { OD_ACTION_CLAIMS = 16 };
  */
 od_status od_action_claims(od_context *ctx, od_action *a, const od_integral *value, const double *direction,
                            double amplitude, od_claim *claim, size_t *count);
+
+/**
+ * Claims of Orvieto (2023), section 2.4 and Appendix B.2, and sharper ones, that apply to a sampled flow and the
+ * iteration whose orbits shadow it; fills claim[OD_SHADOW_CLAIMS]. Constants that are not global are those seen at the
+ * states: the model error of the claim is then NaN.
+ *
+ * Errors  OD_ENOMEM, and those of the flow and the loss.
+ * Cost    three passes of the iteration.
+ */
+od_status od_shadow_claims(od_context *ctx, od_shadowing *s, od_claim *claim, size_t *count);
 
 #endif
