@@ -10,11 +10,18 @@ extern const od_problem_type od_problem_constant_gradient;
 extern const od_problem_type od_problem_sigmoid_regression;
 extern const od_problem_type od_problem_logistic_regression;
 extern const od_problem_type od_problem_least_squares;
+extern const od_problem_type od_problem_formula;
 
 const od_problem_type *const od_problem_types[] = {
-    &od_problem_quadratic,          &od_problem_power,
-    &od_problem_rosenbrock,         &od_problem_hosaki,
-    &od_problem_styblinski_tang,    &od_problem_constant_gradient,
-    &od_problem_sigmoid_regression, &od_problem_logistic_regression,
-    &od_problem_least_squares,      NULL,
+    &od_problem_quadratic,
+    &od_problem_power,
+    &od_problem_rosenbrock,
+    &od_problem_hosaki,
+    &od_problem_styblinski_tang,
+    &od_problem_constant_gradient,
+    &od_problem_sigmoid_regression,
+    &od_problem_logistic_regression,
+    &od_problem_least_squares,
+    &od_problem_formula,
+    NULL,
 };

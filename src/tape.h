@@ -54,6 +54,7 @@ typedef struct od_tape_node {
     int32_t whole;    /* of OD_OP_VARIABLE and OD_OP_WHOLE */
     const char *text; /* of OD_OP_NUMBER: digits with a point and an exponent as YAML has them, no sign; else NULL */
     bool constant;    /* depends on no variable */
+    bool exact;       /* a constant whose value is exact, a whole number */
     bool rough;       /* depends on a rough operation */
     int degree;       /* of the polynomial, 0 to 2; 3 for anything else */
     double value;     /* of a constant, in doubles, one operation after the other; NaN otherwise */
@@ -72,17 +73,24 @@ void od_tape_free(od_tape *tape);
 const od_tape_node *od_tape_nodes(const od_tape *tape);
 uint32_t od_tape_count(const od_tape *tape);
 
-/**
- * Nodes by operation; each simplifies what can be simplified without another meaning (x + 0, --x, constants in front).
- * Given OD_NO_NODE, or without memory, they give OD_NO_NODE.
- */
-uint32_t od_tape_number(od_tape *tape, const char *text, size_t length);
-uint32_t od_tape_variable(od_tape *tape, int32_t which);
-uint32_t od_tape_whole(od_tape *tape, uint32_t a, int32_t exponent);
-uint32_t od_tape_apply(od_tape *tape, od_operation op, uint32_t a, uint32_t b);
+/** False once memory or room (2^22 nodes) was short; nodes made since then are OD_NO_NODE. */
+bool od_tape_complete(const od_tape *tape);
 
-/** A node as it stands, not simplified; what evaluators are made of. */
-uint32_t od_tape_node_add(od_tape *tape, od_operation op, uint32_t a, uint32_t b, int32_t whole);
+/** A decimal as od_tape_node has it; OD_NO_NODE if it is beyond the doubles (too large, or so small that it is 0). */
+uint32_t od_tape_number(od_tape *tape, const char *text, size_t length);
+/** A whole number of either sign, |value| <= 2^53. */
+uint32_t od_tape_integer(od_tape *tape, int64_t value);
+uint32_t od_tape_variable(od_tape *tape, int32_t which);
+
+/** A node as it stands; what has no second argument has b = OD_NO_NODE. Given OD_NO_NODE for a, OD_NO_NODE. */
+uint32_t od_tape_add(od_tape *tape, od_operation op, uint32_t a, uint32_t b, int32_t whole);
+
+/**
+ * The same after what can be simplified without another meaning: x + 0, --x, constants in front, x x = x^2. Where a
+ * formula is not a number it stays so.
+ */
+uint32_t od_tape_apply(od_tape *tape, od_operation op, uint32_t a, uint32_t b);
+uint32_t od_tape_whole(od_tape *tape, uint32_t a, int32_t exponent);
 
 /**
  * Partial derivatives of node f with respect to variables 0 to d - 1 as nodes of the same tape, by one backward sweep;

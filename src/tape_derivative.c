@@ -1,0 +1,168 @@
+/*
+ * Derivatives of a tape as nodes of the tape. A node's share in what is made of it is the same in both directions:
+ * backward, adjoint(argument) += adjoint(node) d node/d argument; forward, slope(node) += slope(argument) d node/d
+ * argument.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "memory.h"
+#include "tape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t two(od_tape *t, od_operation op, uint32_t a, uint32_t b)
+{
+    return od_tape_apply(t, op, a, b);
+}
+
+static uint32_t one(od_tape *t, od_operation op, uint32_t a)
+{
+    return od_tape_apply(t, op, a, OD_NO_NODE);
+}
+
+/* (1 +- sign(a - b))/2: which of two is the larger, half and half where they are equal */
+static uint32_t chosen(od_tape *t, uint32_t a, uint32_t b)
+{
+    const uint32_t sign = one(t, OD_OP_SIGN, two(t, OD_OP_SUBTRACT, a, b));
+    return two(t, OD_OP_DIVIDE, two(t, OD_OP_ADD, od_tape_integer(t, 1), sign), od_tape_integer(t, 2));
+}
+
+/* w d i/d b for operations of two arguments; argument says which of the two is meant */
+static uint32_t share_of_two(od_tape *t, uint32_t i, const od_tape_node *n, bool first, uint32_t w)
+{
+    const uint32_t a = n->a, b = n->b;
+    switch (n->op) {
+    case OD_OP_ADD: return w;
+    case OD_OP_SUBTRACT: return first ? w : one(t, OD_OP_NEGATE, w);
+    case OD_OP_MULTIPLY: return two(t, OD_OP_MULTIPLY, w, first ? b : a);
+    case OD_OP_DIVIDE:
+        return first ? two(t, OD_OP_DIVIDE, w, b)
+                     : one(t, OD_OP_NEGATE, two(t, OD_OP_MULTIPLY, w, two(t, OD_OP_DIVIDE, i, b)));
+    case OD_OP_POWER:
+        return two(
+            t, OD_OP_MULTIPLY, w,
+            first ? two(t, OD_OP_MULTIPLY, b, two(t, OD_OP_POWER, a, two(t, OD_OP_SUBTRACT, b, od_tape_integer(t, 1))))
+                  : two(t, OD_OP_MULTIPLY, i, one(t, OD_OP_LOG, a)));
+    case OD_OP_MAX: return two(t, OD_OP_MULTIPLY, w, first ? chosen(t, a, b) : chosen(t, b, a));
+    case OD_OP_MIN: return two(t, OD_OP_MULTIPLY, w, first ? chosen(t, b, a) : chosen(t, a, b));
+    default: return OD_NO_NODE;
+    }
+}
+
+/* w d i/d a for operations of one argument */
+static uint32_t share_of_one(od_tape *t, uint32_t i, const od_tape_node *n, uint32_t w)
+{
+    const uint32_t a = n->a;
+    switch (n->op) {
+    case OD_OP_NEGATE: return one(t, OD_OP_NEGATE, w);
+    case OD_OP_WHOLE:
+        return two(t, OD_OP_MULTIPLY, w,
+                   two(t, OD_OP_MULTIPLY, od_tape_integer(t, n->whole), od_tape_whole(t, a, n->whole - 1)));
+    case OD_OP_EXP: return two(t, OD_OP_MULTIPLY, w, i);
+    case OD_OP_LOG: return two(t, OD_OP_MULTIPLY, w, one(t, OD_OP_LOG_SLOPE, a));
+    case OD_OP_SQRT: return two(t, OD_OP_DIVIDE, w, two(t, OD_OP_MULTIPLY, od_tape_integer(t, 2), i));
+    case OD_OP_SIN: return two(t, OD_OP_MULTIPLY, w, one(t, OD_OP_COS, a));
+    case OD_OP_COS: return one(t, OD_OP_NEGATE, two(t, OD_OP_MULTIPLY, w, one(t, OD_OP_SIN, a)));
+    case OD_OP_TAN: return two(t, OD_OP_MULTIPLY, w, two(t, OD_OP_ADD, od_tape_integer(t, 1), od_tape_whole(t, i, 2)));
+    case OD_OP_SINH: return two(t, OD_OP_MULTIPLY, w, one(t, OD_OP_COSH, a));
+    case OD_OP_COSH: return two(t, OD_OP_MULTIPLY, w, one(t, OD_OP_SINH, a));
+    /* 1 - tanh^2 would cancel */
+    case OD_OP_TANH: return two(t, OD_OP_MULTIPLY, w, od_tape_whole(t, one(t, OD_OP_COSH, a), -2));
+    case OD_OP_ATAN: return two(t, OD_OP_DIVIDE, w, two(t, OD_OP_ADD, od_tape_integer(t, 1), od_tape_whole(t, a, 2)));
+    case OD_OP_LOGISTIC: /* nor 1 - logistic(a) */
+        return two(t, OD_OP_MULTIPLY, w, two(t, OD_OP_MULTIPLY, i, one(t, OD_OP_LOGISTIC, one(t, OD_OP_NEGATE, a))));
+    case OD_OP_SOFTPLUS: return two(t, OD_OP_MULTIPLY, w, one(t, OD_OP_LOGISTIC, a));
+    case OD_OP_ABS: return two(t, OD_OP_MULTIPLY, w, one(t, OD_OP_SIGN, a));
+    case OD_OP_LOG_SLOPE: return one(t, OD_OP_NEGATE, two(t, OD_OP_MULTIPLY, w, od_tape_whole(t, i, 2)));
+    default: return OD_NO_NODE;
+    }
+}
+
+/* w times the derivative of node i with respect to its argument 0 or 1; OD_NO_NODE where it vanishes or w does */
+static uint32_t share(od_tape *t, uint32_t i, unsigned argument, uint32_t w)
+{
+    const od_tape_node n = od_tape_nodes(t)[i]; /* a copy: the tape grows */
+    if (w == OD_NO_NODE || od_tape_nodes(t)[argument == 0 ? n.a : n.b].constant) {
+        return OD_NO_NODE;
+    }
+    return od_operation_arguments(n.op) == 2 ? share_of_two(t, i, &n, argument == 0, w) : share_of_one(t, i, &n, w);
+}
+
+static void add_to(od_tape *t, uint32_t *sum, uint32_t term)
+{
+    *sum = *sum == OD_NO_NODE ? term : term == OD_NO_NODE ? *sum : od_tape_apply(t, OD_OP_ADD, *sum, term);
+}
+
+static uint32_t *no_nodes(size_t count)
+{
+    uint32_t *node = od_zalloc(count, sizeof *node);
+    if (node != NULL) {
+        memset(node, 0xff, count * sizeof *node); /* OD_NO_NODE */
+    }
+    return node;
+}
+
+static od_status finish(od_context *ctx, const od_tape *t, void *work)
+{
+    const bool complete = work != NULL && od_tape_complete(t);
+    free(work);
+    return complete ? OD_OK
+                    : od_fail(ctx, OD_ENOMEM, "problem.f", "no room for the derivatives of the formula; shorten it");
+}
+
+od_status od_tape_gradient(od_context *ctx, od_tape *t, uint32_t f, uint32_t d, uint32_t *gradient)
+{
+    uint32_t *adjoint = no_nodes((size_t)f + 1);
+    memset(gradient, 0xff, d * sizeof *gradient);
+    if (adjoint != NULL) {
+        adjoint[f] = od_tape_integer(t, 1);
+    }
+    for (uint32_t i = f + 1; adjoint != NULL && od_tape_complete(t) && i-- > 0;) {
+        const od_tape_node n = od_tape_nodes(t)[i];
+        if (n.op == OD_OP_VARIABLE && (uint32_t)n.whole < d) {
+            gradient[n.whole] = adjoint[i];
+        }
+        for (unsigned k = 0; k < od_operation_arguments(n.op) && adjoint[i] != OD_NO_NODE; k++) {
+            add_to(t, &adjoint[k == 0 ? n.a : n.b], share(t, i, k, adjoint[i]));
+        }
+    }
+    return finish(ctx, t, adjoint);
+}
+
+od_status od_tape_along(od_context *ctx, od_tape *t, uint32_t d, size_t count, const uint32_t *node, uint32_t *along)
+{
+    const uint32_t old = od_tape_count(t);
+    uint32_t *slope = no_nodes(old);
+    bool *wanted = od_zalloc(old, sizeof *wanted);
+    for (size_t j = 0; wanted != NULL && j < count; j++) {
+        if (node[j] != OD_NO_NODE) {
+            wanted[node[j]] = true;
+        }
+    }
+    for (uint32_t i = old; wanted != NULL && i-- > 0;) {
+        const od_tape_node *n = &od_tape_nodes(t)[i];
+        for (unsigned k = 0; k < od_operation_arguments(n->op) && wanted[i]; k++) {
+            wanted[k == 0 ? n->a : n->b] = true;
+        }
+    }
+    for (uint32_t i = 0; slope != NULL && wanted != NULL && i < old && od_tape_complete(t); i++) {
+        const od_tape_node n = od_tape_nodes(t)[i];
+        if (n.op == OD_OP_VARIABLE && wanted[i] && (uint32_t)n.whole < d) {
+            slope[i] = od_tape_variable(t, n.whole + (int32_t)d);
+        }
+        for (unsigned k = 0; k < od_operation_arguments(n.op) && wanted[i]; k++) {
+            add_to(t, &slope[i], share(t, i, k, slope[k == 0 ? n.a : n.b]));
+        }
+    }
+    for (size_t j = 0; j < count && slope != NULL; j++) {
+        along[j] = node[j] != OD_NO_NODE ? slope[node[j]] : OD_NO_NODE;
+    }
+    const bool memory = wanted != NULL;
+    free(wanted);
+    if (!memory) {
+        free(slope);
+        slope = NULL;
+    }
+    return finish(ctx, t, slope);
+}
