@@ -354,11 +354,13 @@ int cli_bench(cli *c)
         const char *name;
         int (*run)(cli *c);
     } bench[] = {
-        {"core", bench_core}, {"ensemble", bench_ensemble}, {"normals", bench_normals}, {"conjugate", bench_conjugate}};
+        {"core", bench_core},           {"ensemble", bench_ensemble}, {"normals", bench_normals},
+        {"conjugate", bench_conjugate}, {"formula", bench_formula},
+    };
     for (size_t i = 0; i < sizeof bench / sizeof *bench && c->arg_count == 1; i++) {
         if (strcmp(bench[i].name, c->arg[0]) == 0) {
             return bench[i].run(c);
         }
     }
-    return cli_usage(c, "bench takes what to measure: core, ensemble, normals or conjugate");
+    return cli_usage(c, "bench takes what to measure: core, ensemble, normals, conjugate or formula");
 }

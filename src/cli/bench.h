@@ -63,6 +63,7 @@ void bench_print_row(const char *name, const bench_series *a, const bench_series
 int bench_ensemble(cli *c);
 int bench_normals(cli *c);
 int bench_conjugate(cli *c);
+int bench_formula(cli *c);
 
 /** Steps x[d] in place; false: no memory. */
 bool bench_bare_rk4(size_t d, uint64_t steps, double h, const double *lambda, const double *c, double *x,
