@@ -202,6 +202,6 @@ const od_problem_type od_problem_least_squares = {
     .name = "least-squares",
     .summary = "mean of (<a, w> - b)^2/2 over a data set, with lambda |w|^2/2: quadratic",
     .source = "A.-M. Legendre (1805); A. E. Hoerl and R. W. Kennard, Technometrics 12 (1970), 55-67",
-    .params = (const od_param[]){OD_DATA_PARAMS("false"), {.name = NULL}},
+    .params = (const od_param[]){OD_DATA_PARAMS("teacher", "false"), {.name = NULL}},
     .create = least_squares_create,
 };

@@ -234,9 +234,14 @@ od_status od_linear_model_open(od_context *ctx, const od_settings *s, od_link *l
                                od_linear_model *model, od_problem *problem)
 {
     openblas_set_num_threads(1);
-    od_status status = od_data_read(ctx, s, classify, &model->data);
+    od_status status = od_data_read(ctx, s, classify ? OD_TARGETS_SIGNS : OD_TARGETS_NUMBERS,
+                                    od_setting_real(s, "bias") != 0, &model->data);
     if (status != OD_OK) {
         return status;
+    }
+    if (model->data.outputs != 1) {
+        return od_setting_fail(ctx, s, "data", "its targets are lists of %zu numbers; a regression takes one",
+                               model->data.outputs);
     }
     if (!od_design_create(&model->data, &model->design)) {
         return od_fail(ctx, OD_ENOMEM, "problem.data", "no memory for %zu samples", model->data.rows);

@@ -41,6 +41,6 @@ const od_problem_type od_problem_logistic_regression = {
     .name = "logistic-regression",
     .summary = "mean of log(1 + exp(-b <a, w>)) over a data set, with lambda |w|^2/2: convex",
     .source = "D. R. Cox, J. R. Stat. Soc. B 20 (1958), 215-242",
-    .params = (const od_param[]){OD_DATA_PARAMS("true"), {.name = NULL}},
+    .params = (const od_param[]){OD_DATA_PARAMS("clusters", "true"), {.name = NULL}},
     .create = logistic_create,
 };

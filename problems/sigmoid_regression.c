@@ -44,6 +44,6 @@ const od_problem_type od_problem_sigmoid_regression = {
     .name = "sigmoid-regression",
     .summary = "mean of 1/(1 + exp(b <a, w>)) over a data set, with lambda |w|^2/2: not convex",
     .source = "A. Orvieto and A. Lucchi, Shadowing properties of optimization algorithms, NeurIPS 2019, sec. 4",
-    .params = (const od_param[]){OD_DATA_PARAMS("true"), {.name = NULL}},
+    .params = (const od_param[]){OD_DATA_PARAMS("clusters", "true"), {.name = NULL}},
     .create = sigmoid_create,
 };

@@ -11,4 +11,10 @@
 void od_batch_indices(uint64_t seed, uint64_t first, size_t n, uint64_t k, size_t batch, uint32_t samples, bool epochs,
                       uint32_t *index);
 
+/**
+ * Where `position` < samples goes in a permutation of [0, samples) that is a function of (seed, stream, path, epoch).
+ */
+uint32_t od_permuted(uint64_t seed, unsigned stream, uint64_t path, uint64_t epoch, uint32_t position,
+                     uint32_t samples);
+
 #endif

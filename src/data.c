@@ -1,21 +1,32 @@
-/* Samples from files: which are kept, how they are scaled. SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which samples are kept, with what targets. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "data.h"
 
+#include "batch.h"
+#include "data_scale.h"
 #include "data_table.h"
 #include "memory.h"
 #include "text.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { PATH_ROOM = 4096, INPUTS_ROOM = 2 * (PATH_ROOM + OD_SHA256_ROOM + 2), LINE_OF_DOUBLES = 8 };
+enum { LINE_OF_DOUBLES = 8, MAX_CLASSES = 1000, DRAW_HOLDOUT = 64 }; /* the last, an epoch no other draw uses */
 
 #define MAX_ENTRIES ((size_t)1 << 28) /* 2 GiB of doubles: more does not fit an ordinary machine */
 
-typedef enum scaling { SCALE_NONE, SCALE_RANGE, SCALE_NORM, SCALE_STANDARD, SCALE_FACTOR } scaling;
+/* What is asked for, and what the train part has to say about the test part. */
+typedef struct request {
+    od_context *ctx;
+    const od_settings *s;
+    od_targets targets;
+    bool bias;
+    bool parts;         /* what was read last has a test part of its own */
+    bool measured;      /* the following are known */
+    size_t label_count; /* classes, 0 where targets are numbers */
+    double *label;      /* [MAX_CLASSES] */
+    od_scale scale;
+} request;
 
 void od_table_clear(od_table *table)
 {
@@ -24,6 +35,7 @@ void od_table_clear(od_table *table)
     free(table->value);
     free(table->feature);
     free(table->start);
+    free(table->inputs);
     *table = (od_table){0};
 }
 
@@ -47,291 +59,219 @@ void od_data_free(od_data *data)
 {
     free(data->row);
     free(data->target);
+    free(data->class_index);
+    free(data->class_label);
     free(data->inputs);
     *data = (od_data){0};
 }
 
-/* ------------------------------------------------------------------------------------------------------- files */
-
-static bool is_folder(const char *path)
-{
-    struct stat about;
-    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
-}
-
-static bool is_file(const char *path)
-{
-    struct stat about;
-    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    const size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
-/* The data folder, or the experiment's, in front of a relative name. */
-static od_status locate(od_context *ctx, const od_settings *s, char path[PATH_ROOM])
-{
-    const char *name = od_setting_text(s, "data"), *folder = od_settings_folder(s);
-    if (name[0] == '\0') {
-        return od_setting_fail(ctx, s, "data", "the name is empty; name a folder or a file");
-    }
-    const bool bare = name[0] == '/' || folder[0] == '\0';
-    const int used = snprintf(path, PATH_ROOM, "%s%s%s", bare ? "" : folder, bare ? "" : "/", name);
-    return used < PATH_ROOM ? OD_OK : od_setting_fail(ctx, s, "data", "the path is longer than %d bytes", PATH_ROOM);
-}
-
-/* Adds "name sha256" as one line. The name is the user's, without the folder: it is the same on every machine. */
-static void note_input(char inputs[INPUTS_ROOM], const char *name, const char *file, const char *sha256)
-{
-    const size_t used = strlen(inputs);
-    snprintf(inputs + used, INPUTS_ROOM - used, "%s%s%s%s %s", used > 0 ? "\n" : "", name, file[0] != '\0' ? "/" : "",
-             file, sha256);
-}
-
-/* One of the files of an IDX folder, plain or with .gz at its end. */
-static od_status read_member(od_context *ctx, const od_settings *s, const char *folder, const char *member,
-                             char path[PATH_ROOM], od_bytes *bytes, char inputs[INPUTS_ROOM])
-{
-    char name[64];
-    snprintf(name, sizeof name, "%s", member);
-    if (snprintf(path, PATH_ROOM, "%s/%s.gz", folder, member) >= PATH_ROOM) {
-        return od_setting_fail(ctx, s, "data", "the path is longer than %d bytes", PATH_ROOM);
-    }
-    path[strlen(path) - 3] = '\0';
-    if (!is_file(path)) {
-        strcat(path, ".gz");
-        strcat(name, ".gz");
-        if (!is_file(path)) {
-            path[strlen(path) - 3] = '\0';
-        }
-    }
-    od_status status = od_bytes_read(ctx, s, path, bytes);
-    if (status == OD_OK) {
-        note_input(inputs, od_setting_text(s, "data"), name, bytes->sha256);
-    }
-    return status;
-}
-
-static od_status read_idx(od_context *ctx, const od_settings *s, const char *folder, od_table *table,
-                          char inputs[INPUTS_ROOM])
-{
-    const bool train = strcmp(od_setting_text(s, "part"), "train") == 0;
-    char image_path[PATH_ROOM], label_path[PATH_ROOM];
-    od_bytes images = {0}, labels = {0};
-    od_status status = read_member(ctx, s, folder, train ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte",
-                                   image_path, &images, inputs);
-    if (status == OD_OK) {
-        status = read_member(ctx, s, folder, train ? "train-labels-idx1-ubyte" : "t10k-labels-idx1-ubyte", label_path,
-                             &labels, inputs);
-    }
-    if (status == OD_OK) {
-        status = od_idx_parse(ctx, s, image_path, &images, label_path, &labels, table);
-    }
-    od_bytes_clear(&images);
-    od_bytes_clear(&labels);
-    return status;
-}
-
-static od_status read_table(od_context *ctx, const od_settings *s, od_table *table, char inputs[INPUTS_ROOM])
-{
-    char path[PATH_ROOM];
-    od_status status = locate(ctx, s, path);
-    if (status != OD_OK) {
-        return status;
-    }
-    const char *format = od_setting_text(s, "format"), *label = od_setting_text(s, "label");
-    if (strcmp(format, "auto") == 0) {
-        format = is_folder(path) ? "idx" : ends_with(path, ".csv") || ends_with(path, ".csv.gz") ? "csv" : "libsvm";
-    }
-    if (label[0] != '\0' && strcmp(format, "csv") != 0) {
-        return od_setting_fail(ctx, s, "label", "only CSV has named columns, and the format is %s; remove it", format);
-    }
-    if (strcmp(format, "idx") == 0) {
-        if (is_file(path)) {
-            return od_data_fail(ctx, s, path, 0, "IDX data are a folder of images and labels, not one file");
-        }
-        return read_idx(ctx, s, path, table, inputs);
-    }
-    if (strcmp(od_setting_text(s, "part"), "train") != 0) { /* the default, which a resolved experiment states */
-        return od_setting_fail(ctx, s, "part", "only a folder of IDX files has parts; remove it");
-    }
-    od_bytes bytes;
-    status = od_bytes_read(ctx, s, path, &bytes);
-    if (status == OD_OK) {
-        note_input(inputs, od_setting_text(s, "data"), "", bytes.sha256);
-        status = strcmp(format, "csv") == 0 ? od_csv_parse(ctx, s, path, &bytes, label, table)
-                                            : od_libsvm_parse(ctx, s, path, &bytes, table);
-        od_bytes_clear(&bytes);
-    }
-    return status;
-}
-
 /* ------------------------------------------------------------------------------------------------------- classes */
 
-/* The labels of +1 and -1, given or found. */
-static od_status find_classes(od_context *ctx, const od_settings *s, const od_table *table, double kind[2])
+static size_t class_of(const request *q, double label)
 {
-    const od_value *classes = od_setting(s, "classes");
-    char a[OD_REAL_ROOM], b[OD_REAL_ROOM], c[OD_REAL_ROOM];
-    if (classes->present) {
-        if (classes->cols != 2 || classes->list[0] == classes->list[1]) {
-            return od_setting_fail(ctx, s, "classes", "expected two different labels such as [3, 5]");
-        }
-        memcpy(kind, classes->list, 2 * sizeof *kind);
-        return OD_OK;
+    size_t c = 0;
+    while (c < q->label_count && q->label[c] != label) {
+        c++;
     }
-    size_t found = 0;
+    return c;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* All labels that occur, ascending. */
+static od_status find_labels(request *q, const od_table *table)
+{
+    const char *name = od_setting_text(q->s, "data");
+    const bool signs = q->targets != OD_TARGETS_CLASSES;
+    char a[OD_REAL_ROOM], b[OD_REAL_ROOM], c[OD_REAL_ROOM];
     for (size_t r = 0; r < table->rows; r++) {
         const double label = table->label[r];
-        if ((found > 0 && label == kind[0]) || (found > 1 && label == kind[1])) {
+        if (class_of(q, label) < q->label_count) {
             continue;
         }
-        if (found == 2) {
-            return od_setting_fail(ctx, s, "classes",
+        if (signs && q->label_count == 2) {
+            return od_setting_fail(q->ctx, q->s, "classes",
                                    "the labels of %s are of more than two kinds (%s, %s, %s and perhaps more); choose "
                                    "two, for example classes: [%s, %s]",
-                                   od_setting_text(s, "data"), od_real_text(a, kind[0]), od_real_text(b, kind[1]),
+                                   name, od_real_text(a, q->label[0]), od_real_text(b, q->label[1]),
                                    od_real_text(c, label), a, b);
         }
-        kind[found++] = label;
-    }
-    if (found < 2) {
-        return od_setting_fail(ctx, s, "data", "every sample of %s has the label %s; two classes are needed",
-                               od_setting_text(s, "data"), od_real_text(a, kind[0]));
-    }
-    const double larger = fmax(kind[0], kind[1]), smaller = fmin(kind[0], kind[1]);
-    kind[0] = larger;
-    kind[1] = smaller;
-    return OD_OK;
-}
-
-/* Chosen rows of the table in *row, and their targets; the caller frees. */
-static od_status choose(od_context *ctx, const od_settings *s, const od_table *table, bool classify, size_t *row,
-                        od_data *data)
-{
-    double kind[2] = {0, 0};
-    od_status status = classify ? find_classes(ctx, s, table, kind) : OD_OK;
-    if (status != OD_OK) {
-        return status;
-    }
-    const od_value *samples = od_setting(s, "samples");
-    const size_t most = samples->present ? (size_t)samples->real : table->rows;
-    size_t count[2] = {0, 0}, available = 0;
-    for (size_t r = 0; r < table->rows; r++) {
-        const double label = table->label[r];
-        if (classify && label != kind[0] && label != kind[1]) {
-            continue;
+        if (q->label_count == MAX_CLASSES) {
+            return od_setting_fail(q->ctx, q->s, "classes",
+                                   "%s has more than %d different labels (%s, %s, ...), so they are numbers, not "
+                                   "classes; choose some by classes, or a loss that takes numbers",
+                                   name, MAX_CLASSES, od_real_text(a, q->label[0]), od_real_text(b, q->label[1]));
         }
-        if (available++ < most) {
-            count[label != kind[0]]++;
-            row[data->rows] = r;
-            data->target[data->rows++] = !classify ? label : label == kind[0] ? 1 : -1;
-        }
+        q->label[q->label_count++] = label;
     }
-    char missing[OD_REAL_ROOM];
-    for (size_t c = 0; classify && c < 2; c++) {
-        if (count[c] == 0) {
-            od_real_text(missing, kind[c]);
-            return data->rows < available
-                       ? od_setting_fail(ctx, s, "samples",
-                                         "none of the first %zu samples has the label %s; keep more of the %zu",
-                                         data->rows, missing, available)
-                       : od_setting_fail(ctx, s, "classes", "no sample of %s has the label %s; choose another",
-                                         od_setting_text(s, "data"), missing);
-        }
+    if (q->label_count < 2) {
+        return od_setting_fail(q->ctx, q->s, "data", "every sample of %s has the label %s; two classes are needed",
+                               name, od_real_text(a, q->label[0]));
     }
-    if (samples->present && most > available) {
-        return od_setting_fail(ctx, s, "samples", "%zu samples are asked for, but %s has only %zu%s", most,
-                               od_setting_text(s, "data"), available, classify ? " of the two classes" : "");
+    qsort(q->label, q->label_count, sizeof *q->label, ascending);
+    if (signs) { /* the larger one is +1 */
+        const double smaller = q->label[0];
+        q->label[0] = q->label[1];
+        q->label[1] = smaller;
     }
     return OD_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------------- scale */
-
-static od_status read_scale(od_context *ctx, const od_settings *s, bool pixels, scaling *how, double *factor)
+/* The labels that are kept; none where targets are numbers. */
+static od_status find_classes(request *q, const od_table *table)
 {
-    static const char *const names[] = {"none", "unit-range", "unit-norm", "standard"};
-    const od_value *scale = od_setting(s, "scale");
-    *how = pixels ? SCALE_RANGE : SCALE_NONE;
-    if (!scale->present) {
+    const od_value *classes = od_setting(q->s, "classes");
+    const bool signs = q->targets != OD_TARGETS_CLASSES;
+    if (q->targets == OD_TARGETS_NUMBERS && !classes->present) {
         return OD_OK;
     }
-    if (scale->kind == OD_REAL) {
-        *how = SCALE_FACTOR;
-        *factor = scale->real;
-        return *factor != 0 ? OD_OK
-                            : od_setting_fail(ctx, s, "scale", "a factor of 0 removes the data; give another number");
+    if (table->labels > 1) {
+        return od_setting_fail(q->ctx, q->s, classes->present ? "classes" : "data",
+                               "a label of %s is a list of %zu numbers and so no class; give one label a sample, or "
+                               "take a loss for numbers",
+                               od_setting_text(q->s, "data"), table->labels);
     }
-    for (size_t i = 0; scale->kind == OD_TEXT && i < sizeof names / sizeof *names; i++) {
-        if (strcmp(scale->text, names[i]) == 0) {
-            *how = (scaling)i;
-            return OD_OK;
+    if (!classes->present) {
+        return find_labels(q, table);
+    }
+    if (signs && (classes->cols != 2 || classes->list[0] == classes->list[1])) {
+        return od_setting_fail(q->ctx, q->s, "classes", "expected two different labels such as [3, 5]");
+    }
+    if (classes->cols < 2 || classes->cols > MAX_CLASSES) {
+        return od_setting_fail(q->ctx, q->s, "classes", "expected 2 to %d different labels, such as [0, 1, 2]",
+                               MAX_CLASSES);
+    }
+    for (size_t c = 0; c < classes->cols; c++) {
+        char text[OD_REAL_ROOM];
+        if (class_of(q, classes->list[c]) < q->label_count) {
+            return od_setting_fail(q->ctx, q->s, "classes", "the label %s stands there twice; name each once",
+                                   od_real_text(text, classes->list[c]));
+        }
+        q->label[q->label_count++] = classes->list[c];
+    }
+    return OD_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------- rows */
+
+/* The rows of the part, of those whose label is kept, in the order of the table. */
+static od_status choose_part(const request *q, od_part part, const od_table *table, size_t *row, size_t *rows)
+{
+    size_t available = 0;
+    for (size_t r = 0; r < table->rows; r++) {
+        if (q->label_count == 0 || class_of(q, table->label[r]) < q->label_count) {
+            row[available++] = r;
         }
     }
-    return od_setting_fail(ctx, s, "scale", "expected none, unit-range, unit-norm, standard or a number%s%s",
-                           scale->kind == OD_TEXT ? ", got " : "", scale->kind == OD_TEXT ? scale->text : "");
+    *rows = available;
+    if (table->parts) {
+        return od_setting_present(q->s, "holdout") && !table->drawn
+                   ? od_setting_fail(q->ctx, q->s, "holdout", "the folder %s has a test part of its own; remove it",
+                                     od_setting_text(q->s, "data"))
+                   : OD_OK;
+    }
+    const double share = od_setting_real(q->s, "holdout");
+    if (isnan(share)) {
+        return part == OD_PART_TRAIN
+                   ? OD_OK
+                   : od_setting_fail(q->ctx, q->s, "part", "one file has no parts; remove it, or give holdout: 0.2");
+    }
+    const size_t test = (size_t)llround(share * (double)available);
+    if (test == 0 || test >= available) {
+        return od_setting_fail(q->ctx, q->s, "holdout",
+                               "of %zu samples it leaves %zu to train and %zu to test; both need one", available,
+                               available - test, test);
+    }
+    *rows = 0;
+    for (size_t k = 0; k < available; k++) {
+        const uint64_t seed = (uint64_t)od_setting_real(q->s, "data_seed");
+        const uint32_t place = od_permuted(seed, OD_STREAM_DATA, 0, DRAW_HOLDOUT, (uint32_t)k, (uint32_t)available);
+        if ((place < test) == (part == OD_PART_TEST)) {
+            row[(*rows)++] = row[k];
+        }
+    }
+    return OD_OK;
 }
 
-/* a = (a - shift)/unit for one feature; a constant feature becomes 0. */
-static void shift_feature(od_data *data, size_t j, double shift, double unit)
+/* Every class needs a sample; `all` counts those that `samples` cut off, too. */
+static od_status check_classes(const request *q, const od_table *table, const size_t *row, size_t kept, size_t all)
 {
-    for (size_t r = 0; r < data->rows; r++) {
-        double *a = &data->row[r * data->stride + j];
-        *a = unit > 0 ? (*a - shift) / unit : 0;
+    for (size_t c = 0; c < q->label_count; c++) {
+        bool found = false;
+        for (size_t k = 0; k < kept && !found; k++) {
+            found = table->label[row[k]] == q->label[c];
+        }
+        if (found) {
+            continue;
+        }
+        char missing[OD_REAL_ROOM];
+        od_real_text(missing, q->label[c]);
+        return kept < all ? od_setting_fail(q->ctx, q->s, "samples",
+                                            "none of the first %zu samples has the label %s; keep more of the %zu",
+                                            kept, missing, all)
+                          : od_setting_fail(q->ctx, q->s, "classes", "no sample of %s has the label %s; choose another",
+                                            od_setting_text(q->s, "data"), missing);
     }
+    return OD_OK;
 }
 
-static void scale_feature(od_data *data, size_t j, scaling how)
+/* Chosen rows of the table in *row, their number in data->rows. `limited`: `samples` applies to this part. */
+static od_status choose(const request *q, od_part part, bool limited, const od_table *table, size_t *row, od_data *data)
 {
-    const double n = (double)data->rows;
-    double low = INFINITY, high = -INFINITY, mean = 0, square = 0;
-    for (size_t r = 0; r < data->rows; r++) {
-        const double a = data->row[r * data->stride + j];
-        low = fmin(low, a);
-        high = fmax(high, a);
-        mean += a / n;
-    }
-    if (how == SCALE_RANGE) {
-        shift_feature(data, j, low, high - low);
-        return;
-    }
-    for (size_t r = 0; r < data->rows; r++) {
-        const double a = data->row[r * data->stride + j] - mean;
-        square += a * a / n;
-    }
-    shift_feature(data, j, mean, high > low ? sqrt(square) : 0);
-}
-
-static od_status scale_rows(od_context *ctx, const od_settings *s, bool pixels, size_t features, od_data *data)
-{
-    scaling how;
-    double factor = 1;
-    od_status status = read_scale(ctx, s, pixels, &how, &factor);
+    size_t available;
+    od_status status = choose_part(q, part, table, row, &available);
     if (status != OD_OK) {
         return status;
     }
-    for (size_t j = 0; (how == SCALE_STANDARD || (how == SCALE_RANGE && !pixels)) && j < features; j++) {
-        scale_feature(data, j, how);
+    const od_value *samples = od_setting(q->s, "samples");
+    const bool limit = limited && samples->present && !table->drawn;
+    data->rows = limit && samples->real < (double)available ? (size_t)samples->real : available;
+    status = part == OD_PART_TRAIN || q->targets != OD_TARGETS_CLASSES
+                 ? check_classes(q, table, row, data->rows, available)
+                 : OD_OK; /* a test part may lack a class */
+    if (status == OD_OK && limit && samples->real > (double)available) {
+        return od_setting_fail(q->ctx, q->s, "samples", "%zu samples are asked for, but %s has only %zu%s",
+                               (size_t)samples->real, od_setting_text(q->s, "data"), available,
+                               q->label_count == 0   ? ""
+                               : q->label_count == 2 ? " of the two classes"
+                                                     : " of the classes");
+    }
+    return status == OD_OK && data->rows == 0
+               ? od_setting_fail(q->ctx, q->s, "classes", "no sample of the test part has one of them; choose others")
+               : status;
+}
+
+static od_status set_targets(const request *q, const od_table *table, const size_t *row, od_data *data)
+{
+    const bool classes = q->targets == OD_TARGETS_CLASSES, signs = !classes && q->label_count > 0;
+    data->classes = classes ? q->label_count : 0;
+    data->outputs = classes ? q->label_count : signs ? 1 : table->labels;
+    data->target = data->rows <= MAX_ENTRIES / data->outputs
+                       ? od_zalloc(data->rows * data->outputs, sizeof *data->target)
+                       : NULL;
+    if (classes) {
+        data->class_index = od_zalloc(data->rows, sizeof *data->class_index);
+        data->class_label = od_zalloc(data->classes, sizeof *data->class_label);
+    }
+    if (data->target == NULL || (classes && (data->class_index == NULL || data->class_label == NULL))) {
+        return od_fail(q->ctx, OD_ENOMEM, "problem.data", "no memory for the targets of %zu samples", data->rows);
+    }
+    if (classes) {
+        memcpy(data->class_label, q->label, data->classes * sizeof *q->label);
     }
     for (size_t r = 0; r < data->rows; r++) {
-        double *a = data->row + r * data->stride, unit = 1;
-        if (how == SCALE_RANGE && pixels) {
-            unit = 255;
-        } else if (how == SCALE_NORM) {
-            unit = cblas_dnrm2((int)features, a, 1);
-        }
-        for (size_t j = 0; j < features; j++) {
-            a[j] = how == SCALE_FACTOR ? a[j] * factor : unit > 0 ? a[j] / unit : 0;
-            if (!isfinite(a[j])) {
-                return od_setting_fail(ctx, s, "scale",
-                                       "feature %zu of a sample is no longer finite once scaled; its values are too "
-                                       "large for this scale",
-                                       j + 1);
-            }
+        const double *label = table->label + row[r] * table->labels;
+        if (classes) {
+            data->class_index[r] = (uint32_t)class_of(q, *label);
+            data->target[r * data->outputs + data->class_index[r]] = 1;
+        } else if (signs) {
+            data->target[r] = *label == q->label[0] ? 1 : -1;
+        } else {
+            memcpy(data->target + r * data->outputs, label, data->outputs * sizeof *label);
         }
     }
     return OD_OK;
@@ -339,58 +279,168 @@ static od_status scale_rows(od_context *ctx, const od_settings *s, bool pixels, 
 
 /* ------------------------------------------------------------------------------------------------------- all of it */
 
-static od_status assemble(od_context *ctx, const od_settings *s, const od_table *table, bool classify, od_data *data)
+static od_status set_rows(const request *q, const od_table *table, const size_t *row, od_data *data)
 {
-    size_t *row = od_zalloc(table->rows, sizeof *row);
-    data->target = od_zalloc(table->rows, sizeof *data->target);
-    if (row == NULL || data->target == NULL) {
-        free(row);
-        return od_fail(ctx, OD_ENOMEM, "problem.data", "no memory for %zu samples", table->rows);
-    }
-    od_status status = choose(ctx, s, table, classify, row, data);
-    const bool bias = od_setting_real(s, "bias") != 0;
-    data->cols = table->cols + bias;
+    data->cols = table->cols + q->bias;
     data->stride = (data->cols + LINE_OF_DOUBLES - 1) / LINE_OF_DOUBLES * LINE_OF_DOUBLES;
-    if (status == OD_OK && data->rows > MAX_ENTRIES / data->stride) {
-        status = od_setting_fail(ctx, s, "data",
-                                 "%zu samples of %zu features need more than 2 GiB as a full matrix; keep fewer by "
-                                 "samples",
-                                 data->rows, data->cols);
+    if (data->rows > MAX_ENTRIES / data->stride) {
+        return od_setting_fail(q->ctx, q->s, "data",
+                               "%zu samples of %zu features need more than 2 GiB as a full matrix; keep fewer by "
+                               "samples",
+                               data->rows, data->cols);
     }
-    if (status == OD_OK && (data->row = od_zalloc(data->rows * data->stride, sizeof *data->row)) == NULL) {
-        status = od_fail(ctx, OD_ENOMEM, "problem.data", "no memory for %zu samples of %zu features", data->rows,
-                         data->cols);
+    if ((data->row = od_zalloc(data->rows * data->stride, sizeof *data->row)) == NULL) {
+        return od_fail(q->ctx, OD_ENOMEM, "problem.data", "no memory for %zu samples of %zu features", data->rows,
+                       data->cols);
     }
-    for (size_t r = 0; status == OD_OK && r < data->rows; r++) {
+    for (size_t r = 0; r < data->rows; r++) {
         od_table_row(table, row[r], data->row + r * data->stride);
     }
-    if (status == OD_OK) {
-        status = scale_rows(ctx, s, table->pixel != NULL, table->cols, data);
+    memcpy(data->shape, table->shape, sizeof data->shape);
+    return OD_OK;
+}
+
+static od_status check_features(const request *q, size_t features)
+{
+    return q->scale.shift == NULL || features == q->scale.features
+               ? OD_OK
+               : od_setting_fail(q->ctx, q->s, "data", "the test part of %s has %zu features and its train part %zu",
+                                 od_setting_text(q->s, "data"), features, q->scale.features);
+}
+
+/* Fills `data` but for the list of files. The first part that is assembled is the train part, and is measured. */
+static od_status assemble(request *q, od_part part, bool limited, const od_table *table, od_data *data)
+{
+    size_t *row = od_zalloc(table->rows, sizeof *row);
+    if (row == NULL) {
+        return od_fail(q->ctx, OD_ENOMEM, "problem.data", "no memory for %zu samples", table->rows);
     }
-    for (size_t r = 0; status == OD_OK && bias && r < data->rows; r++) {
+    const bool measure = !q->measured;
+    od_status status = measure ? find_classes(q, table) : OD_OK;
+    status = status == OD_OK ? choose(q, part, limited, table, row, data) : status;
+    status = status == OD_OK ? set_targets(q, table, row, data) : status;
+    status = status == OD_OK ? set_rows(q, table, row, data) : status;
+    if (status == OD_OK && measure) {
+        status = od_scale_read(q->ctx, q->s, table->pixel != NULL, &q->scale);
+        status = status == OD_OK ? od_scale_measure(q->ctx, data, table->cols, &q->scale) : status;
+        q->measured = true;
+    }
+    status = status == OD_OK ? check_features(q, table->cols) : status;
+    status = status == OD_OK ? od_scale_apply(q->ctx, q->s, &q->scale, table->cols, data) : status;
+    for (size_t r = 0; status == OD_OK && q->bias && r < data->rows; r++) {
         data->row[r * data->stride + table->cols] = 1;
     }
     free(row);
     return status;
 }
 
-od_status od_data_read(od_context *ctx, const od_settings *s, bool classify, od_data *data)
+/* Reads one part; on failure nothing is left in `data`. */
+static od_status read_part(request *q, od_part part, bool limited, od_data *data)
 {
     od_table table = {0};
-    char inputs[INPUTS_ROOM] = "";
     *data = (od_data){0};
-    od_status status = read_table(ctx, s, &table, inputs);
+    od_status status = od_table_read(q->ctx, q->s, part, q->targets, &table);
+    status = status == OD_OK ? assemble(q, part, limited, &table, data) : status;
+    q->parts = table.parts;
     if (status == OD_OK) {
-        status = assemble(ctx, s, &table, classify || od_setting_present(s, "classes"), data);
-    }
-    if (status == OD_OK && (data->inputs = od_zalloc(strlen(inputs) + 1, 1)) == NULL) {
-        status = od_fail(ctx, OD_ENOMEM, "problem.data", "no memory for the list of files");
-    }
-    if (status == OD_OK) {
-        strcpy(data->inputs, inputs);
+        data->inputs = table.inputs;
+        table.inputs = NULL;
     } else {
         od_data_free(data);
     }
     od_table_clear(&table);
+    return status;
+}
+
+/* Puts the files that another part was read from behind those of `data`; of a single file both name the same. */
+static od_status add_inputs(const request *q, const char *more, od_data *data)
+{
+    if (more == NULL || data->inputs == NULL || strcmp(more, data->inputs) == 0) {
+        return OD_OK;
+    }
+    const size_t room = strlen(data->inputs) + strlen(more) + 2;
+    char *both = od_zalloc(room, 1);
+    if (both == NULL) {
+        return od_fail(q->ctx, OD_ENOMEM, "problem.data", "no memory for the list of files");
+    }
+    snprintf(both, room, "%s\n%s", data->inputs, more);
+    free(data->inputs);
+    data->inputs = both;
+    return OD_OK;
+}
+
+/* True if the test part cannot be understood without the train part. */
+static od_status needs_train(const request *q, bool pixels, bool *needs)
+{
+    od_scale scale;
+    od_status status = od_scale_read(q->ctx, q->s, pixels, &scale);
+    *needs = od_scale_is_measured(&scale) || (q->targets == OD_TARGETS_CLASSES && !od_setting_present(q->s, "classes"));
+    return status;
+}
+
+static od_status read_test(request *q, od_data *data)
+{
+    od_table table = {0};
+    od_data train = {0};
+    bool needs = false;
+    od_status status = od_table_read(q->ctx, q->s, OD_PART_TEST, q->targets, &table);
+    status = status == OD_OK ? needs_train(q, table.pixel != NULL, &needs) : status;
+    status = status == OD_OK && needs ? read_part(q, OD_PART_TRAIN, false, &train) : status;
+    status = status == OD_OK ? assemble(q, OD_PART_TEST, true, &table, data) : status;
+    data->inputs = table.inputs;
+    table.inputs = NULL;
+    status = status == OD_OK ? add_inputs(q, train.inputs, data) : status;
+    if (status != OD_OK) {
+        od_data_free(data);
+    }
+    od_data_free(&train);
+    od_table_clear(&table);
+    return status;
+}
+
+static od_status open_request(od_context *ctx, const od_settings *s, od_targets targets, bool bias, request *q)
+{
+    *q = (request){
+        .ctx = ctx, .s = s, .targets = targets, .bias = bias, .label = od_zalloc(MAX_CLASSES, sizeof(double))};
+    return q->label != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, "problem.data", "no memory for the classes");
+}
+
+static void close_request(request *q)
+{
+    free(q->label);
+    od_scale_clear(&q->scale);
+}
+
+od_status od_data_read(od_context *ctx, const od_settings *settings, od_targets targets, bool bias, od_data *data)
+{
+    request q;
+    *data = (od_data){0};
+    od_status status = open_request(ctx, settings, targets, bias, &q);
+    if (status == OD_OK) {
+        status = strcmp(od_setting_text(settings, "part"), "test") == 0 ? read_test(&q, data)
+                                                                        : read_part(&q, OD_PART_TRAIN, true, data);
+    }
+    close_request(&q);
+    return status;
+}
+
+od_status od_data_read_both(od_context *ctx, const od_settings *settings, od_targets targets, bool bias, od_data *train,
+                            od_data *test)
+{
+    request q;
+    bool parts = false;
+    *train = *test = (od_data){0};
+    od_status status = open_request(ctx, settings, targets, bias, &q);
+    status = status == OD_OK ? read_part(&q, OD_PART_TRAIN, true, train) : status;
+    parts = od_setting_present(settings, "holdout") || q.parts;
+    if (status == OD_OK && parts) {
+        status = read_part(&q, OD_PART_TEST, false, test);
+        status = status == OD_OK ? add_inputs(&q, test->inputs, train) : status;
+    }
+    if (status != OD_OK) {
+        od_data_free(train);
+        od_data_free(test);
+    }
+    close_request(&q);
     return status;
 }

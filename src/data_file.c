@@ -131,7 +131,7 @@ od_status od_bytes_read(od_context *ctx, const od_settings *s, const char *file,
     }
     od_status status = OD_OK;
     if (!S_ISREG(about.st_mode)) {
-        status = od_data_fail(ctx, s, file, 0, "it is not a file; name a file, or a folder with format: idx");
+        status = od_data_fail(ctx, s, file, 0, "it is neither a file nor a folder; name one");
     } else if (about.st_size == 0) {
         status = od_data_fail(ctx, s, file, 0, "the file is empty; get it again");
     } else if ((uint64_t)about.st_size > MAX_LENGTH) {

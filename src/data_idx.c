@@ -72,6 +72,9 @@ od_status od_idx_parse(od_context *ctx, const od_settings *s, const char *image_
     }
     table->rows = count;
     table->cols = (size_t)pixels;
+    table->shape[0] = 1;
+    table->shape[1] = height;
+    table->shape[2] = width;
     table->label = od_zalloc(count, sizeof *table->label);
     if (table->label == NULL) {
         return od_fail(ctx, OD_ENOMEM, "problem.data", "no memory for %lu labels", (unsigned long)count);

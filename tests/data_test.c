@@ -4,96 +4,11 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include "folder.h"
+#include "data_bench.h"
 
-#include "src/data.h"
-#include "src/settings.h"
-
-#include <sys/stat.h>
-#include <zlib.h>
-
-/* A folder of its own for each test, and the reader at work in it. */
-typedef struct bench {
-    od_context *ctx;
-    od_arena *arena;
-    char folder[FOLDER_ROOM];
-    od_data data;
-} bench;
-
-static int open_bench(void **state)
-{
-    bench *b = calloc(1, sizeof *b);
-    b->ctx = od_context_create();
-    b->arena = od_arena_create();
-    folder_make(b->folder);
-    *state = b;
-    return 0;
-}
-
-static int close_bench(void **state)
-{
-    bench *b = *state;
-    od_data_free(&b->data);
-    od_context_free(b->ctx);
-    od_arena_free(b->arena);
-    folder_remove(b->folder);
-    free(b);
-    return 0;
-}
-
-static void path_of(const bench *b, const char *name, char path[256])
-{
-    snprintf(path, 256, "%s/%s", b->folder, name);
-}
-
-static void put(const bench *b, const char *name, const void *bytes, size_t length)
-{
-    folder_put(b->folder, name, bytes, length);
-}
-
-static void put_text(const bench *b, const char *name, const char *text)
-{
-    put(b, name, text, strlen(text));
-}
-
-static void put_gzip(const bench *b, const char *name, const void *bytes, size_t length)
-{
-    char path[256];
-    path_of(b, name, path);
-    gzFile out = gzopen(path, "wb");
-    assert_non_null(out);
-    assert_int_equal(gzwrite(out, bytes, (unsigned)length), length);
-    gzclose(out);
-}
-
-static od_status read_in(bench *b, const char *folder, const char *yaml, bool classify)
-{
-    static const od_param table[] = {OD_DATA_PARAMS("false"), {.name = NULL}};
-    od_data_free(&b->data);
-    od_node *node = od_document_parse(b->ctx, b->arena, yaml, strlen(yaml), "text");
-    check_done(b->ctx, node != NULL);
-    od_settings *s = od_settings_resolve(b->ctx, b->arena, (const od_param *const[]){table, NULL}, node,
-                                         (od_place){.path = "problem", .data = folder});
-    check_done(b->ctx, s != NULL);
-    return od_data_read(b->ctx, s, classify, &b->data);
-}
-
-static void reads(bench *b, const char *yaml, bool classify)
-{
-    check_done(b->ctx, read_in(b, b->folder, yaml, classify) == OD_OK);
-}
-
-/* The reading fails, nothing is held, and the sentence has both parts. */
 static void refuses(bench *b, const char *yaml, const char *part, const char *other)
 {
-    if (read_in(b, b->folder, yaml, true) == OD_OK) {
-        fail_msg("%s was accepted", yaml);
-    }
-    check_message(b->ctx, part);
-    check_message(b->ctx, other);
-    assert_null(b->data.row);
-    assert_null(b->data.target);
-    assert_null(b->data.inputs);
+    refuses_as(b, yaml, OD_TARGETS_SIGNS, part, other);
 }
 
 static void check_rows(const od_data *data, size_t rows, size_t cols, const double *want, const double *target,
@@ -147,16 +62,16 @@ static void idx_plain_and_gzipped(void **state)
         }
         with_bias[r * (PIXELS + 1) + PIXELS] = 1;
     }
-    reads(b, "{data: set, classes: [3, 5]}", true);
+    reads(b, "{data: set, classes: [3, 5]}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 4, PIXELS, want, plus_is_3, 0);
     assert_non_null(strstr(b->data.inputs, "set/train-images-idx3-ubyte "));
-    reads(b, "{data: set, part: test, classes: [5, 3], bias: true, scale: none}", true);
+    reads(b, "{data: set, part: test, classes: [5, 3], bias: true, scale: none}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 4, PIXELS + 1, with_bias, plus_is_5, 0);
     assert_non_null(strstr(b->data.inputs, "set/t10k-labels-idx1-ubyte.gz "));
-    reads(b, "{data: set, classes: [3, 5], samples: 2}", true);
+    reads(b, "{data: set, classes: [3, 5], samples: 2}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 2, PIXELS, want, plus_is_3, 0);
     const double digits[IMAGES] = {3, 5, 7, 5, 3};
-    reads(b, "{data: set}", false);
+    reads(b, "{data: set}", OD_TARGETS_NUMBERS);
     assert_int_equal(b->data.rows, IMAGES);
     assert_memory_equal(b->data.target, digits, sizeof digits);
 }
@@ -174,11 +89,12 @@ static void bad_idx_files_are_refused(void **state)
     refuses(b, "{data: set, classes: [3, 5, 7]}", "two different labels", "[3, 5]");
     refuses(b, "{data: set, classes: [3, 5], samples: 1}", "none of the first 1 samples has the label 5", "of the 4");
     refuses(b, "{data: set, classes: [3, 5], samples: 5}", "5 samples are asked for", "only 4 of the two classes");
-    refuses(b, "{data: set, classes: [3, 5], label: y}", "problem.label", "the format is idx");
+    refuses(b, "{data: set, classes: [3, 5], label: y}", "problem.label",
+            "the files of a folder have their own labels");
     refuses(b, "{data: set, classes: [3, 5], scale: unit}", "expected none, unit-range", "got unit");
     refuses(b, "{data: set, classes: [3, 5], scale: 0}", "a factor of 0", "another number");
     refuses(b, "{data: set/train-images-idx3-ubyte, format: idx}", "a folder of images and labels", "not one file");
-    refuses(b, "{data: set, format: libsvm}", "it is not a file", "format: idx");
+    refuses(b, "{data: set, format: libsvm}", "it is a folder", "leave format out");
 
     put_idx(b, image_file, sizeof image_file - 1, label_file, sizeof label_file);
     refuses(b, yaml, "announces 5 images of 2 x 3 pixels", "29 bytes follow");
@@ -233,7 +149,7 @@ static void bad_gzip_files_are_refused(void **state)
     static unsigned char packed[2 * sizeof long_text];
     const size_t length = fread(packed, 1, sizeof packed / 2, in);
     fclose(in);
-    reads(b, "{data: good.gz}", true);
+    reads(b, "{data: good.gz}", OD_TARGETS_SIGNS);
     const size_t rows = b->data.rows;
     assert_int_equal(rows, sizeof long_text / LINE);
 
@@ -254,7 +170,7 @@ static void bad_gzip_files_are_refused(void **state)
     refuses(b, "{data: tail.gz}", "1 bytes follow the end", "tail.gz");
     memmove(packed + length, packed, length); /* two members are one file */
     put(b, "twice.gz", packed, 2 * length);
-    reads(b, "{data: twice.gz}", true);
+    reads(b, "{data: twice.gz}", OD_TARGETS_SIGNS);
     assert_int_equal(b->data.rows, 2 * rows);
 }
 
@@ -267,13 +183,13 @@ static void libsvm_text(void **state)
     put_text(b, "a", "+1 1:0.5 3:-2.385e0 \n-1  2:1e-3\r\n\n# a remark\n2.000000 1:7 # another\n-1\n+1 3:4");
     const double want[5 * 3] = {0.5, 0, -2.385, 0, 1e-3, 0, 7, 0, 0, 0, 0, 0, 0, 0, 4};
     const double number[5] = {1, -1, 2, -1, 1};
-    reads(b, "{data: a}", false);
+    reads(b, "{data: a}", OD_TARGETS_NUMBERS);
     check_rows(&b->data, 5, 3, want, number, 0);
     const double chosen[2 * 3] = {0, 1e-3, 0, 7, 0, 0}, sign[2] = {-1, 1};
-    reads(b, "{data: a, classes: [2, -1], samples: 2}", true);
+    reads(b, "{data: a, classes: [2, -1], samples: 2}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 2, 3, chosen, sign, 0);
     put_text(b, "zero-one", "1 1:1\n0 1:2\n");
-    reads(b, "{data: zero-one}", true);
+    reads(b, "{data: zero-one}", OD_TARGETS_SIGNS);
     const double two[2] = {1, 2}, zero_one[2] = {1, -1};
     check_rows(&b->data, 2, 1, two, zero_one, 0);
 }
@@ -326,17 +242,17 @@ static void csv_text(void **state)
     bench *b = *state;
     const double want[3 * 2] = {1.5, 2, -2.385, 4, 0, 6e-3}, last[3] = {1, -1, 1};
     put_text(b, "plain.csv", "1.5,2,7\n-2.385 , 4,3\r\n\n0,6e-3,7");
-    reads(b, "{data: plain.csv}", true);
+    reads(b, "{data: plain.csv}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 3, 2, want, last, 0);
     put_text(b, "named.csv",
              "\xef\xbb\xbf# made by hand\n\"y, or so\",width,\"height\"\n7,1.5,2\n3,-2.385,4\n7,0,6e-3\n");
-    reads(b, "{data: named.csv, label: 'y, or so', classes: [7, 3]}", true);
+    reads(b, "{data: named.csv, label: 'y, or so', classes: [7, 3]}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 3, 2, want, last, 0);
     const double height[3] = {2, 4, 6e-3}, rest[3 * 2] = {7, 1.5, 3, -2.385, 7, 0};
-    reads(b, "{data: named.csv}", false);
+    reads(b, "{data: named.csv}", OD_TARGETS_NUMBERS);
     check_rows(&b->data, 3, 2, rest, height, 0);
     put_text(b, "plain.txt", "1.5,2,7\n-2.385,4,3\n0,6e-3,7\n");
-    reads(b, "{data: plain.txt, format: csv}", true);
+    reads(b, "{data: plain.txt, format: csv}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 3, 2, want, last, 0);
 }
 
@@ -365,7 +281,7 @@ static void bad_csv_text_is_refused(void **state)
     refuses(b, "{data: bad.csv, label: c}", "problem.label", "has no column 'c'");
     put_text(b, "bad.csv", "1,2\n3,4\n");
     refuses(b, "{data: bad.csv, label: c}", "problem.label", "no header line");
-    refuses(b, "{data: bad.csv, part: test}", "problem.part", "only a folder of IDX files");
+    refuses(b, "{data: bad.csv, part: test}", "problem.part", "one file has no parts");
 }
 
 /* ------------------------------------------------------------------------------------------------------- scale */
@@ -381,17 +297,17 @@ static void scales(void **state)
     const double w = sqrt(1.5);
     const double standard[] = {w, 0, w, -w, 0, 0, 0, 0, -w};
     const double factor[] = {7.5, 10, 12.5, -7.5, 10, 0, 0, 10, -12.5};
-    reads(b, "{data: s.csv, scale: unit-range}", true);
+    reads(b, "{data: s.csv, scale: unit-range}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 3, 3, range, target, 0);
-    reads(b, "{data: s.csv, scale: unit-norm}", true);
+    reads(b, "{data: s.csv, scale: unit-norm}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 3, 3, norm, target, 1e-15);
-    reads(b, "{data: s.csv, scale: standard}", true);
+    reads(b, "{data: s.csv, scale: standard}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 3, 3, standard, target, 1e-15);
-    reads(b, "{data: s.csv, scale: 2.5}", true);
+    reads(b, "{data: s.csv, scale: 2.5}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 3, 3, factor, target, 0);
     put_text(b, "zero", "1 1:3\n-1 2:0\n");
     const double zero[] = {1, 0, 0, 0}, sign[] = {1, -1};
-    reads(b, "{data: zero, scale: unit-norm}", true);
+    reads(b, "{data: zero, scale: unit-norm}", OD_TARGETS_SIGNS);
     check_rows(&b->data, 2, 2, zero, sign, 0);
     put_text(b, "huge", "1 1:1e308\n-1 1:-1e308\n");
     refuses(b, "{data: huge, scale: 1000}", "feature 1 of a sample is no longer finite", "problem.scale");
@@ -411,7 +327,7 @@ static void damaged_files_do_no_harm(void **state)
         const size_t length = strlen(good[which]);
         for (size_t cut = 1; cut < length; cut++) {
             put(b, "d", good[which], cut);
-            read_in(b, b->folder, yaml[which], true);
+            read_in(b, b->folder, yaml[which], OD_TARGETS_SIGNS);
         }
         for (size_t at = 0; at < length; at++) {
             for (size_t k = 0; k < 12; k++) {
@@ -419,7 +335,7 @@ static void damaged_files_do_no_harm(void **state)
                 memcpy(copy, good[which], length);
                 copy[at] = "\0\n,:\"#-.e9 \xff"[k];
                 put(b, "d", copy, length);
-                read_in(b, b->folder, yaml[which], k % 2 == 0);
+                read_in(b, b->folder, yaml[which], k % 3);
             }
         }
     }
@@ -431,7 +347,7 @@ static void damaged_files_do_no_harm(void **state)
             images[at] = (unsigned char)value;
             put(b, "set/train-images-idx3-ubyte", images, sizeof images);
             const bool same = value == image_file[at];
-            assert_int_equal(read_in(b, b->folder, "{data: set, classes: [3, 5]}", true) == OD_OK, same);
+            assert_int_equal(read_in(b, b->folder, "{data: set, classes: [3, 5]}", OD_TARGETS_SIGNS) == OD_OK, same);
         }
     }
 }
@@ -441,7 +357,7 @@ static void published_files(void **state)
 {
     bench *b = *state;
     const char *folder = getenv("OPTDYN_DATA");
-    check_done(b->ctx, read_in(b, folder, "{data: mnist, classes: [3, 5], bias: true}", true) == OD_OK);
+    check_done(b->ctx, read_in(b, folder, "{data: mnist, classes: [3, 5], bias: true}", OD_TARGETS_SIGNS) == OD_OK);
     assert_int_equal(b->data.rows, 6131 + 5421);
     assert_int_equal(b->data.cols, 785);
     size_t threes = 0;
@@ -454,7 +370,7 @@ static void published_files(void **state)
                                            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609\n"));
     assert_non_null(strstr(b->data.inputs, "mnist/train-labels-idx1-ubyte.gz "
                                            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"));
-    check_done(b->ctx, read_in(b, folder, "{data: mnist}", false) == OD_OK);
+    check_done(b->ctx, read_in(b, folder, "{data: mnist}", OD_TARGETS_NUMBERS) == OD_OK);
     double mean = 0;
     for (size_t k = 0; k < b->data.rows * b->data.stride; k++) {
         mean += b->data.row[k];
@@ -462,27 +378,25 @@ static void published_files(void **state)
     check_close(mean / (60000 * 784.0), 0.1307, 5e-5);
     const double first[8] = {5, 0, 4, 1, 9, 2, 1, 3};
     assert_memory_equal(b->data.target, first, sizeof first);
-    check_done(b->ctx, read_in(b, folder, "{data: mnist, part: test, classes: [3, 5]}", true) == OD_OK);
+    check_done(b->ctx, read_in(b, folder, "{data: mnist, part: test, classes: [3, 5]}", OD_TARGETS_SIGNS) == OD_OK);
     assert_int_equal(b->data.rows, 1010 + 892);
-    check_done(b->ctx, read_in(b, folder, "{data: libsvm/a1a}", true) == OD_OK);
+    check_done(b->ctx, read_in(b, folder, "{data: libsvm/a1a}", OD_TARGETS_SIGNS) == OD_OK);
     assert_int_equal(b->data.rows, 1605);
     assert_int_equal(b->data.cols, 119);
     assert_string_equal(b->data.inputs, "libsvm/a1a eb54c45f1bdb51286f803dd092eb8202b44637a858fc6c4e533a2d64a0d94b4e");
-    check_done(b->ctx, read_in(b, folder, "{data: libsvm/breast-cancer}", true) == OD_OK);
+    check_done(b->ctx, read_in(b, folder, "{data: libsvm/breast-cancer}", OD_TARGETS_SIGNS) == OD_OK);
     assert_int_equal(b->data.rows, 683);
     assert_int_equal(b->data.cols, 10);
-    check_done(b->ctx, read_in(b, folder, "{data: libsvm/wine.scale, classes: [1, 3]}", true) == OD_OK);
+    check_done(b->ctx, read_in(b, folder, "{data: libsvm/wine.scale, classes: [1, 3]}", OD_TARGETS_SIGNS) == OD_OK);
     assert_int_equal(b->data.rows, 59 + 48);
     assert_int_equal(b->data.cols, 13);
-    check_done(b->ctx, read_in(b, folder, "{data: libsvm/housing_scale}", false) == OD_OK);
+    check_done(b->ctx, read_in(b, folder, "{data: libsvm/housing_scale}", OD_TARGETS_NUMBERS) == OD_OK);
     double target = 0;
     for (size_t r = 0; r < b->data.rows; r++) {
         target += b->data.target[r] / 506;
     }
     check_close(target, 22.53, 5e-3);
 }
-
-#define test_at_bench(f) cmocka_unit_test_setup_teardown(f, open_bench, close_bench)
 
 /* `data_test published` reads the published sets; they are not part of the project, so it may have to be skipped. */
 int main(int argc, char **argv)

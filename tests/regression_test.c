@@ -436,8 +436,8 @@ static void bad_indices_and_entries_are_refused(void **state)
     check_message(b->ctx, "--data DIR");
     assert_null(od_problem_create(b->ctx, "{name: least-squares, data: nowhere, lambda: -1}"));
     assert_string_equal(od_message_entry(b->ctx), "problem.lambda");
-    assert_null(od_problem_create(b->ctx, "sigmoid-regression"));
-    assert_string_equal(od_message_entry(b->ctx), "problem.data");
+    assert_null(od_problem_create(b->ctx, "{name: least-squares, data: teacher, teacher_outputs: 2}"));
+    check_message(b->ctx, "lists of 2 numbers");
 }
 
 #define test_at_bench(f) cmocka_unit_test_setup_teardown(f, open_bench, close_bench)
