@@ -13,8 +13,6 @@
 
 enum { LINE_OF_DOUBLES = 8, MAX_CLASSES = 1000, DRAW_HOLDOUT = 64 }; /* the last, an epoch no other draw uses */
 
-#define MAX_ENTRIES ((size_t)1 << 28) /* 2 GiB of doubles: more does not fit an ordinary machine */
-
 /* What is asked for, and what the train part has to say about the test part. */
 typedef struct request {
     od_context *ctx;
@@ -250,7 +248,7 @@ static od_status set_targets(const request *q, const od_table *table, const size
     const bool classes = q->targets == OD_TARGETS_CLASSES, signs = !classes && q->label_count > 0;
     data->classes = classes ? q->label_count : 0;
     data->outputs = classes ? q->label_count : signs ? 1 : table->labels;
-    data->target = data->rows <= MAX_ENTRIES / data->outputs
+    data->target = data->rows <= OD_MAX_NUMBERS / data->outputs
                        ? od_zalloc(data->rows * data->outputs, sizeof *data->target)
                        : NULL;
     if (classes) {
@@ -283,7 +281,7 @@ static od_status set_rows(const request *q, const od_table *table, const size_t 
 {
     data->cols = table->cols + q->bias;
     data->stride = (data->cols + LINE_OF_DOUBLES - 1) / LINE_OF_DOUBLES * LINE_OF_DOUBLES;
-    if (data->rows > MAX_ENTRIES / data->stride) {
+    if (data->rows > OD_MAX_NUMBERS / data->stride) {
         return od_setting_fail(q->ctx, q->s, "data",
                                "%zu samples of %zu features need more than 2 GiB as a full matrix; keep fewer by "
                                "samples",

@@ -207,7 +207,10 @@ static od_status open_array(array *a, const od_bytes *bytes)
                             "%zu bytes follow the header, which is not what its shape announces; get the file again",
                             (size_t)(a->end - a->at));
     }
-    return OD_OK;
+    return a->count <= OD_MAX_NUMBERS
+               ? OD_OK
+               : od_data_fail(a->ctx, a->s, a->file, 0, "its %zu numbers need more than 2 GiB as doubles; keep fewer",
+                              a->count);
 }
 
 /* ------------------------------------------------------------------------------------------------------- numbers */

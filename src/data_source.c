@@ -76,12 +76,11 @@ static bool holds(const char *folder, const char *member)
     return member_path(folder, member, path);
 }
 
-/* Adds "name sha256" as one line. The name is the user's, without the folder: it is the same on every machine. */
-static od_status note_input(source *from, const char *file, const char *sha256)
+/* Adds "folder/file sha256" as one line. The name is the user's, without the data folder: it is the same everywhere. */
+static od_status note_input(source *from, const char *folder, const char *file, const char *sha256)
 {
-    const char *name = od_setting_text(from->s, "data");
     const size_t used = from->table->inputs != NULL ? strlen(from->table->inputs) + 1 : 0;
-    const size_t room = used + strlen(name) + strlen(file) + OD_SHA256_ROOM + 3;
+    const size_t room = used + strlen(folder) + strlen(file) + OD_SHA256_ROOM + 3;
     char *inputs = realloc(from->table->inputs, room);
     if (inputs == NULL) {
         return od_fail(from->ctx, OD_ENOMEM, "problem.data", "no memory for the list of files");
@@ -89,7 +88,7 @@ static od_status note_input(source *from, const char *file, const char *sha256)
     if (used > 0) {
         inputs[used - 1] = '\n';
     }
-    snprintf(inputs + used, room - used, "%s%s%s %s", name, file[0] != '\0' ? "/" : "", file, sha256);
+    snprintf(inputs + used, room - used, "%s%s%s %s", folder, folder[0] != '\0' ? "/" : "", file, sha256);
     from->table->inputs = inputs;
     return OD_OK;
 }
@@ -101,7 +100,8 @@ static od_status read_member(source *from, const char *member, char path[PATH_RO
         return od_setting_fail(from->ctx, from->s, "data", "the path is longer than %d bytes", PATH_ROOM);
     }
     od_status status = od_bytes_read(from->ctx, from->s, path, bytes);
-    return status == OD_OK ? note_input(from, strrchr(path, '/') + 1, bytes->sha256) : status;
+    return status == OD_OK ? note_input(from, od_setting_text(from->s, "data"), strrchr(path, '/') + 1, bytes->sha256)
+                           : status;
 }
 
 static od_status read_idx(source *from, od_part part)
@@ -205,7 +205,7 @@ static od_status parse_file(source *from, const char *format, const od_bytes *by
         od_bytes labels = {0};
         od_status status = label[0] != '\0' ? read_npy_labels(from, label, label_path, &labels) : OD_OK;
         if (status == OD_OK && label[0] != '\0') {
-            status = note_input(from, label, labels.sha256);
+            status = note_input(from, "", label, labels.sha256);
         }
         if (status == OD_OK) {
             status = od_npy_parse(from->ctx, from->s, from->path, bytes, label_path, label[0] != '\0' ? &labels : NULL,
@@ -248,7 +248,7 @@ static od_status read_file(source *from)
     od_bytes bytes;
     od_status status = od_bytes_read(from->ctx, from->s, from->path, &bytes);
     if (status == OD_OK) {
-        status = note_input(from, "", bytes.sha256);
+        status = note_input(from, "", od_setting_text(from->s, "data"), bytes.sha256);
         status = status == OD_OK ? parse_file(from, format, &bytes) : status;
         od_bytes_clear(&bytes);
     }

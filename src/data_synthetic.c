@@ -30,8 +30,6 @@ enum { BLOCK = 128 };
 
 static const double sqrt_half = 0.70710678118654752440;
 
-#define MAX_NUMBERS ((size_t)1 << 28)
-
 bool od_synthetic_is(const od_settings *s)
 {
     const char *data = od_setting_text(s, "data");
@@ -184,7 +182,8 @@ od_status od_synthetic_draw(od_context *ctx, const od_settings *s, od_part part,
     table->drawn = true;
     table->cols = d;
     table->labels = classes ? 1 : outputs;
-    if (table->rows > MAX_NUMBERS / (d + outputs) || (teacher ? width : clusters) > MAX_NUMBERS / (d + outputs + 1)) {
+    if (table->rows > OD_MAX_NUMBERS / (d + outputs) ||
+        (teacher ? width : clusters) > OD_MAX_NUMBERS / (d + outputs + 1)) {
         return od_setting_fail(ctx, s, "samples", "%zu samples of %zu features need more than 2 GiB; draw fewer",
                                table->rows, d);
     }

@@ -6,6 +6,9 @@
 
 enum { OD_SHA256_ROOM = 65, OD_SHOWN_ROOM = 48 };
 
+/** Numbers of a table or matrix at most, 2 GiB of doubles: more does not fit an ordinary machine. */
+#define OD_MAX_NUMBERS ((size_t)1 << 28)
+
 /** Content of a file, decompressed if it was gzipped, and the SHA-256 of the file as it is stored. */
 typedef struct od_bytes {
     unsigned char *byte;

@@ -125,6 +125,11 @@ static od_status no_memory(od_context *ctx, const char *file)
     return od_fail(ctx, OD_ENOMEM, "problem.data", "no memory for the numbers of %s", file);
 }
 
+static od_status too_large(od_context *ctx, const od_settings *s, const char *file)
+{
+    return od_data_fail(ctx, s, file, 0, "its numbers need more than 2 GiB as doubles; keep fewer");
+}
+
 /* Next word of a line; false at its end. */
 static bool next_word(span *rest, span *word)
 {
@@ -184,6 +189,9 @@ od_status od_libsvm_parse(od_context *ctx, const od_settings *s, const char *fil
     char show[OD_SHOWN_ROOM];
     size_t count = 0;
     const size_t lines = occurrences(bytes, '\n') + 1, entries = occurrences(bytes, ':') + 1;
+    if (entries > OD_MAX_NUMBERS || lines > OD_MAX_NUMBERS) {
+        return too_large(ctx, s, file);
+    }
     table->label = od_zalloc(lines, sizeof *table->label);
     table->start = od_zalloc(lines + 1, sizeof *table->start);
     table->value = od_zalloc(entries, sizeof *table->value);
@@ -327,9 +335,12 @@ od_status od_csv_parse(od_context *ctx, const od_settings *s, const char *file, 
     span line;
     bool first = true;
     size_t fields = 0, label_field = 0;
-    const size_t lines = occurrences(bytes, '\n') + 1;
+    const size_t lines = occurrences(bytes, '\n') + 1, fields_at_most = lines + occurrences(bytes, ',');
+    if (fields_at_most > OD_MAX_NUMBERS) {
+        return too_large(ctx, s, file);
+    }
     table->label = od_zalloc(lines, sizeof *table->label);
-    table->value = od_zalloc(lines + occurrences(bytes, ','), sizeof *table->value); /* a field ends at either */
+    table->value = od_zalloc(fields_at_most, sizeof *table->value); /* a field ends at a comma or a line's end */
     if (table->label == NULL || table->value == NULL) {
         return no_memory(ctx, file);
     }
