@@ -18,8 +18,10 @@ typedef od_status od_integrand(void *user, double t, double *y, double *size);
  * m <= OD_MAX_INTEGRALS integrals from edge[0] to edge[panels], smooth between neighbouring edges. Gauss' rule with ten
  * points on each panel is compared with that with seven; the panel is halved, twenty times at most, until they agree to
  * 2e-15 of the size of the whole. The error is the sum of all these differences, which are those of the coarser rule
- * (of the panel's whole size where they never agree), and 16 roundings of the size.
+ * (of the panel's whole size where they never agree), and 16 roundings of the size. Errors: the status of f;
+ * OD_EINTERRUPTED without a sentence.
  */
-od_status od_integrate(const double *edge, size_t panels, size_t m, od_integrand *f, void *user, od_integral *out);
+od_status od_integrate(const od_context *ctx, const double *edge, size_t panels, size_t m, od_integrand *f, void *user,
+                       od_integral *out);
 
 #endif

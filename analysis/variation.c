@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const double pi = 3.14159265358979323846;
-enum { PANELS = 64, RESIDUAL_TIMES = 400, LARGEST_EXPONENT = 500, LARGEST_SPREAD = 600 };
+enum { PANELS = 64, RESIDUAL_TIMES = 400, RESIDUAL_NUMBERS = 40000, LARGEST_EXPONENT = 500, LARGEST_SPREAD = 600 };
 
 od_status od_action_open(od_context *ctx, const od_member *m, const od_curve *curve, double t1, double t2, od_action *a)
 {
@@ -183,10 +183,13 @@ static od_status integrate(od_context *ctx, od_action *a, const od_displacement 
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the panels of a quadrature");
     }
     a->displacement = h;
-    od_status status = od_integrate(edge, count, m, f, a, out);
+    od_status status = od_integrate(ctx, edge, count, m, f, a, out);
     free(edge);
     for (size_t i = 0; i < m && status == OD_OK; i++) {
         status = isfinite(out[i].value) ? OD_OK : OD_EDIVERGED;
+    }
+    if (status == OD_EINTERRUPTED) {
+        return od_fail(ctx, status, NULL, "interrupted while the action was integrated");
     }
     return status == OD_OK
                ? OD_OK
@@ -217,9 +220,14 @@ od_status od_action_residual(od_context *ctx, od_action *a, od_residual *out)
     const od_problem *f = a->m->problem;
     double scale = 0;
     *out = (od_residual){0, a->t1, 0};
-    for (int k = 0; k < RESIDUAL_TIMES; k++) {
-        const double t = a->t1 + (a->t2 - a->t1) * (k + 0.5) / RESIDUAL_TIMES;
+    const size_t fit = RESIDUAL_NUMBERS / a->d;
+    const size_t times = fit < RESIDUAL_TIMES / 10 ? RESIDUAL_TIMES / 10 : fit < RESIDUAL_TIMES ? fit : RESIDUAL_TIMES;
+    for (size_t k = 0; k < times; k++) {
+        const double t = a->t1 + (a->t2 - a->t1) * ((double)k + 0.5) / (double)times;
         double kinetic[2], potential[2], square = 0, terms[3] = {0, 0, 0};
+        if (od_cancelled(ctx)) {
+            return od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted while the residual was evaluated");
+        }
         od_status status = od_curve_at(a->curve, t, a->x, a->v, a->h);
         status = status == OD_OK ? f->eval(f, OD_GRADIENT, 1, a->x, NULL, a->g, a->ws) : status;
         if (status != OD_OK) {

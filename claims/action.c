@@ -139,14 +139,15 @@ static od_status null_claim(claims *q)
     for (int i = 0; i <= PANELS; i++) {
         edge[i] = i == PANELS ? t2 : t1 + (t2 - t1) * i / PANELS;
     }
-    od_status status = od_integrate(edge, PANELS, 1, total_derivative, q, &integral);
+    od_status status = od_integrate(q->ctx, edge, PANELS, 1, total_derivative, q, &integral);
     for (int k = 0; k < 2 && status == OD_OK; k++) {
         const double t = k == 0 ? t1 : t2;
         status = od_curve_at(q->a->curve, t, q->x, NULL, NULL);
         ends[k] = t * dot(q->a->d, q->x, q->x) / 2;
     }
     if (status != OD_OK) {
-        return od_fail(q->ctx, status, "interval", "the path could not be evaluated on [%.9g, %.9g]", t1, t2);
+        return od_fail(q->ctx, status, "interval", "%s [%.9g, %.9g]",
+                       status == OD_EINTERRUPTED ? "interrupted on" : "the path could not be evaluated on", t1, t2);
     }
     od_claim *c = add(q, "null-lagrangian", "eq. (25)",
                       "adding dF/dt to the Lagrangian changes J by F at the ends alone, here F = t |Y|^2/2 on the path "

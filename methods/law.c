@@ -3,6 +3,7 @@
 
 #include "../src/clones.h"
 #include "../src/memory.h"
+#include "../src/square.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -174,21 +175,6 @@ static void law_lagrangian(const od_flow *flow, double t, double a[2], double b[
     data->law.lagrangian(own(data), t, a, b);
 }
 
-/* y = Q^T x, or x = Q y; row i of the result is summed in the order of the columns. */
-static void turn(const double *q, bool transpose, size_t d, size_t n, const double *from, double *to)
-{
-    for (size_t i = 0; i < d; i++) {
-        double *row = to + i * n;
-        memset(row, 0, n * sizeof *row);
-        for (size_t j = 0; j < d; j++) {
-            const double c = transpose ? q[j * d + i] : q[i * d + j];
-            for (size_t p = 0; p < n; p++) {
-                row[p] += c * from[j * n + p];
-            }
-        }
-    }
-}
-
 /* Rotates blocks into the eigenbasis, applies the scalar propagators, rotates back. */
 static od_status law_exact(const od_flow *flow, double t0, size_t n, const double *z0, double t, double *z, double *ws)
 {
@@ -205,7 +191,7 @@ static od_status law_exact(const od_flow *flow, double t0, size_t n, const doubl
     memcpy(centred + size, z0 + (blocks - 1) * size, size * sizeof *centred);
     for (size_t b = 0; b < blocks; b++) {
         if (spectrum->rotation != NULL) {
-            turn(spectrum->rotation, true, d, n, centred + b * size, y + b * size);
+            od_square_times(spectrum->rotation, true, d, n, centred + b * size, y + b * size);
         } else {
             memcpy(y + b * size, centred + b * size, size * sizeof *y);
         }
@@ -228,7 +214,7 @@ static od_status law_exact(const od_flow *flow, double t0, size_t n, const doubl
     }
     for (size_t b = 0; b < blocks; b++) {
         if (spectrum->rotation != NULL) {
-            turn(spectrum->rotation, false, d, n, y + b * size, z + b * size);
+            od_square_times(spectrum->rotation, false, d, n, y + b * size, z + b * size);
         } else {
             memcpy(z + b * size, y + b * size, size * sizeof *z);
         }

@@ -10,6 +10,7 @@
 
 #include "../src/clones.h"
 #include "../src/memory.h"
+#include "../src/square.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -37,7 +38,7 @@ static void quadratic_free(void *data)
     }
 }
 
-/* hu = H u for n points; rows in a fixed order, so that the bits do not depend on n. */
+/* hu = H u for n points; the bits do not depend on n. */
 OD_CLONES static void multiply(const quadratic *q, size_t n, const double *u, double *hu)
 {
     if (q->hessian == NULL) {
@@ -49,16 +50,7 @@ OD_CLONES static void multiply(const quadratic *q, size_t n, const double *u, do
         }
         return;
     }
-    for (size_t i = 0; i < q->d; i++) {
-        double *row = hu + i * n;
-        memset(row, 0, n * sizeof *row);
-        for (size_t j = 0; j < q->d; j++) {
-            const double h = q->hessian[i * q->d + j];
-            for (size_t p = 0; p < n; p++) {
-                row[p] += h * u[j * n + p];
-            }
-        }
-    }
+    od_square_times(q->hessian, false, q->d, n, u, hu);
 }
 
 /* Diagonal, one path: out = beta v + c lambda (x - centre) with components in the inner loop. */

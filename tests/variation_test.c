@@ -45,7 +45,6 @@ static od_status call(void *user, double t, double *y, double *size)
 /* Known integrals over [-1, 1] in three panels that know nothing of where the trouble is. */
 static void the_error_covers_the_true_one(void **state)
 {
-    (void)state;
     const double c = 0.123456789, w = 173.1;
     const struct {
         function *f;
@@ -59,7 +58,7 @@ static void the_error_covers_the_true_one(void **state)
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         function *f = cases[k].f;
         od_integral x;
-        assert_true(od_integrate(edge, 3, 1, call, &f, &x) == OD_OK);
+        assert_true(od_integrate(*state, edge, 3, 1, call, &f, &x) == OD_OK);
         check_close(x.value, cases[k].want, x.error);
         assert_true(x.error <= 1e-9 * x.size); /* and is no empty promise */
     }
@@ -76,11 +75,38 @@ static od_status starved(void *user, double t, double *y, double *size)
 
 static void a_jump_keeps_an_error(void **state)
 {
-    (void)state;
     const double edge[2] = {0, 1};
     od_integral x;
-    assert_true(od_integrate(edge, 1, 1, starved, NULL, &x) == OD_OK);
+    assert_true(od_integrate(*state, edge, 1, 1, starved, NULL, &x) == OD_OK);
     check_close(x.value, 0.7, x.error);
+}
+
+/* Counts its calls and asks to stop at the third. */
+typedef struct stopper {
+    od_context *ctx;
+    int calls;
+} stopper;
+
+static od_status stop_soon(void *user, double t, double *y, double *size)
+{
+    stopper *s = user;
+    y[0] = size[0] = t;
+    if (++s->calls == 3) {
+        od_cancel(s->ctx);
+    }
+    return OD_OK;
+}
+
+static void an_integral_is_interrupted(void **state)
+{
+    (void)state;
+    const double edge[3] = {0, 1, 2};
+    od_integral x;
+    stopper s = {.ctx = od_context_create()};
+    assert_non_null(s.ctx);
+    assert_int_equal(od_integrate(s.ctx, edge, 2, 1, stop_soon, &s, &x), OD_EINTERRUPTED);
+    assert_true(s.calls <= 10); /* no more than the panel under way */
+    od_context_free(s.ctx);
 }
 
 /* Height 1, half-width eps at c, beta = 1, damping 3/t: -c (3 eps^4/10 + (c^2 - 3) eps^2 - 3 c^2)/(3 eps), which
@@ -276,9 +302,14 @@ static void tables_that_are_none_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_context(the_error_covers_the_true_one),         test_with_context(a_jump_keeps_an_error),
-        test_with_context(hats_have_their_closed_form),           test_with_context(weights_from_a_table_are_splines),
-        test_with_context(a_table_of_exponentials_is_heavy_ball), test_with_context(tables_that_are_none_are_refused),
+        test_with_context(the_error_covers_the_true_one),
+        test_with_context(a_jump_keeps_an_error),
+        test_with_context(an_integral_is_interrupted),
+        test_with_context(an_integral_is_interrupted),
+        test_with_context(hats_have_their_closed_form),
+        test_with_context(weights_from_a_table_are_splines),
+        test_with_context(a_table_of_exponentials_is_heavy_ball),
+        test_with_context(tables_that_are_none_are_refused),
         test_with_context(sines_have_their_closed_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
