@@ -18,6 +18,7 @@ typedef struct flow_chain {
     double *u;           /* [4*dim] parts of directions */
     double *matrix;      /* [dim*dim] of step cached_k at `cached`, column by column; NULL until asked for */
     double *cached;      /* [dim] */
+    double *probe;       /* [4*dim] */
     uint64_t cached_k;
     double *memory, *ws;
 } flow_chain;
@@ -181,12 +182,10 @@ static bool blocks_symmetric(od_chain *chain)
 {
     flow_chain *a = chain->data;
     const size_t dim = chain->dim;
-    double *room = od_zalloc(4 * dim, sizeof *room);
-    if (room == NULL || a->flow->block_count > 2 || dim % a->flow->block[0].length != 0) {
-        free(room);
+    if (a->flow->block_count > 2 || dim % a->flow->block[0].length != 0) {
         return false;
     }
-    double *u = room, *w = u + dim, *ju = w + dim, *jw = ju + dim, left = 0, right = 0, size = 0;
+    double *u = a->probe, *w = u + dim, *ju = w + dim, *jw = ju + dim, left = 0, right = 0, size = 0;
     for (size_t i = 0; i < dim; i++) {
         u[i] = od_normal(1, OD_STREAM_CHECK, 2, i, 0);
         w[i] = od_normal(1, OD_STREAM_CHECK, 3, i, 0);
@@ -197,7 +196,6 @@ static bool blocks_symmetric(od_chain *chain)
         right += jw[i] * u[i];
         size += fabs(w[i] * ju[i]) + fabs(jw[i] * u[i]);
     }
-    free(room);
     return done && fabs(left - right) <= 1e-12 * size;
 }
 
@@ -240,7 +238,7 @@ od_status od_chain_of_flow(od_context *ctx, const od_flow *flow, double t0, doub
     }
     const size_t dim = flow->dim, matrix = dim <= MATRIX_MOST ? 2 * dim * dim : 0;
     flow_chain *a = od_zalloc(1, sizeof *a);
-    double *memory = a != NULL ? od_zalloc(7 * dim + matrix + od_scratch_size(&flow->scratch, 1), sizeof *memory)
+    double *memory = a != NULL ? od_zalloc(11 * dim + matrix + od_scratch_size(&flow->scratch, 1), sizeof *memory)
                                : NULL;
     if (memory == NULL) {
         free(a);
@@ -250,7 +248,8 @@ od_status od_chain_of_flow(od_context *ctx, const od_flow *flow, double t0, doub
     a->state = memory;
     a->u = a->state + 2 * dim;
     a->cached = a->u + 4 * dim;
-    a->matrix = a->cached + dim;
+    a->probe = a->cached + dim;
+    a->matrix = a->probe + 4 * dim;
     a->ws = a->matrix + matrix;
     *chain = (od_chain){.what = "flow", .dim = dim, .steps = steps, .step = flow_step, .data = a, .free = flow_free};
     od_status status = flow->exact != NULL ? OD_OK : od_passage_open(ctx, flow, rtol, CARRIED, &a->passage);

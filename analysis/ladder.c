@@ -33,10 +33,11 @@ static od_status no_memory(od_context *ctx, size_t dim)
 od_status od_shadow_forward(od_context *ctx, od_chain *chain, const od_target *target, od_shadow *shadow)
 {
     const size_t dim = chain->dim;
-    double *x = od_zalloc(2 * dim, sizeof *x), *next = x + dim;
+    double *x = od_zalloc(2 * dim, sizeof *x);
     if (x == NULL) {
         return no_memory(ctx, dim);
     }
+    double *next = x + dim;
     od_status status = OD_OK;
     shadow->radius = 0;
     shadow->at = 0;
@@ -240,13 +241,17 @@ od_status od_shadow_backward(od_context *ctx, od_chain *chain, const od_target *
         return OD_OK;
     }
     inverse v;
-    double *x = od_zalloc(2 * dim, sizeof *x), *before = x + dim;
-    od_status status = open_inverse(&v, chain) && x != NULL ? OD_OK : no_memory(ctx, dim);
-    shadow->radius = 0;
-    if (status == OD_OK) {
-        memcpy(x, target->y + chain->steps * dim, dim * sizeof *x);
-        see(shadow, chain, target, chain->steps, x);
+    double *x = od_zalloc(2 * dim, sizeof *x);
+    if (!open_inverse(&v, chain) || x == NULL) {
+        close_inverse(&v);
+        free(x);
+        return no_memory(ctx, dim);
     }
+    double *before = x + dim;
+    od_status status = OD_OK;
+    shadow->radius = 0;
+    memcpy(x, target->y + chain->steps * dim, dim * sizeof *x);
+    see(shadow, chain, target, chain->steps, x);
     for (uint64_t k = chain->steps; k > 0 && status == OD_OK && reason[0] == '\0'; k--) {
         memcpy(before, target->y + (k - 1) * dim, dim * sizeof *x);
         status = od_cancelled(ctx) ? interrupted(ctx) : invert(&v, k - 1, x, before, reason);

@@ -24,6 +24,9 @@ static bool open_probe(probe *p, od_pair *pair)
     const size_t a = od_scratch_size(&pair->flow->scratch, 1), b = od_scratch_size(&pair->map->scratch, 1);
     const size_t c = od_scratch_size(&f->scratch, 1), ws = a > b ? (a > c ? a : c) : (b > c ? b : c);
     *p = (probe){.pair = pair, .d = d, .dim = dim, .memory = od_zalloc(3 * dim + d + dense + ws, sizeof(double))};
+    if (p->memory == NULL) {
+        return false;
+    }
     p->z = p->memory;
     p->next = p->z + dim;
     p->rate = p->next + dim;
@@ -32,7 +35,7 @@ static bool open_probe(probe *p, od_pair *pair)
     p->unit = p->matrix + (dense > 0 ? d * d : 0);
     p->values = p->unit + (dense > 0 ? d * d : 0);
     p->ws = p->matrix + dense;
-    return p->memory != NULL;
+    return true;
 }
 
 static od_status gradient(probe *p, const double *x, double *norm)

@@ -158,6 +158,13 @@ static od_status find_states(od_shadowing *s)
                  ? od_pair_measure(s->ctx, &m->map, &m->flow, m->start.t, m->iterations, s->states, s->start, &s->pair)
                  : status;
     s->bound = od_pair_bound(&s->pair);
+    double largest = 0; /* the theorems are in the Euclidean norm */
+    for (size_t i = 0; i < m->map.dim; i++) {
+        largest = fmax(largest, s->weight[i]);
+    }
+    s->bound.delta *= largest;
+    s->bound.delta_printed *= largest;
+    s->bound.radius *= largest;
     if (s->of_flow) {
         s->bound = (od_pair_bounds){NAN, NAN, NAN, "the theorems are about orbits of the iteration near the flow"};
         status = status == OD_OK ? iterate(s) : status;
@@ -207,6 +214,7 @@ static od_status shadow_run(od_context *ctx, const od_settings *settings, const 
     status = status == OD_OK ? find_states(&s) : status;
     status = status == OD_OK ? construct(&s) : status;
     status = status == OD_OK ? od_shadow_claims(ctx, &s, s.claim, &s.claim_count) : status;
+    status = status == OD_OK ? od_shadowing_variants(&s) : status;
     if (status == OD_OK) {
         (json ? od_shadowing_write_json : od_shadowing_write_text)(&s, out);
     }
@@ -244,6 +252,14 @@ const od_analysis_type od_analysis_shadow = {
                             .low = 1e-14,
                             .high = 1e-3,
                             .meaning = "error of one step of a flow without closed form, relative to its state"},
+                           {.name = "modified",
+                            .kind = OD_FLAG,
+                            .fallback = "true",
+                            .meaning = "also ask for the modified flow of the method, where it has one"},
+                           {.name = "rescaled",
+                            .kind = OD_FLAG,
+                            .fallback = "true",
+                            .meaning = "with momentum, also compare with the flow at times that may shift"},
                            {.name = NULL}},
     .run = shadow_run,
 };

@@ -4,6 +4,7 @@
 
 #include "ladder.h"
 #include "pair.h"
+#include "rescale.h"
 
 #include "../src/experiment.h"
 
@@ -17,6 +18,12 @@ typedef struct od_rung {
     uint64_t at;
     char missing[OD_REASON_ROOM];
 } od_rung;
+
+/** The same question of other flows: the modified one, and the method's own at times that shift. */
+typedef struct od_variant {
+    double same_start, integration;
+    char missing[OD_REASON_ROOM]; /* why same_start is NaN */
+} od_variant;
 
 typedef struct od_shadowing {
     od_context *ctx;
@@ -37,7 +44,13 @@ typedef struct od_shadowing {
     od_pair_bounds bound;
     od_claim claim[OD_SHADOW_CLAIMS];
     size_t claim_count;
+    od_variant modified;
+    od_variant rescaled;
+    od_rescaled shift; /* of rescaled.same_start */
 } od_shadowing;
+
+/** Fills modified and rescaled. Takes over s->states. */
+od_status od_shadowing_variants(od_shadowing *s);
 
 extern const char *const od_rung_names[OD_RUNGS];
 

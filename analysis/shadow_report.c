@@ -76,21 +76,50 @@ static void write_constants(const od_shadowing *s, FILE *out)
     fputs("}}", out);
 }
 
+static void write_variants(const od_shadowing *s, FILE *out)
+{
+    bool first = true;
+    fputs(", \"modified\": ", out);
+    if (s->modified.missing[0] != '\0') {
+        fputs("null", out);
+    } else {
+        fputs("{", out);
+        pair_of(out, &first, "same_start", s->modified.same_start);
+        pair_of(out, &first, "integration_error", s->modified.integration);
+        fputs("}", out);
+    }
+    first = true;
+    fputs(", \"rescaled\": ", out);
+    if (s->rescaled.missing[0] != '\0') {
+        fputs("null", out);
+    } else {
+        fputs("{", out);
+        pair_of(out, &first, "same_start", s->rescaled.same_start);
+        fprintf(out, ", \"at\": %llu, \"shift\": ", (unsigned long long)s->shift.at);
+        od_json_list(out, (const double[]){s->shift.early, s->shift.late}, 2);
+        fputs("}", out);
+    }
+}
+
+static void reason_of(FILE *out, const char **separator, const char *key, const char *reason)
+{
+    if (reason[0] != '\0') {
+        fprintf(out, "%s\"%s\": ", *separator, key);
+        od_json_text(out, reason);
+        *separator = ", ";
+    }
+}
+
 static void write_missing(const od_shadowing *s, FILE *out)
 {
     const char *separator = "";
     fputs(", \"missing\": {", out);
     for (size_t i = 0; i < OD_RUNGS; i++) {
-        if (s->rung[i].missing[0] != '\0') {
-            fprintf(out, "%s\"%s\": ", separator, od_rung_names[i]);
-            od_json_text(out, s->rung[i].missing);
-            separator = ", ";
-        }
+        reason_of(out, &separator, od_rung_names[i], s->rung[i].missing);
     }
-    if (isnan(s->bound.radius)) {
-        fprintf(out, "%s\"bound\": ", separator);
-        od_json_text(out, s->bound.theorem);
-    }
+    reason_of(out, &separator, "bound", isnan(s->bound.radius) ? s->bound.theorem : "");
+    reason_of(out, &separator, "modified", s->modified.missing);
+    reason_of(out, &separator, "rescaled", s->rescaled.missing);
     fputs("}", out);
 }
 
@@ -123,6 +152,7 @@ void od_shadowing_write_json(const od_shadowing *s, FILE *out)
         od_json_text(out, s->bound.theorem);
     }
     write_constants(s, out);
+    write_variants(s, out);
     write_missing(s, out);
     fputs(", \"claims\": ", out);
     od_claims_write_json(out, s->claim, s->claim_count);
@@ -175,6 +205,13 @@ void od_shadowing_write_text(const od_shadowing *s, FILE *out)
     fprintf(out, "  %-14s %-18s %-8s %s\n", "", "radius", "at k", "share of integration");
     for (size_t i = 0; i < OD_RUNGS; i++) {
         show_rung(s, out, shown[i], &s->rung[i]);
+    }
+    if (s->modified.missing[0] == '\0') {
+        fprintf(out, "  %-14s %-18.9g same start\n", "modified flow", s->modified.same_start);
+    }
+    if (s->rescaled.missing[0] == '\0') {
+        fprintf(out, "  %-14s %-18.9g same start, the flow at times shifted by %.4g to %.4g\n", "free times",
+                s->rescaled.same_start, s->shift.early, s->shift.late);
     }
     if (isnan(s->bound.radius)) {
         fprintf(out, "  %-14s -  (%s)\n", "theorem", s->bound.theorem);

@@ -96,6 +96,7 @@ def heavy_ball():
               near(d["delta"]["bound"], bound) and d["pair"] == "heavy ball" and near(d["constants"]["alpha"], alpha) and
               p["norm"] == "position" and d["bound"] is None, "heavy ball, curvatures %s, h = %g" % (eigenvalues, h), (d, p))
     w = quadratic([1], [1], 0.2, 50, method="heavy-ball, alpha: 1", shadow__weights="[2.5, 0]")
+    check(near(w["delta"]["bound_printed"], 2.5 * 0.12), "bounds are stretched by the largest weight", w)
     p = quadratic([1], [1], 0.2, 50, method="heavy-ball, alpha: 1", shadow__norm="position")
     check(near(w["same_start"], 2.5 * p["same_start"], 1e-14), "weights of blocks", (w, p))
 
@@ -122,6 +123,66 @@ def losses():
     check(1e-14 < error <= rough["integration_error"]["estimate"], "a looser tolerance says what it may cost", (error, rough))
 
 
+def slope(hs, radii):
+    x, y = [math.log(h) for h in hs], [math.log(r) for r in radii]
+    mx, my = sum(x) / len(x), sum(y) / len(y)
+    return sum((a - mx) * (b - my) for a, b in zip(x, y)) / sum((a - mx) ** 2 for a in x)
+
+
+def modified():
+    """The flow is left to first order in the step, the modified flow to second, over one and the same time."""
+    hs = [0.1, 0.05, 0.025, 0.0125, 0.00625]
+    for problem, start in (("{name: quadratic, eigenvalues: [2, 1]}", [2, 2]),
+                           ("{name: quadratic, eigenvalues: [-1.27, 2], rotation: 3}", [2, 4.5]), ("hosaki", [2.05, 3.2]),
+                           ("rosenbrock", [0.2, 0.3])):
+        scale = 0.01 if problem == "rosenbrock" else 1
+        ds = [answer(problem=problem, start="{x: %s}" % start, method="{name: gradient, step: %.17g}" % (scale * h),
+                     iterations=round(2 / h)) for h in hs]
+        plain = slope(hs, [d["same_start"] for d in ds])
+        better = slope(hs, [d["modified"]["same_start"] for d in ds])
+        # higher powers of h: a few per cent at these steps
+        check(abs(plain - 1) < 0.1 and abs(better - 2) < 0.15, "orders of flow and modified flow, " + problem, (plain, better))
+    d = quadratic([1], [1], 0.1, 10, method="heavy-ball, alpha: 1")
+    check(d["modified"] is None and "no modified flow" in d["missing"]["modified"], "heavy ball has none here", d)
+    d = quadratic([1], [1], 0.1, 10, method="gradient, flow: modified")
+    check(d["modified"] is None and "is the modified one" in d["missing"]["modified"] and d["pair"] is None and
+          near(d["same_start"], quadratic([1], [1], 0.1, 10)["modified"]["same_start"], 1e-12), "the modified flow chosen", d)
+    d = quadratic([1], [1], 0.1, 10, shadow__modified="false")
+    check(d["modified"] is None and "not asked for" in d["missing"]["modified"], "not asked for", d)
+
+
+def damped(t, alpha, curvature):
+    """x'' + alpha x' + curvature x = 0 from rest at 1, underdamped: textbook."""
+    w = math.sqrt(curvature - alpha * alpha / 4)
+    decay = math.exp(-alpha * t / 2)
+    return (decay * (math.cos(w * t) + alpha / 2 * math.sin(w * t) / w), -decay * curvature * math.sin(w * t) / w)
+
+
+def rescaled():
+    """By dynamic programming over a fine grid of times, each no earlier than the one before."""
+    for alpha, h, k in ((0.4, 0.2, 40), (0.1, 0.5, 30)):
+        fine = 4000
+        end = h * (k + max(8, k // 10))
+        times = [end * j / (fine * 10) for j in range(fine * 10 + 1)]
+        curve = [damped(t, alpha, 1) for t in times]
+        x, v, best = 1.0, 0.0, [0.0] * len(times)
+        for i in range(k + 1):
+            least, row = math.inf, []
+            for b, y in zip(best, curve):
+                least = min(least, b)
+                row.append(max(least, math.hypot(x - y[0], v - y[1])))
+            best = row
+            v += h * (-alpha * v - x)
+            x += h * v
+        d = quadratic([1], [1], h, k, method="heavy-ball, alpha: %g" % alpha)
+        # the grid's cell times the speed, at most 1, over 2
+        check(abs(d["rescaled"]["same_start"] - min(best)) < end / fine / 10 and
+              d["rescaled"]["same_start"] < 0.8 * d["same_start"] and d["rescaled"]["shift"][0] < 0 < d["rescaled"]["shift"][1],
+              "free times, alpha = %g" % alpha, (min(best), d))
+    d = quadratic([1], [1], 0.1, 10)
+    check(d["rescaled"] is None and "momentum" in d["missing"]["rescaled"], "not without momentum", d)
+
+
 def refusals():
     for sets, part in (({"iterations": "null", "until": 1, "integrator": "exact"}, "give iterations and method.step"),
                        ({"method__noise": 0.1}, "remove method.noise"),
@@ -137,7 +198,7 @@ def refusals():
     check(all(w in text for w in ("same start", "expansion", "local error", "curvature from")), "text for people", text)
 
 
-for test in (descent, expansion, heavy_ball, losses, refusals):
+for test in (descent, expansion, heavy_ball, losses, modified, rescaled, refusals):
     try:
         test()
     except Exception as e:  # a document that is not what was expected

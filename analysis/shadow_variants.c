@@ -1,0 +1,86 @@
+/* The iteration beside its modified flow, and beside its flow at times that shift. SPDX-License-Identifier:
+ * GPL-3.0-or-later
+ */
+#include "shadow.h"
+
+#include "sample.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool flag(const od_shadowing *s, const char *name)
+{
+    return od_setting_real(s->settings, name) != 0;
+}
+
+/* Why there is no modified flow, or NULL. */
+static const char *no_modified(const od_shadowing *s)
+{
+    const od_face *face = s->m->method_choice.method->flows;
+    while (face->name != NULL && strcmp(face->name, "modified") != 0) {
+        face++;
+    }
+    return !flag(s, "modified")                           ? "it was not asked for"
+           : face->name == NULL                           ? "no modified flow of this method is known"
+           : strcmp(s->member.flow.name, "modified") == 0 ? "the flow of the experiment is the modified one"
+           : s->m->problem->hvp == NULL || s->m->problem->rough != NULL
+               ? "the modified flow needs the Hessian of the loss"
+               : NULL;
+}
+
+/* The largest distance of the iteration from the modified flow, both from the start. */
+static od_status find_modified(od_shadowing *s)
+{
+    const od_member *m = &s->member;
+    const char *reason = no_modified(s);
+    s->modified.same_start = NAN;
+    if (reason != NULL) {
+        snprintf(s->modified.missing, sizeof s->modified.missing, "%s", reason);
+        return OD_OK;
+    }
+    od_flow flow = {.name = "modified"};
+    od_status status = m->method_choice.method->flow(s->ctx, m->method_choice.settings, m->problem, "modified", &flow);
+    if (status != OD_OK) {
+        return status;
+    }
+    status = od_flow_sample(s->ctx, &flow, m->start.t, m->map.tau, m->iterations + 1, s->start,
+                            od_setting_real(s->settings, "tolerance"), s->weight, s->states, &s->modified.integration);
+    od_shadow shadow = {.start = s->start};
+    status = status == OD_OK ? od_shadow_forward(s->ctx, &s->iteration, &s->target, &shadow) : status;
+    s->modified.same_start = shadow.radius;
+    if (status == OD_EDIVERGED) { /* the flow itself did not */
+        snprintf(s->modified.missing, sizeof s->modified.missing, "the modified flow diverged");
+        status = OD_OK;
+    }
+    od_flow_clear(&flow);
+    return status;
+}
+
+static od_status find_rescaled(od_shadowing *s)
+{
+    const od_member *m = &s->member;
+    s->rescaled.same_start = NAN;
+    if (!flag(s, "rescaled") || !m->flow.second_order) {
+        snprintf(s->rescaled.missing, sizeof s->rescaled.missing,
+                 flag(s, "rescaled") ? "times are shifted for flows with momentum" : "it was not asked for");
+        return OD_OK;
+    }
+    const size_t dim = s->iteration.dim;
+    memcpy(s->states, s->start, dim * sizeof *s->states);
+    od_status status = OD_OK;
+    for (uint64_t k = 0; k < s->iteration.steps && status == OD_OK; k++) {
+        status = s->iteration.step(&s->iteration, k, s->states + k * dim, s->states + (k + 1) * dim);
+    }
+    status = status == OD_OK
+                 ? od_rescaled_find(s->ctx, &m->flow, m->start.t, m->map.tau, m->iterations, s->start,
+                                    od_setting_real(s->settings, "tolerance"), s->weight, s->states, &s->shift)
+                 : status;
+    s->rescaled.same_start = s->shift.radius;
+    return status;
+}
+
+od_status od_shadowing_variants(od_shadowing *s)
+{
+    od_status status = find_modified(s);
+    return status == OD_OK ? find_rescaled(s) : status;
+}
