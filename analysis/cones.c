@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cones.h"
+
+#include "../src/memory.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double dot(size_t n, const double *a, const double *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += a[i] * b[i];
+    }
+    return sum;
+}
+
+static void add(size_t n, double factor, const double *a, double *b)
+{
+    for (size_t i = 0; i < n; i++) {
+        b[i] += factor * a[i];
+    }
+}
+
+bool od_cones_add(od_cones *cones, double **block, double **residual)
+{
+    const size_t d = cones->d;
+    if (cones->count == cones->room) {
+        const size_t room = 2 * cones->room + 16;
+        double **blocks = realloc(cones->block, room * sizeof *blocks);
+        cones->block = blocks != NULL ? blocks : cones->block;
+        double *r = realloc(cones->r, room * d * sizeof *r);
+        cones->r = r != NULL ? r : cones->r;
+        double *weight = realloc(cones->weight, room * sizeof *weight);
+        cones->weight = weight != NULL ? weight : cones->weight;
+        if (blocks == NULL || r == NULL || weight == NULL) {
+            return false;
+        }
+        cones->room = room;
+    }
+    if ((*block = od_zalloc(2 * d * d, sizeof **block)) == NULL) {
+        return false;
+    }
+    cones->block[cones->count] = *block;
+    cones->weight[cones->count] = 0;
+    *residual = cones->r + cones->count * d;
+    cones->count++;
+    return true;
+}
+
+void od_cones_set(od_cones *cones, size_t k)
+{
+    const size_t d = cones->d;
+    const double *a = cones->block[k];
+    double *gram = cones->block[k] + d * d;
+    for (size_t i = 0; i < d; i++) {
+        for (size_t j = 0; j <= i; j++) {
+            gram[i * d + j] = gram[j * d + i] = dot(d, a + i * d, a + j * d);
+        }
+    }
+}
+
+void od_cones_free(od_cones *cones)
+{
+    for (size_t k = 0; k < cones->count; k++) {
+        free(cones->block[k]);
+    }
+    free(cones->block);
+    free(cones->r);
+    free(cones->weight);
+    free(cones->work);
+    *cones = (od_cones){.d = cones->d};
+}
+
+/* Lower Cholesky factor in place. Directions in which m is zero to rounding are left where they are. */
+static void factor(size_t d, double *m)
+{
+    for (size_t i = 0; i < d; i++) {
+        for (size_t j = 0; j < i; j++) {
+            m[i * d + j] = (m[i * d + j] - dot(j, m + i * d, m + j * d)) * m[j * d + j];
+        }
+        const double pivot = m[i * d + i] - dot(i, m + i * d, m + i * d);
+        m[i * d + i] = pivot > 4 * DBL_EPSILON * m[i * d + i] && pivot > DBL_MIN ? 1 / sqrt(pivot) : 0;
+    }
+}
+
+static void solve(size_t d, const double *l, double *b)
+{
+    for (size_t i = 0; i < d; i++) {
+        b[i] = (b[i] - dot(i, l + i * d, b)) * l[i * d + i];
+    }
+    for (size_t i = d; i-- > 0;) {
+        b[i] *= l[i * d + i];
+        add(i, -b[i], l + i * d, b);
+    }
+}
+
+/* One solution under way. All lengths are relative to the largest |r_k|. */
+typedef struct state {
+    const od_cones *cones;
+    double unit, reach; /* reach: relative, or INFINITY */
+    double t, *c, *weight, ball_weight;
+    double *slack, ball_slack; /* t - |r_k + A_k c|^2, reach^2 - |c|^2 */
+    double *gradient;          /* [count*d] of |r_k + A_k c|^2 */
+    double *matrix, *right, *mean, *trial, *value, *change;
+} state;
+
+/* r_k + A_k c, relative */
+static double distance(const state *s, size_t k, const double *c, double *value)
+{
+    const size_t d = s->cones->d;
+    memcpy(value, s->cones->r + k * d, d * sizeof *value);
+    for (size_t i = 0; i < d; i++) {
+        value[i] /= s->unit;
+    }
+    for (size_t i = 0; i < d; i++) {
+        add(d, c[i], s->cones->block[k] + i * d, value);
+    }
+    return dot(d, value, value);
+}
+
+static void measure(state *s)
+{
+    const size_t d = s->cones->d;
+    for (size_t k = 0; k < s->cones->count; k++) {
+        s->slack[k] = s->t - distance(s, k, s->c, s->value);
+        for (size_t i = 0; i < d; i++) {
+            s->gradient[k * d + i] = 2 * dot(d, s->cones->block[k] + i * d, s->value);
+        }
+    }
+    s->ball_slack = isfinite(s->reach) ? s->reach * s->reach - dot(d, s->c, s->c) : 0;
+}
+
+/* Newton's equations with t eliminated first, so that the matrix is a sum of squares. */
+static void assemble(state *s, double centre, double *rest_t, double *sum)
+{
+    const od_cones *cones = s->cones;
+    const size_t d = cones->d;
+    memset(s->matrix, 0, d * d * sizeof *s->matrix);
+    memset(s->mean, 0, d * sizeof *s->mean);
+    memset(s->right, 0, d * sizeof *s->right);
+    *sum = 0;
+    *rest_t = -1;
+    for (size_t k = 0; k < cones->count; k++) {
+        const double w = s->weight[k] / s->slack[k];
+        add(d, w, s->gradient + k * d, s->mean);
+        add(d, -centre / s->slack[k], s->gradient + k * d, s->right);
+        add(d * d, 2 * s->weight[k], cones->block[k] + d * d, s->matrix);
+        *sum += w;
+        *rest_t += centre / s->slack[k];
+    }
+    for (size_t i = 0; i < d; i++) {
+        s->mean[i] /= *sum;
+    }
+    for (size_t k = 0; k < cones->count; k++) {
+        const double w = s->weight[k] / s->slack[k];
+        for (size_t i = 0; i < d; i++) {
+            s->value[i] = s->gradient[k * d + i] - s->mean[i];
+        }
+        for (size_t i = 0; i < d; i++) {
+            add(i + 1, w * s->value[i], s->value, s->matrix + i * d);
+        }
+    }
+    if (isfinite(s->reach)) {
+        const double w = 4 * s->ball_weight / s->ball_slack;
+        for (size_t i = 0; i < d; i++) {
+            add(i + 1, w * s->c[i], s->c, s->matrix + i * d);
+            s->matrix[i * d + i] += 2 * s->ball_weight;
+            s->right[i] -= 2 * s->c[i] * centre / s->ball_slack;
+        }
+    }
+    add(d, *rest_t, s->mean, s->right);
+}
+
+/* Longest step that keeps all slacks and multipliers above a share of what they are. */
+static double step_length(state *s, double t_change, const double *c_change, const double *weight_change,
+                          double ball_change)
+{
+    static const double left = 0.01, least = 1e-10;
+    const size_t d = s->cones->d;
+    double length = 1;
+    for (size_t k = 0; k < s->cones->count; k++) {
+        if (weight_change[k] < 0) {
+            length = fmin(length, (left - 1) * s->weight[k] / weight_change[k]);
+        }
+    }
+    if (isfinite(s->reach) && ball_change < 0) {
+        length = fmin(length, (left - 1) * s->ball_weight / ball_change);
+    }
+    for (; length > least; length *= 0.8) {
+        bool inside = true;
+        for (size_t i = 0; i < d; i++) {
+            s->trial[i] = s->c[i] + length * c_change[i];
+        }
+        for (size_t k = 0; k < s->cones->count && inside; k++) {
+            inside = s->t + length * t_change - distance(s, k, s->trial, s->value) >= left * s->slack[k];
+        }
+        if (inside && isfinite(s->reach)) {
+            inside = s->reach * s->reach - dot(d, s->trial, s->trial) >= left * s->ball_slack;
+        }
+        if (inside) {
+            return length;
+        }
+    }
+    return 0;
+}
+
+/* One step towards the point where all products of slack and multiplier are `centre`; false: none can be made. */
+static bool advance(state *s, double centre)
+{
+    const od_cones *cones = s->cones;
+    const size_t d = cones->d;
+    double rest_t, sum;
+    assemble(s, centre, &rest_t, &sum);
+    factor(d, s->matrix);
+    solve(d, s->matrix, s->right);
+    const double *c = s->right;
+    const double t = rest_t / sum + dot(d, s->mean, c);
+    for (size_t k = 0; k < cones->count; k++) {
+        const double along = dot(d, s->gradient + k * d, c) - t;
+        s->change[k] = (s->weight[k] * along + centre) / s->slack[k] - s->weight[k];
+    }
+    const double ball = isfinite(s->reach)
+                            ? (s->ball_weight * 2 * dot(d, s->c, c) + centre) / s->ball_slack - s->ball_weight
+                            : 0;
+    const double length = step_length(s, t, c, s->change, ball);
+    s->t += length * t;
+    add(d, length, c, s->c);
+    add(cones->count, length, s->change, s->weight);
+    s->ball_weight += length * ball;
+    return length > 0;
+}
+
+static bool prepare(od_cones *cones, state *s)
+{
+    const size_t d = cones->d, n = cones->count, size = n * (d + 2) + d * d + 5 * d;
+    if (cones->work_size < size) {
+        free(cones->work);
+        cones->work = od_zalloc(size, sizeof *cones->work);
+        cones->work_size = cones->work != NULL ? size : 0;
+    }
+    if (cones->work == NULL) {
+        return false;
+    }
+    double *next = cones->work;
+    double **const parts[] = {&s->gradient, &s->slack, &s->change, &s->matrix,
+                              &s->right,    &s->mean,  &s->trial,  &s->value};
+    const size_t counts[] = {n * d, n, n, d * d, d, d, d, d};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        *parts[i] = next;
+        next += counts[i];
+    }
+    s->cones = cones;
+    s->weight = cones->weight;
+    for (size_t k = 0; k < n; k++) {
+        s->unit = fmax(s->unit, sqrt(dot(d, cones->r + k * d, cones->r + k * d)));
+        s->weight[k] = 1 / (double)n;
+    }
+    return true;
+}
+
+bool od_cones_solve(od_cones *cones, double reach, double *c, double *radius)
+{
+    enum { MOST = 200 };
+    /* of the square, so half of that in the radius */
+    static const double accuracy = 1e-15, shrink = 0.1;
+    const size_t d = cones->d, n = cones->count;
+    state s = {.t = 1.5, .c = c};
+    memset(c, 0, d * sizeof *c);
+    *radius = 0;
+    if (!prepare(cones, &s)) {
+        return false;
+    }
+    if (s.unit == 0) {
+        return true;
+    }
+    s.reach = reach / s.unit;
+    s.ball_weight = isfinite(s.reach) ? 1 / (s.reach * s.reach) : 0;
+    for (int round = 0; round < MOST; round++) {
+        measure(&s);
+        double product = dot(n, s.weight, s.slack) + s.ball_weight * s.ball_slack;
+        if (product <= accuracy * s.t || !advance(&s, shrink * product / (double)(n + isfinite(s.reach)))) {
+            break;
+        }
+    }
+    double most = 0, sum = 0;
+    for (size_t k = 0; k < n; k++) {
+        most = fmax(most, distance(&s, k, c, s.value));
+        sum += s.weight[k];
+    }
+    *radius = s.unit * sqrt(most);
+    for (size_t k = 0; k < n; k++) {
+        cones->weight[k] /= sum;
+    }
+    for (size_t i = 0; i < d; i++) {
+        c[i] *= s.unit;
+    }
+    return true;
+}
+
+double od_cones_bound(const od_cones *cones)
+{
+    const size_t d = cones->d;
+    double *matrix = cones->work, *e = matrix + d * d, *x = e + d, squares = 0;
+    memset(matrix, 0, (d * d + d) * sizeof *matrix);
+    for (size_t k = 0; k < cones->count; k++) {
+        const double *r = cones->r + k * d, w = cones->weight[k];
+        squares += w * dot(d, r, r);
+        add(d * d, w, cones->block[k] + d * d, matrix);
+        for (size_t i = 0; i < d; i++) {
+            e[i] += w * dot(d, cones->block[k] + i * d, r);
+        }
+    }
+    memcpy(x, e, d * sizeof *x);
+    factor(d, matrix);
+    solve(d, matrix, x);
+    return sqrt(fmax(squares - dot(d, e, x), 0));
+}
