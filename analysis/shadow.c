@@ -96,7 +96,7 @@ static od_status open_study(od_shadowing *s)
     }
     const od_member *m = &s->member;
     const size_t dim = m->map.dim;
-    s->memory = od_zalloc(3 * dim + od_scratch_size(&m->flow.scratch, 1), sizeof *s->memory);
+    s->memory = od_zalloc(4 * dim + od_scratch_size(&m->flow.scratch, 1), sizeof *s->memory);
     s->states = m->iterations < SIZE_MAX / 16 / dim ? od_zalloc(((size_t)m->iterations + 1) * dim, sizeof *s->states)
                                                     : NULL;
     if (s->memory == NULL || s->states == NULL) {
@@ -105,7 +105,8 @@ static od_status open_study(od_shadowing *s)
     }
     s->start = s->memory;
     s->scratch_start = s->start + dim;
-    s->weight = s->scratch_start + dim;
+    s->best_start = s->scratch_start + dim;
+    s->weight = s->best_start + dim;
     s->target = (od_target){s->states, s->weight};
     s->of_flow = strcmp(od_setting_text(s->settings, "direction"), "flow") == 0;
     const double rtol = od_setting_real(s->settings, "tolerance");
@@ -213,6 +214,7 @@ static od_status shadow_run(od_context *ctx, const od_settings *settings, const 
     od_status status = open_study(&s);
     status = status == OD_OK ? find_states(&s) : status;
     status = status == OD_OK ? construct(&s) : status;
+    status = status == OD_OK ? od_shadowing_best(&s) : status;
     status = status == OD_OK ? od_shadow_claims(ctx, &s, s.claim, &s.claim_count) : status;
     status = status == OD_OK ? od_shadowing_variants(&s) : status;
     if (status == OD_OK) {

@@ -11,7 +11,7 @@
 enum { OD_SHADOW_CLAIMS = 16 };
 
 /** The constructions, in the order they are shown. */
-typedef enum od_rung_name { OD_SAME_START, OD_CONTRACTION, OD_EXPANSION, OD_RUNGS } od_rung_name;
+typedef enum od_rung_name { OD_SAME_START, OD_CONTRACTION, OD_EXPANSION, OD_LEAST_SQUARES, OD_RUNGS } od_rung_name;
 
 typedef struct od_rung {
     double radius; /* NaN: `missing` says why */
@@ -21,8 +21,8 @@ typedef struct od_rung {
 
 /** The same question of other flows: the modified one, and the method's own at times that shift. */
 typedef struct od_variant {
-    double same_start, integration;
-    char missing[OD_REASON_ROOM]; /* why same_start is NaN */
+    double same_start, minimax, integration; /* minimax: of the nearest orbit, NaN if it was not found */
+    char missing[OD_REASON_ROOM];            /* why same_start is NaN */
 } od_variant;
 
 typedef struct od_shadowing {
@@ -35,9 +35,11 @@ typedef struct od_shadowing {
     od_chain iteration, flow;
     od_chain *chain; /* the one of the two whose orbits are looked at */
     od_target target;
-    double *memory, *start, *scratch_start, *weight, *states; /* states: what target.y points to */
-    double integration;                                       /* error of the sampled flow */
+    double *memory, *start, *scratch_start, *best_start, *weight, *states; /* states: what target.y points to */
+    double integration;                                                    /* error of the sampled flow */
     od_rung rung[OD_RUNGS];
+    od_minimax best;
+    char no_best[OD_REASON_ROOM]; /* why there is none */
     od_local_error local;
     od_stretch stretch;
     od_pair pair;
@@ -49,6 +51,10 @@ typedef struct od_shadowing {
     od_rescaled shift; /* of rescaled.same_start */
 } od_shadowing;
 
+/** Fills the entry of least squares, and best. */
+od_status od_shadowing_best(od_shadowing *s);
+/** OD_OK where a status says that nothing was found, which `reason` (or NULL) then repeats; else the status. */
+od_status od_shadowing_found(od_status status, const od_context *ctx, char reason[OD_REASON_ROOM]);
 /** Fills modified and rescaled. Takes over s->states. */
 od_status od_shadowing_variants(od_shadowing *s);
 

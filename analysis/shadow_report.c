@@ -8,7 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-const char *const od_rung_names[OD_RUNGS] = {"same_start", "contraction", "expansion"};
+const char *const od_rung_names[OD_RUNGS] = {"same_start", "contraction", "expansion", "least_squares"};
+
+static const char no_lower[] = "proven bounds are known of linear iterations and flows; local_lower holds of the "
+                               "linearisation along the orbit found";
 
 /* The part of a radius that the error of the sampled flow could explain. */
 static double share(const od_shadowing *s, double radius)
@@ -44,7 +47,32 @@ static void write_rungs(const od_shadowing *s, FILE *out)
     for (size_t i = 0; i < OD_RUNGS; i++) {
         pair_of(out, &first, od_rung_names[i], share(s, s->rung[i].radius));
     }
+    pair_of(out, &first, "minimax", share(s, s->best.best.radius));
     fputs("}}", out);
+}
+
+static void write_minimax(const od_shadowing *s, FILE *out)
+{
+    const od_minimax *b = &s->best;
+    bool first = true;
+    fputs(", \"minimax\": ", out);
+    if (s->no_best[0] != '\0') {
+        fputs("null", out);
+        return;
+    }
+    fputs("{", out);
+    pair_of(out, &first, "upper", b->best.radius);
+    pair_of(out, &first, "lower", b->lower);
+    pair_of(out, &first, "local_lower", b->local_lower);
+    pair_of(out, &first, "gap", (b->best.radius - b->lower) / b->best.radius);
+    fprintf(out, ", \"at\": %llu, \"active\": [", (unsigned long long)b->best.at);
+    for (size_t i = 0; i < b->active_count; i++) {
+        fprintf(out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)b->active[i]);
+    }
+    fputs("], \"start\": ", out);
+    od_json_list(out, s->best_start, s->chain->dim);
+    od_report_real(out, "defect", b->best.defect);
+    fputs("}", out);
 }
 
 static const char *kind_name(const od_shadowing *s)
@@ -85,6 +113,7 @@ static void write_variants(const od_shadowing *s, FILE *out)
     } else {
         fputs("{", out);
         pair_of(out, &first, "same_start", s->modified.same_start);
+        pair_of(out, &first, "minimax", s->modified.minimax);
         pair_of(out, &first, "integration_error", s->modified.integration);
         fputs("}", out);
     }
@@ -95,6 +124,7 @@ static void write_variants(const od_shadowing *s, FILE *out)
     } else {
         fputs("{", out);
         pair_of(out, &first, "same_start", s->rescaled.same_start);
+        pair_of(out, &first, "minimax", s->rescaled.minimax);
         fprintf(out, ", \"at\": %llu, \"shift\": ", (unsigned long long)s->shift.at);
         od_json_list(out, (const double[]){s->shift.early, s->shift.late}, 2);
         fputs("}", out);
@@ -117,6 +147,8 @@ static void write_missing(const od_shadowing *s, FILE *out)
     for (size_t i = 0; i < OD_RUNGS; i++) {
         reason_of(out, &separator, od_rung_names[i], s->rung[i].missing);
     }
+    reason_of(out, &separator, "minimax", s->no_best);
+    reason_of(out, &separator, "lower", s->no_best[0] == '\0' && isnan(s->best.lower) ? no_lower : "");
     reason_of(out, &separator, "bound", isnan(s->bound.radius) ? s->bound.theorem : "");
     reason_of(out, &separator, "modified", s->modified.missing);
     reason_of(out, &separator, "rescaled", s->rescaled.missing);
@@ -137,6 +169,7 @@ void od_shadowing_write_json(const od_shadowing *s, FILE *out)
         fputs("null", out);
     }
     write_rungs(s, out);
+    write_minimax(s, out);
     bool first = true;
     fputs(", \"delta\": {", out);
     pair_of(out, &first, "max", s->local.max);
@@ -178,6 +211,39 @@ static void show_rung(const od_shadowing *s, FILE *out, const char *name, const 
     }
 }
 
+static void show_minimax(const od_shadowing *s, FILE *out)
+{
+    const od_minimax *b = &s->best;
+    const od_rung shown = {.radius = b->best.radius, .at = b->best.at};
+    if (s->no_best[0] != '\0') {
+        fprintf(out, "  %-14s -  (%s)\n", "minimax", s->no_best);
+        return;
+    }
+    show_rung(s, out, "minimax", &shown);
+    const bool proven = !isnan(b->lower);
+    const double lower = proven ? b->lower : b->local_lower;
+    if (!isnan(lower)) {
+        fprintf(out, "  %-14s %-18.12g %s, gap %.1e; attained at k =", proven ? "lower bound" : "local bound", lower,
+                proven ? "proven" : "of the linearisation", (b->best.radius - lower) / b->best.radius);
+        for (size_t i = 0; i < b->active_count; i++) {
+            fprintf(out, " %llu", (unsigned long long)b->active[i]);
+        }
+        fputs("\n", out);
+    }
+}
+
+static void show_variant(FILE *out, const char *name, const od_variant *v)
+{
+    if (v->missing[0] != '\0') {
+        return;
+    }
+    fprintf(out, "  %-14s %-18.9g same start", name, v->same_start);
+    if (!isnan(v->minimax)) {
+        fprintf(out, "; nearest orbit %.9g", v->minimax);
+    }
+    fputs("\n", out);
+}
+
 static void show_constants(const od_shadowing *s, FILE *out)
 {
     const od_pair *q = &s->pair;
@@ -197,7 +263,7 @@ static void show_constants(const od_shadowing *s, FILE *out)
 
 void od_shadowing_write_text(const od_shadowing *s, FILE *out)
 {
-    static const char *const shown[OD_RUNGS] = {"same start", "contraction", "expansion"};
+    static const char *const shown[OD_RUNGS] = {"same start", "contraction", "expansion", "least squares"};
     fprintf(out, "%s: an orbit of the %s shadows the %s, %llu iterations of time %.9g, %s norm\n", s->m->label,
             s->of_flow ? "flow" : "iteration", s->of_flow ? "iteration" : "sampled flow",
             (unsigned long long)s->chain->steps, s->pair.h, od_setting_text(s->settings, "norm"));
@@ -206,12 +272,12 @@ void od_shadowing_write_text(const od_shadowing *s, FILE *out)
     for (size_t i = 0; i < OD_RUNGS; i++) {
         show_rung(s, out, shown[i], &s->rung[i]);
     }
-    if (s->modified.missing[0] == '\0') {
-        fprintf(out, "  %-14s %-18.9g same start\n", "modified flow", s->modified.same_start);
-    }
+    show_minimax(s, out);
+    show_variant(out, "modified flow", &s->modified);
+    show_variant(out, "free times", &s->rescaled);
     if (s->rescaled.missing[0] == '\0') {
-        fprintf(out, "  %-14s %-18.9g same start, the flow at times shifted by %.4g to %.4g\n", "free times",
-                s->rescaled.same_start, s->shift.early, s->shift.late);
+        fprintf(out, "  %-14s from one start the flow runs at times shifted by %.4g to %.4g\n", "", s->shift.early,
+                s->shift.late);
     }
     if (isnan(s->bound.radius)) {
         fprintf(out, "  %-14s -  (%s)\n", "theorem", s->bound.theorem);

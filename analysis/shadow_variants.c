@@ -48,6 +48,16 @@ static od_status find_modified(od_shadowing *s)
     od_shadow shadow = {.start = s->start};
     status = status == OD_OK ? od_shadow_forward(s->ctx, &s->iteration, &s->target, &shadow) : status;
     s->modified.same_start = shadow.radius;
+    s->modified.minimax = NAN;
+    od_shooting *shooting = NULL;
+    if (status == OD_OK && !s->of_flow && s->no_best[0] == '\0') {
+        od_minimax best = {.best.radius = NAN};
+        status = od_shooting_create(s->ctx, &s->iteration, &s->target, &shooting);
+        status = status == OD_OK ? od_shadow_minimax(s->ctx, shooting, &best) : status;
+        s->modified.minimax = status == OD_OK ? best.best.radius : NAN;
+        status = od_shadowing_found(status, s->ctx, NULL);
+    }
+    od_shooting_free(shooting);
     if (status == OD_EDIVERGED) { /* the flow itself did not */
         snprintf(s->modified.missing, sizeof s->modified.missing, "the modified flow diverged");
         status = OD_OK;
@@ -56,26 +66,36 @@ static od_status find_modified(od_shadowing *s)
     return status;
 }
 
-static od_status find_rescaled(od_shadowing *s)
+/* Radius of the iteration from one start beside the flow from another, at the flow's own times. */
+static od_status shift_times(od_shadowing *s, const double *orbit, const double *flow, od_rescaled *found)
 {
     const od_member *m = &s->member;
-    s->rescaled.same_start = NAN;
-    if (!flag(s, "rescaled") || !m->flow.second_order) {
-        snprintf(s->rescaled.missing, sizeof s->rescaled.missing,
-                 flag(s, "rescaled") ? "times are shifted for flows with momentum" : "it was not asked for");
-        return OD_OK;
-    }
     const size_t dim = s->iteration.dim;
-    memcpy(s->states, s->start, dim * sizeof *s->states);
+    memcpy(s->states, orbit, dim * sizeof *s->states);
     od_status status = OD_OK;
     for (uint64_t k = 0; k < s->iteration.steps && status == OD_OK; k++) {
         status = s->iteration.step(&s->iteration, k, s->states + k * dim, s->states + (k + 1) * dim);
     }
-    status = status == OD_OK
-                 ? od_rescaled_find(s->ctx, &m->flow, m->start.t, m->map.tau, m->iterations, s->start,
-                                    od_setting_real(s->settings, "tolerance"), s->weight, s->states, &s->shift)
-                 : status;
+    return status == OD_OK ? od_rescaled_find(s->ctx, &m->flow, m->start.t, m->map.tau, m->iterations, flow,
+                                              od_setting_real(s->settings, "tolerance"), s->weight, s->states, found)
+                           : status;
+}
+
+static od_status find_rescaled(od_shadowing *s)
+{
+    s->rescaled.same_start = s->rescaled.minimax = NAN;
+    if (!flag(s, "rescaled") || !s->member.flow.second_order) {
+        snprintf(s->rescaled.missing, sizeof s->rescaled.missing,
+                 flag(s, "rescaled") ? "times are shifted for flows with momentum" : "it was not asked for");
+        return OD_OK;
+    }
+    od_status status = shift_times(s, s->start, s->start, &s->shift);
     s->rescaled.same_start = s->shift.radius;
+    if (status == OD_OK && s->no_best[0] == '\0' && s->best.best.defect == 0) {
+        od_rescaled best;
+        status = shift_times(s, s->of_flow ? s->start : s->best_start, s->of_flow ? s->best_start : s->start, &best);
+        s->rescaled.minimax = best.radius;
+    }
     return status;
 }
 
