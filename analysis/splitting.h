@@ -59,7 +59,8 @@ typedef struct od_split_orbit {
  * backward in the unstable ones. One round on affine chains, besides one for rounding. weight[dim] or NULL: ones.
  *
  * Errors  OD_EUNSUPPORTED with a sentence if Newton's method does not converge; those of od_growth_find.
- * Cost    for each round K steps and products with `unstable` + 1 directions. Memory: three states for each segment.
+ * Cost    for each round K steps and products with `unstable` + 1 directions. Memory: `unstable` + 4 states for each
+ *         segment.
  */
 od_status od_split_find(od_context *ctx, od_chain *chain, od_track *track, const od_growth *growth,
                         const double *weight, od_split_orbit *orbit);

@@ -1,0 +1,726 @@
+/*
+ * Growth along tracks, the orbits that splittings give and the angles between their spaces: linear maps with known
+ * eigenvectors, maps with known exponents, and what optimizers end in.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "check.h"
+
+#include "analysis/hyperbolicity.h"
+
+/* ------------------------------------------------------------------------------------------------ chains */
+
+/* A chain of a method's iteration on a diagonal quadratic. */
+typedef struct iteration {
+    od_problem *problem;
+    od_map *map;
+    double *ws;
+    od_chain chain;
+} iteration;
+
+static od_status map_step(od_chain *chain, uint64_t k, const double *z, double *next)
+{
+    const iteration *it = chain->data;
+    double tau;
+    memcpy(next, z, chain->dim * sizeof *z);
+    return it->map->step(it->map, k, 1, next, NULL, NULL, &tau, it->ws);
+}
+
+static od_status map_jvp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
+{
+    const iteration *it = chain->data;
+    return it->map->jvp(it->map, k, 1, z, m, u, ju, it->ws);
+}
+
+static od_status map_vjp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
+{
+    const iteration *it = chain->data;
+    return it->map->vjp(it->map, k, 1, z, m, u, ju, it->ws);
+}
+
+static void open_iteration(od_context *ctx, iteration *it, const char *method, const char *problem, uint64_t steps)
+{
+    it->problem = od_problem_create(ctx, problem);
+    check_done(ctx, it->problem != NULL);
+    it->map = od_map_create(ctx, method, it->problem);
+    check_done(ctx, it->map != NULL);
+    it->ws = calloc(od_scratch_size(&it->map->scratch, 1) + 1, sizeof(double));
+    it->chain = (od_chain){.what = "iteration",
+                           .dim = it->map->dim,
+                           .steps = steps,
+                           .affine = it->problem->spectrum != NULL,
+                           .step = map_step,
+                           .jvp = map_jvp,
+                           .vjp = map_vjp,
+                           .data = it};
+}
+
+static void close_iteration(iteration *it)
+{
+    od_map_free(it->map);
+    od_problem_free(it->problem);
+    free(it->ws);
+}
+
+/* Maps of one or two numbers, with the Jacobian [dx'/dx, dx'/dy, dy'/dx, dy'/dy]. */
+typedef struct plane_map {
+    void (*map)(uint64_t k, const double *z, double *next);
+    void (*jacobian)(const double *z, double j[4]);
+} plane_map;
+
+static od_status plane_step(od_chain *chain, uint64_t k, const double *z, double *next)
+{
+    ((const plane_map *)chain->data)->map(k, z, next);
+    return isfinite(next[0]) ? OD_OK : OD_EDIVERGED;
+}
+
+static od_status plane_products(const od_chain *chain, const double *z, bool transposed, size_t m, const double *u,
+                                double *ju)
+{
+    double j[4];
+    ((const plane_map *)chain->data)->jacobian(z, j);
+    for (size_t i = 0; i < m; i++, u += chain->dim, ju += chain->dim) {
+        ju[0] = j[0] * u[0];
+        if (chain->dim == 2) {
+            ju[0] += j[transposed ? 2 : 1] * u[1];
+            ju[1] = j[transposed ? 1 : 2] * u[0] + j[3] * u[1];
+        }
+    }
+    return OD_OK;
+}
+
+static od_status plane_jvp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
+{
+    (void)k;
+    return plane_products(chain, z, false, m, u, ju);
+}
+
+static od_status plane_vjp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
+{
+    (void)k;
+    return plane_products(chain, z, true, m, u, ju);
+}
+
+static od_chain plane_chain(plane_map *map, size_t dim, uint64_t steps)
+{
+    return (od_chain){.what = "iteration",
+                      .dim = dim,
+                      .steps = steps,
+                      .step = plane_step,
+                      .jvp = plane_jvp,
+                      .vjp = plane_vjp,
+                      .data = map};
+}
+
+/* y_k = e^{-lambda_i h k} y_i: the gradient flow on a diagonal quadratic. */
+static double *gradient_flow(size_t d, const double *lambda, const double *y0, double h, uint64_t steps)
+{
+    double *y = calloc((steps + 1) * d, sizeof *y);
+    assert_non_null(y);
+    for (uint64_t k = 0; k <= steps; k++) {
+        for (size_t i = 0; i < d; i++) {
+            y[k * d + i] = y0[i] * exp(-lambda[i] * h * (double)k);
+        }
+    }
+    return y;
+}
+
+static double distance(size_t d, const double *x, const double *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < d; i++) {
+        sum += (x[i] - y[i]) * (x[i] - y[i]);
+    }
+    return sqrt(sum);
+}
+
+/* ------------------------------------------------------------------------------------------------ tracks */
+
+/* A chain's own orbit, read forward, backward and by jumps, is what its steps give. */
+static void a_track_is_the_orbit_in_any_order(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 103, D = 4 };
+    iteration it;
+    open_iteration(ctx, &it, "{name: heavy-ball, alpha: 0.7, step: 0.3}", "{name: quadratic, eigenvalues: [1.3, -0.2]}",
+                   K);
+    double y[(K + 1) * D] = {0.7, -1.3, 0.2, 0.1}, got[D];
+    for (uint64_t k = 0; k < K; k++) {
+        map_step(&it.chain, k, y + k * D, y + (k + 1) * D);
+    }
+    od_track track;
+    assert_int_equal(od_track_open(ctx, &it.chain, y, &track), OD_OK);
+    for (uint64_t i = 0; i < 4 * (K + 1); i++) {
+        const uint64_t k = i < K + 1 ? (37 * i) % (K + 1) : i < 2 * (K + 1) ? i - K - 1 : (4 * K + 3 - i) % (K + 1);
+        assert_int_equal(track.at(&track, k, got), OD_OK);
+        assert_memory_equal(got, y + k * D, sizeof got);
+    }
+    od_track_close(&track);
+    close_iteration(&it);
+}
+
+/* ------------------------------------------------------------------------------------------------ growth */
+
+/* hb-spectrum/...: moduli of the eigenvalues; products of 25 to 4000 Jacobians, the longest of which underflow. */
+static void heavy_ball_grows_by_its_eigenvalues(void **state)
+{
+    od_context *ctx = *state;
+    static const struct {
+        double lambda, alpha, h, modulus[2];
+    } references[] = {
+        {1, 1, 0.2, {0.8944271909999159, 0.8944271909999159}},
+        {5, 1, 0.2, {0.8944271909999159, 0.8944271909999159}},
+        {0.5, 1, 0.2, {0.8944271909999159, 0.8944271909999159}},
+        {-1, 1, 0.2, {1.1354065922853802, 0.7045934077146199}},
+        {4, 0.3, 1, {1.938986691902975, 0.361013308097025}},
+        {1, 4, 0.2, {0.9493237062523877, 0.21067629374761224}},
+        {0.04, 0.0565685424949238, 1, {0.9713039985015383, 0.9713039985015383}},
+    };
+    for (size_t i = 0; i < 2 * sizeof references / sizeof *references; i++) {
+        char method[128], problem[128];
+        const double *modulus = references[i / 2].modulus;
+        const uint64_t steps = i % 2 == 0 ? 25 : 4000;
+        snprintf(method, sizeof method, "{name: heavy-ball, alpha: %.17g, step: %.17g}", references[i / 2].alpha,
+                 references[i / 2].h);
+        snprintf(problem, sizeof problem, "{name: quadratic, eigenvalues: [%.17g]}", references[i / 2].lambda);
+        iteration it;
+        open_iteration(ctx, &it, method, problem, steps);
+        double *y = calloc(2 * (steps + 1), sizeof *y);
+        od_track track = od_track_stored(y, 2, steps);
+        od_growth growth;
+        check_done(ctx, od_growth_find(ctx, &it.chain, &track, 0, &growth) == OD_OK);
+        assert_int_equal(growth.count, 2);
+        for (size_t j = 0; j < 2; j++) {
+            check_close(growth.exponent[j], log(modulus[j]), 1e-13);
+        }
+        assert_int_equal(growth.unstable, modulus[0] > 1);
+        assert_int_equal(growth.neutral, 0);
+        od_growth_free(&growth);
+        free(y);
+        close_iteration(&it);
+    }
+}
+
+static void henon(uint64_t k, const double *z, double *next)
+{
+    (void)k;
+    next[0] = 1 - 1.4 * z[0] * z[0] + z[1];
+    next[1] = 0.3 * z[0];
+}
+
+static void henon_jacobian(const double *z, double j[4])
+{
+    j[0] = -2.8 * z[0];
+    j[1] = 1;
+    j[2] = 0.3;
+    j[3] = 0;
+}
+
+/*
+ * J. C. Sprott, Chaos and Time-Series Analysis (2003), table A.2: 0.41922 and -1.62319. Their sum is ln 0.3 at every
+ * step. Means of 10^5 steps stray by some 1e-3; other published values differ in the fourth digit.
+ */
+static void henon_has_its_published_exponents(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 100000 };
+    plane_map map = {henon, henon_jacobian};
+    od_chain chain = plane_chain(&map, 2, K);
+    double y[2] = {0.1, 0.1}, next[2];
+    for (int k = 0; k < 100; k++) {
+        henon(0, y, next);
+        memcpy(y, next, sizeof y);
+    }
+    od_track track;
+    assert_int_equal(od_track_open(ctx, &chain, y, &track), OD_OK);
+    od_growth growth;
+    check_done(ctx, od_growth_find(ctx, &chain, &track, 0, &growth) == OD_OK);
+    check_close(growth.exponent[0], 0.41922, 4e-3);
+    check_close(growth.exponent[1], -1.62319, 4e-3);
+    check_close(growth.exponent[0] + growth.exponent[1], log(0.3), 1e-12);
+    assert_int_equal(growth.unstable, 1);
+    od_growth_free(&growth);
+    od_track_close(&track);
+}
+
+static void logistic(uint64_t k, const double *z, double *next)
+{
+    (void)k;
+    next[0] = 4 * z[0] * (1 - z[0]);
+}
+
+static void logistic_jacobian(const double *z, double j[4])
+{
+    j[0] = 4 - 8 * z[0];
+}
+
+/*
+ * With x = sin^2 a the map doubles a, and the product of derivatives over K steps is 2^K |sin 2 a_K / sin 2 a_0|: the
+ * exponent is ln 2 up to that logarithm over K, which is known from the ends.
+ */
+static void logistic_grows_by_two(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 20000 };
+    plane_map map = {logistic, logistic_jacobian};
+    od_chain chain = plane_chain(&map, 1, K);
+    const double y0 = 0.2385;
+    double yk;
+    od_track track;
+    assert_int_equal(od_track_open(ctx, &chain, &y0, &track), OD_OK);
+    od_growth growth;
+    check_done(ctx, od_growth_find(ctx, &chain, &track, 0, &growth) == OD_OK);
+    assert_int_equal(track.at(&track, K, &yk), OD_OK);
+    const double ends = log(sqrt(yk * (1 - yk)) / sqrt(y0 * (1 - y0)));
+    /* rounding near x = 1 changes the derivative there relatively by up to 1e-8, once in 10^4 steps */
+    check_close(growth.exponent[0], log(2) + ends / K, 1e-9);
+    assert_int_equal(growth.unstable, 1);
+    od_growth_free(&growth);
+    od_track_close(&track);
+}
+
+/* At h lambda = 1 the Jacobian is singular; at lambda = 0 a direction neither grows nor shrinks. */
+static void singular_and_neutral_directions_are_named(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 50, D = 4 };
+    const double lambda[D] = {5, 0, 2.385, -0.3}, y0[D] = {1, -1, 0.7, 0.3};
+    iteration it;
+    open_iteration(ctx, &it, "{name: gradient, step: 0.2}", "{name: quadratic, eigenvalues: [5, 0, 2.385, -0.3]}", K);
+    double *y = gradient_flow(D, lambda, y0, 0.2, K);
+    od_track track = od_track_stored(y, D, K);
+    od_growth growth;
+    check_done(ctx, od_growth_find(ctx, &it.chain, &track, 0, &growth) == OD_OK);
+    check_close(growth.exponent[0], log(1.06), 1e-14);
+    check_close(growth.exponent[1], 0, 1e-14);
+    check_close(growth.exponent[2], log(1 - 0.2 * 2.385), 1e-13);
+    assert_true(growth.exponent[3] == -INFINITY);
+    assert_int_equal(growth.unstable, 1);
+    assert_int_equal(growth.neutral, 1);
+    check_close(fabs(growth.start[3]), 1, 1e-14);
+    check_close(fabs(growth.end[3]), 1, 1e-14);
+    od_growth_free(&growth);
+    free(y);
+    close_iteration(&it);
+}
+
+/* NAG forgets its velocity at k = 0 and 1, so as many directions vanish as x has; no other may be lost with them. */
+static void nesterov_at_a_minimum_has_no_unstable_direction(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 400, D = 4 };
+    iteration it;
+    open_iteration(ctx, &it, "{name: nesterov, step: 0.1}", "{name: quadratic, eigenvalues: [2.385, 0.7]}", K);
+    double *y = calloc((K + 1) * D, sizeof *y);
+    y[0] = 1;
+    y[1] = -0.7;
+    for (uint64_t k = 0; k < K; k++) {
+        map_step(&it.chain, k, y + k * D, y + (k + 1) * D);
+        y[(k + 1) * D] += 1e-3 * sin((double)k);
+    }
+    od_track track = od_track_stored(y, D, K);
+    od_growth growth;
+    check_done(ctx, od_growth_find(ctx, &it.chain, &track, 0, &growth) == OD_OK);
+    assert_int_equal(growth.unstable, 0);
+    assert_true(growth.exponent[0] < 0 && growth.exponent[1] > -1);
+    assert_true(growth.exponent[2] == -INFINITY && growth.exponent[3] == -INFINITY);
+    od_space_angle angle;
+    assert_int_equal(od_space_angle_find(ctx, &it.chain, &track, &growth, &angle), OD_OK);
+    assert_true(isnan(angle.radians));
+    assert_string_equal(angle.missing, "no direction is unstable");
+    /* the splitting then is the orbit from the same start */
+    od_split_orbit orbit;
+    check_done(ctx, od_split_find(ctx, &it.chain, &track, &growth, NULL, &orbit) == OD_OK);
+    double z[D], next[D], most = 0;
+    memcpy(z, y, sizeof z);
+    for (uint64_t k = 0; k < K; k++) {
+        map_step(&it.chain, k, z, next);
+        memcpy(z, next, sizeof z);
+        most = fmax(most, distance(D, z, y + (k + 1) * D));
+    }
+    check_relative(orbit.radius, most, 1e-14);
+    od_split_free(&orbit);
+    od_growth_free(&growth);
+    free(y);
+    close_iteration(&it);
+}
+
+/* ------------------------------------------------------------------------------------------------ orbits */
+
+static od_status split(od_context *ctx, od_chain *chain, od_track *track, const double *weight, od_split_orbit *orbit)
+{
+    od_growth growth;
+    od_status status = od_growth_find(ctx, chain, track, 0, &growth);
+    check_done(ctx, status == OD_OK);
+    status = od_split_find(ctx, chain, track, &growth, weight, orbit);
+    od_growth_free(&growth);
+    return status;
+}
+
+/* The construction of the literature on quadratics: shadow-saddle/..., shadow-gd-concave/..., and two longer ones. */
+static void gradient_descent_matches_the_construction(void **state)
+{
+    od_context *ctx = *state;
+    static const struct {
+        const char *eigenvalues;
+        double lambda[2], y0[2], h;
+        uint64_t steps, at;
+        double radius, x0[2], tolerance;
+    } references[] = {
+        {"-1, 1", {-1, 1}, {0.1, 1}, 0.2, 7, 4, 0.041537084399964445, {0.11317318866088685, 1}, 1e-13},
+        {"-0.5, 2", {-0.5, 2}, {0.2, 1}, 0.2, 7, 2, 0.08951678992222985, {0.20667470998950813, 1}, 1e-13},
+        {"-1, 1", {-1, 1}, {1, 0}, 0.2, 7, 2, 0.13786921907550026, {1.1317318866088684, 0}, 1e-13},
+        {"-1, 1", {-1, 1}, {1, 0}, 0.2, 20, 15, 1.8562350487227937, {1.4241410557964727, 0}, 1e-13},
+        {"2, 1", {2, 1}, {2, 2}, 0.2, 30, 2, 0.188669, {2, 2}, 5e-6},
+        {"-1.27, 2", {-1.27, 2}, {2, 4.5}, 0.1, 14, 5, 0.317882, {NAN, 4.5}, 2e-6},
+        {"-1.27, 2", {-1.27, 2}, {2, 4.5}, 0.1, 59, 51, 79.7357, {NAN, 4.5}, 1e-6},
+    };
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++) {
+        char method[64], problem[64];
+        snprintf(method, sizeof method, "{name: gradient, step: %.17g}", references[i].h);
+        snprintf(problem, sizeof problem, "{name: quadratic, eigenvalues: [%s]}", references[i].eigenvalues);
+        iteration it;
+        open_iteration(ctx, &it, method, problem, references[i].steps);
+        double *y = gradient_flow(2, references[i].lambda, references[i].y0, references[i].h, references[i].steps);
+        od_track track = od_track_stored(y, 2, references[i].steps);
+        od_split_orbit orbit;
+        check_done(ctx, split(ctx, &it.chain, &track, NULL, &orbit) == OD_OK);
+        check_relative(orbit.radius, references[i].radius, references[i].tolerance);
+        assert_int_equal(orbit.at, references[i].at);
+        for (size_t j = 0; j < 2; j++) {
+            if (!isnan(references[i].x0[j])) {
+                check_close(orbit.start[j], references[i].x0[j], 1e-13);
+            }
+        }
+        od_split_free(&orbit);
+        free(y);
+        close_iteration(&it);
+    }
+}
+
+/* An eigenvector (1, (q - 1)/(h q)) of the heavy-ball map for the root q: x+ = x + h v+. */
+static double slope(double q, double h)
+{
+    return (q - 1) / (h * q);
+}
+
+/*
+ * Heavy ball on a saddle: corrections by sums over eigencomponents, g_k = a_k (1, s_u) + b_k (1, s_s), stable ones from
+ * the past and unstable ones from the future. The angle is that of the eigenvectors.
+ */
+static void heavy_ball_splits_by_its_eigenvectors(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 40 };
+    const double h = 0.2, qu = 1.1354065922853802, qs = 0.7045934077146199, su = slope(qu, h), ss = slope(qs, h);
+    iteration it;
+    open_iteration(ctx, &it, "{name: heavy-ball, alpha: 1, step: 0.2}", "{name: quadratic, eigenvalues: [-1]}", K);
+    double y[2 * (K + 1)], stable[K + 1] = {0}, unstable[K + 1] = {0}, next[2], radius = 0, position = 0;
+    uint64_t at = 0;
+    for (uint64_t k = 0; k <= K; k++) {
+        y[2 * k] = sin(0.3 * (double)k);
+        y[2 * k + 1] = cos(0.7 * (double)k * (double)k);
+    }
+    double a[K], b[K];
+    for (uint64_t k = 0; k < K; k++) {
+        map_step(&it.chain, k, y + 2 * k, next);
+        const double gx = next[0] - y[2 * k + 2], gv = next[1] - y[2 * k + 3];
+        a[k] = (gv - ss * gx) / (su - ss);
+        b[k] = gx - a[k];
+        stable[k + 1] = qs * stable[k] + b[k];
+    }
+    for (uint64_t k = K; k-- > 0;) {
+        unstable[k] = (unstable[k + 1] - a[k]) / qu;
+    }
+    for (uint64_t k = 0; k <= K; k++) {
+        const double x = unstable[k] + stable[k], v = su * unstable[k] + ss * stable[k];
+        at = hypot(x, v) > radius ? k : at;
+        radius = fmax(radius, hypot(x, v));
+        position = fmax(position, fabs(x));
+    }
+    od_track track = od_track_stored(y, 2, K);
+    od_split_orbit orbit;
+    check_done(ctx, split(ctx, &it.chain, &track, NULL, &orbit) == OD_OK);
+    check_relative(orbit.radius, radius, 1e-12);
+    assert_int_equal(orbit.at, at);
+    check_close(orbit.start[0] - y[0], unstable[0], 1e-12);
+    check_close(orbit.start[1] - y[1], su * unstable[0], 1e-12);
+    assert_true(orbit.residual < 1e-14);
+    od_split_free(&orbit);
+    const double weight[2] = {1, 0};
+    check_done(ctx, split(ctx, &it.chain, &track, weight, &orbit) == OD_OK);
+    check_relative(orbit.radius, position, 1e-12);
+    od_split_free(&orbit);
+    od_growth growth;
+    od_space_angle angle;
+    check_done(ctx, od_growth_find(ctx, &it.chain, &track, 0, &growth) == OD_OK);
+    check_done(ctx, od_space_angle_find(ctx, &it.chain, &track, &growth, &angle) == OD_OK);
+    check_close(angle.radians, acos(-1) - fabs(atan(su) - atan(ss)), 1e-13);
+    assert_int_equal(angle.at, 0);
+    assert_int_equal(angle.stride, 1);
+    od_growth_free(&growth);
+    close_iteration(&it);
+}
+
+/* The cat map on the torus, lifted: whole numbers are taken off as the noisy track needs. */
+enum { CATS = 300 };
+static double turns[CATS][2];
+
+static void cat(uint64_t k, const double *z, double *next)
+{
+    next[0] = 2 * z[0] + z[1] - turns[k][0];
+    next[1] = z[0] + z[1] - turns[k][1];
+}
+
+static void cat_jacobian(const double *z, double j[4])
+{
+    (void)z;
+    j[0] = 2;
+    j[1] = j[2] = j[3] = 1;
+}
+
+/*
+ * Exponents +-ln((3 + sqrt 5)/2) and orthogonal spaces with slopes (sqrt 5 - 1)/2 and -(1 + sqrt 5)/2. Noise of 1e-6
+ * over 300 steps, in which it would grow by 10^125; the corrections are sums as above.
+ */
+static void the_cat_map_is_shadowed(void **state)
+{
+    od_context *ctx = *state;
+    const double q = (3 + sqrt(5)) / 2, su = (sqrt(5) - 1) / 2, ss = -(1 + sqrt(5)) / 2;
+    static double y[2 * (CATS + 1)], a[CATS], b[CATS], stable[CATS + 1], unstable[CATS + 1];
+    y[0] = 0.2385;
+    y[1] = 0.713;
+    for (uint64_t k = 0; k < CATS; k++) {
+        turns[k][0] = turns[k][1] = 0;
+        cat(k, y + 2 * k, y + 2 * k + 2);
+        for (size_t i = 0; i < 2; i++) {
+            turns[k][i] = floor(y[2 * k + 2 + i]);
+            y[2 * k + 2 + i] += 1e-6 * od_normal(1, OD_STREAM_CHECK, 0, i, k) - turns[k][i];
+        }
+        double next[2];
+        cat(k, y + 2 * k, next);
+        const double gx = next[0] - y[2 * k + 2], gy = next[1] - y[2 * k + 3];
+        a[k] = (gy - ss * gx) / (su - ss);
+        b[k] = gx - a[k];
+        stable[k + 1] = stable[k] / q + b[k];
+    }
+    double radius = 0;
+    for (uint64_t k = CATS; k-- > 0;) {
+        unstable[k] = (unstable[k + 1] - a[k]) / q;
+    }
+    for (uint64_t k = 0; k <= CATS; k++) {
+        radius = fmax(radius, hypot(unstable[k] + stable[k], su * unstable[k] + ss * stable[k]));
+    }
+    plane_map map = {cat, cat_jacobian};
+    od_chain chain = plane_chain(&map, 2, CATS);
+    chain.affine = true;
+    od_track track = od_track_stored(y, 2, CATS);
+    od_growth growth;
+    check_done(ctx, od_growth_find(ctx, &chain, &track, 0, &growth) == OD_OK);
+    check_close(growth.exponent[0], log(q), 1e-14);
+    check_close(growth.exponent[1], -log(q), 1e-14);
+    check_close(growth.start[1] / growth.start[0], su, 1e-14);
+    check_close(-growth.end[0] / growth.end[1], ss, 1e-14);
+    od_space_angle angle;
+    check_done(ctx, od_space_angle_find(ctx, &chain, &track, &growth, &angle) == OD_OK);
+    check_close(angle.radians, acos(-1) / 2, 1e-14);
+    od_split_orbit orbit;
+    check_done(ctx, od_split_find(ctx, &chain, &track, &growth, NULL, &orbit) == OD_OK);
+    check_relative(orbit.radius, radius, 1e-8); /* the sums lose 1e-16 of states near 1 against corrections of 1e-6 */
+    check_close(orbit.start[0] - y[0], unstable[0], 1e-14);
+    assert_true(orbit.residual < 1e-14);
+    od_split_free(&orbit);
+    od_growth_free(&growth);
+}
+
+/* x' = 2x + 0.1 y^2, y' = y/2 + 0.05 y^3: unstable along x, and the orbit with a given y_0 and end is a recursion. */
+static void bent(uint64_t k, const double *z, double *next)
+{
+    (void)k;
+    next[0] = 2 * z[0] + 0.1 * z[1] * z[1];
+    next[1] = z[1] / 2 + 0.05 * z[1] * z[1] * z[1];
+}
+
+static void bent_jacobian(const double *z, double j[4])
+{
+    j[0] = 2;
+    j[1] = 0.2 * z[1];
+    j[2] = 0;
+    j[3] = 0.5 + 0.15 * z[1] * z[1];
+}
+
+static void newton_finds_the_orbit_of_a_bent_map(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 30 };
+    plane_map map = {bent, bent_jacobian};
+    od_chain chain = plane_chain(&map, 2, K);
+    double y[2 * (K + 1)], x[2 * (K + 1)];
+    for (uint64_t k = 0; k <= K; k++) {
+        y[2 * k] = 0.3 + 0.1 * sin((double)k);
+        y[2 * k + 1] = 1.2 + 0.2 * cos(1.7 * (double)k);
+    }
+    /* the left eigenvector of the last Jacobian on the track for the root 2 is (1, c) */
+    const double last = y[2 * K - 1], c = 0.2 * last / (2 - 0.5 - 0.15 * last * last);
+    x[1] = y[1];
+    for (uint64_t k = 0; k < K; k++) {
+        x[2 * k + 3] = x[2 * k + 1] / 2 + 0.05 * pow(x[2 * k + 1], 3);
+    }
+    x[2 * K] = y[2 * K] - c * (x[2 * K + 1] - y[2 * K + 1]);
+    double radius = 0;
+    for (uint64_t k = K; k-- > 0;) {
+        x[2 * k] = (x[2 * k + 2] - 0.1 * x[2 * k + 1] * x[2 * k + 1]) / 2;
+    }
+    for (uint64_t k = 0; k <= K; k++) {
+        radius = fmax(radius, distance(2, x + 2 * k, y + 2 * k));
+    }
+    od_track track = od_track_stored(y, 2, K);
+    od_split_orbit orbit;
+    check_done(ctx, split(ctx, &chain, &track, NULL, &orbit) == OD_OK);
+    check_relative(orbit.radius, radius, 1e-12);
+    check_close(orbit.start[0], x[0], 1e-13);
+    check_close(orbit.start[1], x[1], 0);
+    assert_true(orbit.rounds >= 3 && orbit.rounds <= 8);
+    /* quadratic: one constant bounds defect/defect^2 of all rounds above rounding */
+    for (unsigned i = 1; i < orbit.rounds && orbit.defect[i] > 1e-13; i++) {
+        assert_true(orbit.defect[i] <= 2 * orbit.defect[i - 1] * orbit.defect[i - 1]);
+    }
+    od_split_free(&orbit);
+}
+
+/* A noisy orbit of Henon's map: the orbit that is found passes near it for as long as doubles can follow its start. */
+static void newton_finds_an_orbit_of_henon(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 60 };
+    plane_map map = {henon, henon_jacobian};
+    od_chain chain = plane_chain(&map, 2, K);
+    double y[2 * (K + 1)] = {0.3, 0.2}, z[2], next[2];
+    for (uint64_t k = 0; k < K; k++) {
+        henon(k, y + 2 * k, y + 2 * k + 2);
+        y[2 * k + 2] += 1e-9 * od_normal(2, OD_STREAM_CHECK, 0, 0, k);
+        y[2 * k + 3] += 1e-9 * od_normal(2, OD_STREAM_CHECK, 0, 1, k);
+    }
+    od_track track = od_track_stored(y, 2, K);
+    od_split_orbit orbit;
+    check_done(ctx, split(ctx, &chain, &track, NULL, &orbit) == OD_OK);
+    assert_true(orbit.radius < 1e-6 && orbit.residual < 1e-14);
+    double same = 0, most = 0;
+    memcpy(z, y, sizeof z);
+    for (uint64_t k = 0; k < K; k++) {
+        henon(k, z, next);
+        memcpy(z, next, sizeof z);
+        same = fmax(same, distance(2, z, y + 2 * k + 2));
+    }
+    assert_true(same > 0.1); /* what the noise does to the orbit from the same start */
+    memcpy(z, orbit.start, sizeof z);
+    for (uint64_t k = 0; k < 30; k++) { /* rounding of the start grows to 1e-16 e^{0.42 30}, some 1e-10 */
+        henon(k, z, next);
+        memcpy(z, next, sizeof z);
+        most = fmax(most, distance(2, z, y + 2 * k + 2));
+    }
+    assert_true(most < 1.01 * orbit.radius + 1e-9);
+    od_split_free(&orbit);
+}
+
+/* More dimensions than are looked at densely: two unstable directions among 2000, found by growth alone. */
+static void few_unstable_directions_of_many_are_found(void **state)
+{
+    od_context *ctx = *state;
+    enum { D = 2000, K = 400 };
+    static double lambda[D], y0[D];
+    char *problem = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&problem, &size);
+    fputs("{name: quadratic, eigenvalues: [", out);
+    for (size_t i = 0; i < D; i++) {
+        lambda[i] = i == 713 ? -0.5 : i == 1385 ? -0.3 : 0.1 + 1.9 * (double)i / D;
+        y0[i] = i == 713 ? 1e-3 : cos((double)i);
+        fprintf(out, "%s%.17g", i > 0 ? ", " : "", lambda[i]);
+    }
+    fputs("]}", out);
+    fclose(out);
+    iteration it;
+    open_iteration(ctx, &it, "{name: gradient, step: 0.1}", problem, K);
+    double *y = gradient_flow(D, lambda, y0, 0.1, K);
+    od_track track = od_track_stored(y, D, K);
+    od_growth growth;
+    check_done(ctx, od_growth_find(ctx, &it.chain, &track, 0, &growth) == OD_OK);
+    assert_int_equal(growth.unstable, 2);
+    assert_true(growth.count < 20);
+    check_close(growth.exponent[0], log(1.05), 1e-6);
+    check_close(growth.exponent[1], log(1.03), 1e-6);
+    od_split_orbit orbit;
+    check_done(ctx, od_split_find(ctx, &it.chain, &track, &growth, NULL, &orbit) == OD_OK);
+    check_relative(orbit.start[713], y[K * D + 713] * pow(1.05, -K), 1e-7);
+    check_relative(orbit.start[1385], y[K * D + 1385] * pow(1.03, -K), 1e-7);
+    check_close(orbit.start[17], y0[17], 1e-7);
+    assert_true(orbit.residual < 1e-12);
+    od_split_free(&orbit);
+    od_growth_free(&growth);
+    free(y);
+    free(problem);
+    close_iteration(&it);
+}
+
+/* ------------------------------------------------------------------------------------------------ glitches, refusals
+ */
+
+typedef struct staircase {
+    uint64_t rises, asked;
+} staircase;
+
+static od_status stair(void *user, uint64_t steps, double *lower)
+{
+    staircase *s = user;
+    s->asked++;
+    *lower = steps >= s->rises ? 2.5 : 0.5;
+    return OD_OK;
+}
+
+static void glitches_are_found_by_bisection(void **state)
+{
+    od_context *ctx = *state;
+    static const uint64_t rises[] = {1, 2, 713, 999, 1000, 1001};
+    for (size_t i = 0; i < 6; i++) {
+        staircase s = {.rises = rises[i]};
+        uint64_t k = 0;
+        assert_int_equal(od_glitch_find(ctx, 1000, 1, stair, &s, &k), OD_OK);
+        assert_int_equal(k, rises[i]);
+        assert_true(s.asked <= 11);
+    }
+}
+
+static void what_has_no_derivative_is_refused(void **state)
+{
+    od_context *ctx = *state;
+    plane_map map = {henon, henon_jacobian};
+    od_chain chain = plane_chain(&map, 2, 3);
+    const double y[8] = {0};
+    od_track track = od_track_stored(y, 2, 3);
+    od_growth growth;
+    chain.jvp = NULL;
+    assert_int_equal(od_growth_find(ctx, &chain, &track, 0, &growth), OD_EUNSUPPORTED);
+    check_message(ctx, "has no derivative");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_context(a_track_is_the_orbit_in_any_order),
+        test_with_context(heavy_ball_grows_by_its_eigenvalues),
+        test_with_context(henon_has_its_published_exponents),
+        test_with_context(logistic_grows_by_two),
+        test_with_context(singular_and_neutral_directions_are_named),
+        test_with_context(nesterov_at_a_minimum_has_no_unstable_direction),
+        test_with_context(gradient_descent_matches_the_construction),
+        test_with_context(heavy_ball_splits_by_its_eigenvectors),
+        test_with_context(the_cat_map_is_shadowed),
+        test_with_context(newton_finds_the_orbit_of_a_bent_map),
+        test_with_context(newton_finds_an_orbit_of_henon),
+        test_with_context(few_unstable_directions_of_many_are_found),
+        test_with_context(glitches_are_found_by_bisection),
+        test_with_context(what_has_no_derivative_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
