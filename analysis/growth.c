@@ -77,25 +77,12 @@ static od_status fail_step(od_context *ctx, const od_chain *chain, od_status sta
                    (unsigned long long)k);
 }
 
-/* frame = A_k frame */
-static od_status push(walk *w, uint64_t k)
+/* frame = A_k frame, or A_k^T frame */
+static od_status push(walk *w, uint64_t k, bool backward)
 {
     od_status status = w->track->at(w->track, k, w->y);
     if (status == OD_OK) {
-        status = w->chain->jvp(w->chain, k, w->y, w->count, w->frame, w->next);
-    }
-    double *swap = w->frame;
-    w->frame = w->next;
-    w->next = swap;
-    return status == OD_OK ? OD_OK : fail_step(w->ctx, w->chain, status, k);
-}
-
-/* frame = A_k^T frame */
-static od_status pull(walk *w, uint64_t k)
-{
-    od_status status = w->track->at(w->track, k, w->y);
-    if (status == OD_OK) {
-        status = w->chain->vjp(w->chain, k, w->y, w->count, w->frame, w->next);
+        status = (backward ? w->chain->vjp : w->chain->jvp)(w->chain, k, w->y, w->count, w->frame, w->next);
     }
     double *swap = w->frame;
     w->frame = w->next;
@@ -151,24 +138,21 @@ static od_status account(walk *w, uint64_t k, double largest)
 }
 
 /*
- * Q R along the track from the frame at 0. Factorisations are as rare as the columns allow: after a stretch that made
- * them nearly dependent, or grow by more than half a segment's factor, the stretch is done again in two.
+ * Q R along the track, by products with the Jacobians, or backward with their transposes. Factorisations are as rare as
+ * the columns allow: after a stretch that made them nearly dependent, or grow by more than half a segment's factor, the
+ * stretch is done again in two.
  */
-static od_status follow(walk *w)
+static od_status walk_along(walk *w, bool backward)
 {
     const uint64_t steps = w->track->steps;
     const size_t bytes = w->count * w->dim * sizeof(double);
     uint64_t stretch = 1;
-    memset(w->sum, 0, w->count * sizeof *w->sum);
-    memset(w->since, 0, w->count * sizeof *w->since);
-    memcpy(w->frame, w->first, bytes);
-    w->nodes = 0;
-    od_status status = add_node(w, 0);
+    od_status status = OD_OK;
     for (uint64_t k = 0; k < steps && status == OD_OK;) {
         const uint64_t n = steps - k < stretch ? steps - k : stretch;
         memcpy(w->saved, w->frame, bytes);
-        for (uint64_t j = 0; j < n && status == OD_OK; j++) {
-            status = push(w, k + j);
+        for (uint64_t j = k; j < k + n && status == OD_OK; j++) {
+            status = push(w, backward ? steps - 1 - j : j, backward);
         }
         if (status != OD_OK) {
             break;
@@ -182,32 +166,32 @@ static od_status follow(walk *w)
             continue;
         }
         if (factored != OD_OK) {
-            return fail_step(w->ctx, w->chain, OD_ENUMERIC, k);
+            return fail_step(w->ctx, w->chain, OD_ENUMERIC, backward ? steps - 1 - k : k);
         }
         k += n;
-        status = account(w, k, largest);
+        status = backward ? OD_OK : account(w, k, largest);
         if (smallest > 1e-3 * largest && largest < 1.5 && stretch < MOST_STEPS) {
             stretch *= 2;
         }
         if (status == OD_OK && od_cancelled(w->ctx)) {
-            status = od_fail(w->ctx, OD_EINTERRUPTED, NULL, "interrupted at step %llu", (unsigned long long)k);
+            status = od_fail(w->ctx, OD_EINTERRUPTED, NULL, "interrupted while directions were followed");
         }
     }
-    return status == OD_OK ? add_node(w, steps) : status;
+    return status;
 }
 
-/* first = frame of the largest growth, by products with the transposes back from the frame at K. */
-static od_status turn_back(walk *w)
+/* Growth and nodes, from the frame at 0. */
+static od_status follow(walk *w)
 {
-    od_status status = OD_OK;
-    for (uint64_t k = w->track->steps; k-- > 0 && status == OD_OK;) {
-        status = pull(w, k);
-        if (status == OD_OK) {
-            status = od_frame_orthonormalise(&w->frames, w->count, w->frame);
-        }
+    memset(w->sum, 0, w->count * sizeof *w->sum);
+    memset(w->since, 0, w->count * sizeof *w->since);
+    memcpy(w->frame, w->first, w->count * w->dim * sizeof(double));
+    w->nodes = 0;
+    od_status status = add_node(w, 0);
+    if (status == OD_OK) {
+        status = walk_along(w, false);
     }
-    memcpy(w->first, w->frame, w->count * w->dim * sizeof(double));
-    return status;
+    return status == OD_OK ? add_node(w, w->track->steps) : status;
 }
 
 /* Growth by the largest singular values, which a few passes forward and backward bring forth. */
@@ -225,7 +209,8 @@ static od_status follow_singular(walk *w)
             return status;
         }
         before = grown;
-        status = turn_back(w);
+        status = walk_along(w, true);
+        memcpy(w->first, w->frame, w->count * w->dim * sizeof(double));
     }
     return status == OD_OK ? follow(w) : status;
 }

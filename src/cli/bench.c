@@ -355,12 +355,16 @@ int cli_bench(cli *c)
         int (*run)(cli *c);
     } bench[] = {
         {"core", bench_core},           {"ensemble", bench_ensemble}, {"normals", bench_normals},
-        {"conjugate", bench_conjugate}, {"formula", bench_formula},
+        {"conjugate", bench_conjugate}, {"formula", bench_formula},   {"shadow", bench_shadow},
     };
-    for (size_t i = 0; i < sizeof bench / sizeof *bench && c->arg_count == 1; i++) {
-        if (strcmp(bench[i].name, c->arg[0]) == 0) {
+    const size_t count = sizeof bench / sizeof *bench;
+    char names[200] = "";
+    for (size_t i = 0; i < count; i++) {
+        if (c->arg_count == 1 && strcmp(c->arg[0], bench[i].name) == 0) {
             return bench[i].run(c);
         }
+        const size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " or ", bench[i].name);
     }
-    return cli_usage(c, "bench takes what to measure: core, ensemble, normals, conjugate or formula");
+    return cli_usage(c, "bench takes what to measure: %s", names);
 }

@@ -64,6 +64,7 @@ int bench_ensemble(cli *c);
 int bench_normals(cli *c);
 int bench_conjugate(cli *c);
 int bench_formula(cli *c);
+int bench_shadow(cli *c);
 
 /** Steps x[d] in place; false: no memory. */
 bool bench_bare_rk4(size_t d, uint64_t steps, double h, const double *lambda, const double *c, double *x,

@@ -227,7 +227,8 @@ int cli_completion(cli *c)
     fputs("' ;;\n    list) names='problems methods integrators analyses figures' ;;\n    check) names='problem",
           stdout);
     problem_names();
-    fputs("' ;;\n    bench) names='core ensemble normals conjugate' ;;\n    completion) names='bash' ;;\n    manual) "
+    fputs("' ;;\n    bench) names='core ensemble normals conjugate shadow' ;;\n    completion) names='bash' ;;\n    "
+          "manual) "
           "names='man "
           "markdown' ;;\n    "
           "esac\n"
