@@ -26,6 +26,7 @@ enum {
 static const double CHEAP = 2e9;         /* products of numbers below which all directions are followed */
 static const double MARGIN = 0.01;       /* growth over the whole track that makes a direction unstable */
 static const double SEGMENT_GROWTH = 10; /* of one segment */
+static const double ROUNDING = 1e-13;    /* of Jacobians that are the same, relative to their largest entry */
 
 typedef struct walk {
     od_context *ctx;
@@ -280,15 +281,22 @@ static size_t count_unstable(size_t n, const double *modulus, uint64_t steps)
     return count;
 }
 
-/* Whether the Jacobian is to the bit that of step 0, held in d->jacobian, at 1, in the middle and at the end. */
+/* Whether the Jacobian at 1, in the middle and at the end is, up to rounding, that of step 0, held in d->jacobian. */
 static od_status looks_constant(walk *w, dense *d, bool *constant)
 {
     const uint64_t steps = w->track->steps, at[] = {1, steps / 2, steps - 1};
+    const size_t size = w->dim * w->dim;
     od_status status = OD_OK;
+    double largest = 0;
+    for (size_t j = 0; j < size; j++) {
+        largest = fmax(largest, fabs(d->jacobian[j]));
+    }
     *constant = w->chain->affine;
     for (size_t i = 0; i < 3 && *constant && status == OD_OK; i++) {
         status = jacobian_at(w, d, at[i] < steps ? at[i] : 0, d->schur);
-        *constant = memcmp(d->schur, d->jacobian, w->dim * w->dim * sizeof(double)) == 0;
+        for (size_t j = 0; j < size && status == OD_OK; j++) {
+            *constant &= fabs(d->schur[j] - d->jacobian[j]) <= ROUNDING * largest;
+        }
     }
     return status;
 }

@@ -7,6 +7,7 @@
 #ifndef OD_HYPERBOLICITY_H
 #define OD_HYPERBOLICITY_H
 
+#include "ladder.h"
 #include "splitting.h"
 
 /** The smallest angle between a vector of the unstable and one of the stable space. */
@@ -33,5 +34,27 @@ typedef od_status od_prefix_bound(void *user, uint64_t steps, double *lower);
  */
 od_status od_glitch_find(od_context *ctx, uint64_t steps, double epsilon, od_prefix_bound *bound, void *user,
                          uint64_t *k);
+
+/** All of it, along given states. Freed by od_hyperbolicity_free. */
+typedef struct od_hyperbolicity {
+    od_growth growth;
+    od_space_angle angle;
+    od_split_orbit split; /* radius NaN where there is none */
+    /* Why there is no growth, or no orbit by splitting; else "". */
+    char growth_missing[OD_REASON_ROOM], split_missing[OD_REASON_ROOM];
+} od_hyperbolicity;
+
+/**
+ * Growth, angle and orbit by splitting of a chain along the target's states and in its norm.
+ *
+ * Errors  OD_ENOMEM, OD_EINTERRUPTED, OD_EUSER; what else goes wrong is a sentence in the result.
+ */
+od_status od_hyperbolicity_find(od_context *ctx, od_chain *chain, const od_target *target, od_hyperbolicity *found);
+void od_hyperbolicity_free(od_hyperbolicity *found);
+
+/** A JSON object or null. Exponents of minus infinity are null; a sentence in "missing" says so. */
+void od_hyperbolicity_write_json(const od_hyperbolicity *found, FILE *out);
+/** A few lines, indented by two. */
+void od_hyperbolicity_write_text(const od_hyperbolicity *found, FILE *out);
 
 #endif
