@@ -22,6 +22,7 @@ static const char *const settings[][2] = {
     {"rosenbrock", "{name: rosenbrock}"},
     {"rosenbrock", "{name: rosenbrock, a: 1.5, b: 7, dim: 6}"},
     {"hosaki", "hosaki"},
+    {"formula", "{name: formula, f: 'exp(x/3)*sin(y) + x^2*y^4/10 + tanh(x - y)', variables: [x, y]}"},
     {"styblinski-tang", "{name: styblinski-tang, dim: 4}"},
     {"constant-gradient", "{name: constant-gradient, gradient: [1.7, -2.385, 0]}"},
     {"sigmoid-regression", "{name: sigmoid-regression, data: %s/d.csv, lambda: 0.05}"},
