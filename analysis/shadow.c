@@ -123,6 +123,7 @@ static od_status open_study(od_shadowing *s)
 
 static void close_study(od_shadowing *s)
 {
+    od_hyperbolicity_free(&s->hyperbolic);
     od_chain_clear(&s->iteration);
     od_chain_clear(&s->flow);
     if (s->own_flow) {
@@ -195,6 +196,7 @@ static od_status construct(od_shadowing *s)
     const double most = s->pair.h * s->pair.high;
     if (status == OD_OK && !s->of_flow && s->pair.kind == OD_PAIR_DESCENT && most >= 1) {
         backward->radius = NAN;
+        s->not_invertible = true;
         snprintf(backward->missing, sizeof backward->missing,
                  "h L = %.6g is not below 1, and gradient descent can be inverted only where it is", most);
     } else if (status == OD_OK) {
@@ -214,7 +216,9 @@ static od_status shadow_run(od_context *ctx, const od_settings *settings, const 
     od_status status = open_study(&s);
     status = status == OD_OK ? find_states(&s) : status;
     status = status == OD_OK ? construct(&s) : status;
+    status = status == OD_OK ? od_shadowing_split(&s) : status;
     status = status == OD_OK ? od_shadowing_best(&s) : status;
+    status = status == OD_OK ? od_shadowing_glitch(&s) : status;
     status = status == OD_OK ? od_shadow_claims(ctx, &s, s.claim, &s.claim_count) : status;
     status = status == OD_OK ? od_shadowing_variants(&s) : status;
     if (status == OD_OK) {
@@ -254,6 +258,13 @@ const od_analysis_type od_analysis_shadow = {
                             .low = 1e-14,
                             .high = 1e-3,
                             .meaning = "error of one step of a flow without closed form, relative to its state"},
+                           {.name = "glitch",
+                            .kind = OD_REAL,
+                            .fallback = "",
+                            .low = 0,
+                            .high = INFINITY,
+                            .low_open = true,
+                            .meaning = "also look for the first iteration up to which no orbit stays within this"},
                            {.name = "modified",
                             .kind = OD_FLAG,
                             .fallback = "true",

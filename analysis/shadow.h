@@ -2,7 +2,9 @@
 #ifndef OD_SHADOW_H
 #define OD_SHADOW_H
 
+#include "hyperbolicity.h"
 #include "ladder.h"
+#include "minimax.h"
 #include "pair.h"
 #include "rescale.h"
 
@@ -11,7 +13,14 @@
 enum { OD_SHADOW_CLAIMS = 16 };
 
 /** The constructions, in the order they are shown. */
-typedef enum od_rung_name { OD_SAME_START, OD_CONTRACTION, OD_EXPANSION, OD_LEAST_SQUARES, OD_RUNGS } od_rung_name;
+typedef enum od_rung_name {
+    OD_SAME_START,
+    OD_CONTRACTION,
+    OD_EXPANSION,
+    OD_SPLIT,
+    OD_LEAST_SQUARES,
+    OD_RUNGS
+} od_rung_name;
 
 typedef struct od_rung {
     double radius; /* NaN: `missing` says why */
@@ -38,21 +47,30 @@ typedef struct od_shadowing {
     double *memory, *start, *scratch_start, *best_start, *weight, *states; /* states: what target.y points to */
     double integration;                                                    /* error of the sampled flow */
     od_rung rung[OD_RUNGS];
+    od_hyperbolicity hyperbolic;
     od_minimax best;
     char no_best[OD_REASON_ROOM]; /* why there is none */
+    bool not_invertible;          /* as theorems know it, whatever its derivatives */
     od_local_error local;
     od_stretch stretch;
     od_pair pair;
     od_pair_bounds bound;
     od_claim claim[OD_SHADOW_CLAIMS];
     size_t claim_count;
+    double epsilon;  /* NaN: no glitch was asked for */
+    uint64_t glitch; /* first k from which no orbit is within epsilon of all states up to it; K + 1 if there is none */
+    bool glitch_proven;
     od_variant modified;
     od_variant rescaled;
     od_rescaled shift; /* of rescaled.same_start */
 } od_shadowing;
 
+/** Fills the entry of the splitting, and hyperbolic. */
+od_status od_shadowing_split(od_shadowing *s);
 /** Fills the entry of least squares, and best. */
 od_status od_shadowing_best(od_shadowing *s);
+/** Fills glitch where it was asked for. */
+od_status od_shadowing_glitch(od_shadowing *s);
 /** OD_OK where a status says that nothing was found, which `reason` (or NULL) then repeats; else the status. */
 od_status od_shadowing_found(od_status status, const od_context *ctx, char reason[OD_REASON_ROOM]);
 /** Fills modified and rescaled. Takes over s->states. */

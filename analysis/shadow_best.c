@@ -29,6 +29,72 @@ static void compare(od_shadowing *s, const od_rung *rung, const double *start)
     }
 }
 
+static void fill_split(const od_shadowing *s, od_rung *split)
+{
+    const od_growth *g = &s->hyperbolic.growth;
+    size_t lost = 0;
+    for (size_t i = 0; i < g->count; i++) {
+        lost += isinf(g->exponent[i]);
+    }
+    if (s->hyperbolic.split_missing[0] != '\0') {
+        snprintf(split->missing, sizeof split->missing, "%s", s->hyperbolic.split_missing);
+    } else if (lost > 0) {
+        snprintf(split->missing, sizeof split->missing,
+                 "the derivative of a step is singular, so it cannot be inverted: it takes %zu direction%s to 0", lost,
+                 lost > 1 ? "s" : "");
+    } else if (s->not_invertible) {
+        snprintf(split->missing, sizeof split->missing, "%s", s->rung[OD_EXPANSION].missing);
+    } else if (g->neutral > 0) {
+        snprintf(split->missing, sizeof split->missing,
+                 "not hyperbolic: over all steps %zu direction%s grow%s or shrink%s by no more than one per cent",
+                 g->neutral, g->neutral > 1 ? "s" : "", g->neutral > 1 ? "" : "s", g->neutral > 1 ? "" : "s");
+    } else {
+        split->radius = s->hyperbolic.split.radius;
+        split->at = s->hyperbolic.split.at;
+    }
+}
+
+od_status od_shadowing_split(od_shadowing *s)
+{
+    od_rung *split = &s->rung[OD_SPLIT];
+    split->radius = NAN;
+    od_status status = od_hyperbolicity_find(s->ctx, s->chain, &s->target, &s->hyperbolic);
+    if (status == OD_OK) {
+        fill_split(s, split);
+    }
+    return status;
+}
+
+typedef struct prefix {
+    od_shadowing *s;
+    od_chain chain; /* of fewer steps */
+} prefix;
+
+/* A lower bound of the radius up to `steps`: proven on affine chains, else of the linearisation. */
+static od_status prefix_bound(void *user, uint64_t steps, double *lower)
+{
+    prefix *p = user;
+    od_shooting *shooting;
+    od_minimax found = {.best.radius = NAN};
+    p->chain.steps = steps;
+    od_status status = od_shooting_create(p->s->ctx, &p->chain, &p->s->target, &shooting);
+    status = status == OD_OK ? od_shadow_minimax(p->s->ctx, shooting, &found) : status;
+    *lower = isnan(found.lower) ? found.local_lower : found.lower;
+    od_shooting_free(shooting);
+    return status;
+}
+
+od_status od_shadowing_glitch(od_shadowing *s)
+{
+    s->epsilon = od_setting_real(s->settings, "glitch");
+    if (isnan(s->epsilon) || s->no_best[0] != '\0') {
+        return OD_OK;
+    }
+    prefix p = {.s = s, .chain = *s->chain};
+    s->glitch_proven = s->chain->affine;
+    return od_glitch_find(s->ctx, s->chain->steps, s->epsilon, prefix_bound, &p, &s->glitch);
+}
+
 od_status od_shadowing_best(od_shadowing *s)
 {
     od_rung *squares = &s->rung[OD_LEAST_SQUARES];
@@ -55,6 +121,7 @@ od_status od_shadowing_best(od_shadowing *s)
     od_shooting_free(shooting);
     if (status == OD_OK && s->no_best[0] == '\0' && !s->chain->affine) {
         compare(s, &s->rung[OD_EXPANSION], s->scratch_start);
+        compare(s, &s->rung[OD_SPLIT], s->hyperbolic.split.start);
     }
     return status;
 }

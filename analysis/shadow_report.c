@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-const char *const od_rung_names[OD_RUNGS] = {"same_start", "contraction", "expansion", "least_squares"};
+const char *const od_rung_names[OD_RUNGS] = {"same_start", "contraction", "expansion", "split", "least_squares"};
 
 static const char no_lower[] = "proven bounds are known of linear iterations and flows; local_lower holds of the "
                                "linearisation along the orbit found";
@@ -104,6 +104,19 @@ static void write_constants(const od_shadowing *s, FILE *out)
     fputs("}}", out);
 }
 
+static void write_glitch(const od_shadowing *s, FILE *out)
+{
+    bool first = true;
+    if (isnan(s->epsilon) || s->no_best[0] != '\0') {
+        fputs(", \"glitch\": null", out);
+        return;
+    }
+    fputs(", \"glitch\": {", out);
+    pair_of(out, &first, "epsilon", s->epsilon);
+    pair_of(out, &first, "at", s->glitch > s->chain->steps ? NAN : (double)s->glitch);
+    fprintf(out, ", \"proven\": %s}", s->glitch_proven ? "true" : "false");
+}
+
 static void write_variants(const od_shadowing *s, FILE *out)
 {
     bool first = true;
@@ -150,6 +163,9 @@ static void write_missing(const od_shadowing *s, FILE *out)
     reason_of(out, &separator, "minimax", s->no_best);
     reason_of(out, &separator, "lower", s->no_best[0] == '\0' && isnan(s->best.lower) ? no_lower : "");
     reason_of(out, &separator, "bound", isnan(s->bound.radius) ? s->bound.theorem : "");
+    reason_of(out, &separator, "hyperbolicity", s->hyperbolic.growth_missing);
+    reason_of(out, &separator, "glitch",
+              isnan(s->epsilon) ? "it was not asked for (shadow: {glitch: 0.1})" : s->no_best);
     reason_of(out, &separator, "modified", s->modified.missing);
     reason_of(out, &separator, "rescaled", s->rescaled.missing);
     fputs("}", out);
@@ -185,6 +201,9 @@ void od_shadowing_write_json(const od_shadowing *s, FILE *out)
         od_json_text(out, s->bound.theorem);
     }
     write_constants(s, out);
+    fputs(", \"hyperbolicity\": ", out);
+    od_hyperbolicity_write_json(&s->hyperbolic, out);
+    write_glitch(s, out);
     write_variants(s, out);
     write_missing(s, out);
     fputs(", \"claims\": ", out);
@@ -263,7 +282,7 @@ static void show_constants(const od_shadowing *s, FILE *out)
 
 void od_shadowing_write_text(const od_shadowing *s, FILE *out)
 {
-    static const char *const shown[OD_RUNGS] = {"same start", "contraction", "expansion", "least squares"};
+    static const char *const shown[OD_RUNGS] = {"same start", "contraction", "expansion", "split", "least squares"};
     fprintf(out, "%s: an orbit of the %s shadows the %s, %llu iterations of time %.9g, %s norm\n", s->m->label,
             s->of_flow ? "flow" : "iteration", s->of_flow ? "iteration" : "sampled flow",
             (unsigned long long)s->chain->steps, s->pair.h, od_setting_text(s->settings, "norm"));
@@ -273,6 +292,12 @@ void od_shadowing_write_text(const od_shadowing *s, FILE *out)
         show_rung(s, out, shown[i], &s->rung[i]);
     }
     show_minimax(s, out);
+    if (!isnan(s->epsilon) && s->no_best[0] == '\0' && s->glitch <= s->chain->steps) {
+        fprintf(out, "  %-14s no orbit is within %.6g up to k = %llu%s\n", "glitch", s->epsilon,
+                (unsigned long long)s->glitch, s->glitch_proven ? "" : ", by the linearisation");
+    } else if (!isnan(s->epsilon) && s->no_best[0] == '\0') {
+        fprintf(out, "  %-14s none: an orbit within %.6g is not excluded\n", "glitch", s->epsilon);
+    }
     show_variant(out, "modified flow", &s->modified);
     show_variant(out, "free times", &s->rescaled);
     if (s->rescaled.missing[0] == '\0') {
@@ -284,5 +309,6 @@ void od_shadowing_write_text(const od_shadowing *s, FILE *out)
     } else {
         fprintf(out, "  %-14s %-18.9g %s\n", "theorem", s->bound.radius, s->bound.theorem);
     }
+    od_hyperbolicity_write_text(&s->hyperbolic, out);
     od_claims_write_text(out, s->claim, s->claim_count);
 }
