@@ -136,7 +136,7 @@ static uint32_t product(od_tape *t, uint32_t a, uint32_t b)
     }
     as_power(t, a, &base[0], &exponent[0]);
     as_power(t, b, &base[1], &exponent[1]);
-    if (base[0] == base[1] && !at(t, a)->constant) {
+    if (base[0] == base[1] && !at(t, a)->constant && exponent[0] <= MOST_EXPONENT - exponent[1]) {
         return od_tape_whole(t, base[0], exponent[0] + exponent[1]);
     }
     return constant(t, OD_OP_MULTIPLY, a, b);
