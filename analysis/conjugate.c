@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include "compression.h"
 #include "morse.h"
 #include "report.h"
 
@@ -29,6 +30,8 @@ typedef struct question {
     od_jacobi jacobi;
     double *memory, *x, *v, *free;
     od_conjugates found;
+    size_t directions; /* of largest curvature that fields are restricted to; 0: none */
+    od_compression compression;
     bool verify;
     od_morse morse; /* if verify */
     od_claim claim[OD_VARIATIONAL_CLAIMS];
@@ -169,9 +172,15 @@ static od_status read_free(question *q)
 
 /* ------------------------------------------------------------------------------------------------ the answer */
 
-static const char *verdict_of(const od_conjugates *found)
+/* In a few directions the second algorithm, which sees all of them, has the last word. */
+static const char *verdict_of(const question *q)
 {
-    return found->index > 0 ? "saddle" : found->end.multiplicity > 0 ? "degenerate" : "minimiser";
+    const bool all = q->directions == 0 || q->directions == q->d;
+    const bool counted = q->verify && !q->morse.lower_bound && !q->morse.degenerate;
+    return q->found.index > 0 || (!all && counted && q->morse.index > 0) ? "saddle"
+           : !all                                                        ? counted ? "minimiser" : "undecided"
+           : q->found.end.multiplicity > 0                               ? "degenerate"
+                                                                         : "minimiser";
 }
 
 static void write_kernel(FILE *out, const od_conjugate *c, size_t d)
@@ -202,14 +211,22 @@ static void write_json(const question *q, FILE *out)
     fprintf(out, "], \"index\": %zu, \"nullity_at_end\": %zu, \"kernel_at_end\": ", q->found.index,
             q->found.end.multiplicity);
     write_kernel(out, &q->found.end, q->d);
-    fprintf(out, ", \"free_directions\": %zu, \"steps\": %zu, \"morse_check\": ", q->jacobi.free_count, q->found.steps);
+    fprintf(out, ", \"free_directions\": %zu, \"steps\": %zu", q->jacobi.free_count, q->found.steps);
+    if (q->directions > 0) {
+        fprintf(out, ", \"directions\": %zu", q->directions);
+    } else {
+        fputs(", \"directions\": null", out);
+    }
+    fputs(", \"morse_check\": ", out);
     if (q->verify) {
-        fprintf(out, "{\"index\": %zu, \"agrees\": true, \"nodes\": %zu, \"nullity\": %zu, \"lower_bound\": %s}",
+        fprintf(out, "{\"index\": %zu, \"agrees\": true, \"nodes\": %zu, \"nullity\": %zu, \"lower_bound\": %s",
                 q->morse.index, q->morse.nodes, q->morse.nullity, q->morse.lower_bound ? "true" : "false");
+        od_report_real(out, "miss", q->morse.miss);
+        fputs("}", out);
     } else {
         fputs("null", out);
     }
-    od_report_text(out, "verdict", verdict_of(&q->found));
+    od_report_text(out, "verdict", verdict_of(q));
     fputs(", \"claims\": ", out);
     od_claims_write_json(out, q->claim, q->claim_count);
     fputs("}", out);
@@ -231,6 +248,10 @@ static void write_text(const question *q, FILE *out)
 {
     const char *kind = q->jacobi.free_count > 0 ? "focal" : "conjugate";
     fprintf(out, "%s: %s points of t1 = %.9g up to t2 = %.9g\n", q->m->label, kind, q->jacobi.t1, q->jacobi.t2);
+    if (q->directions > 0) {
+        fprintf(out, "  of displacements in the %zu direction%s of largest curvature: points of all come no later\n",
+                q->directions, q->directions > 1 ? "s" : "");
+    }
     for (size_t i = 0; i < q->found.count; i++) {
         const od_conjugate *c = &q->found.point[i];
         fprintf(out, "  t = %-18.14g multiplicity %zu", c->t, c->multiplicity);
@@ -245,9 +266,14 @@ static void write_text(const question *q, FILE *out)
                 q->morse.lower_bound ? "at least " : "", q->morse.index, q->morse.index == 1 ? "" : "s",
                 q->morse.degenerate ? " and is degenerate" : "");
     }
+    const char *verdict = verdict_of(q);
     if (q->found.index > 0) {
-        fprintf(out, "  saddle: %zu independent displacement%s lower%s the action\n", q->found.index,
-                q->found.index > 1 ? "s" : "", q->found.index > 1 ? "" : "s");
+        fprintf(out, "  saddle: %s%zu independent displacement%s lower%s the action\n",
+                q->directions > 0 ? "at least " : "", q->found.index, q->found.index > 1 ? "s" : "",
+                q->found.index > 1 ? "" : "s");
+    } else if (q->directions > 0) {
+        fprintf(out, "  %s: no point in these directions%s\n", verdict,
+                strcmp(verdict, "undecided") == 0 ? "; conjugate.verify: true counts in all" : "");
     } else {
         fputs(q->found.end.multiplicity > 0 ? "  degenerate: no point before t2, and t2 is one\n"
                                             : "  minimiser: no point up to t2\n",
@@ -276,10 +302,12 @@ static od_status verify(question *q)
     }
     const size_t index = q->found.index, nullity = q->found.end.multiplicity;
     const od_morse *m = &q->morse;
-    const bool agrees = m->lower_bound  ? m->index <= index + nullity
-                        : m->degenerate ? m->index <= index + nullity && index <= m->index + m->nullity
-                        : nullity == 0  ? m->index == index
-                                        : m->index >= index && m->index <= index + nullity;
+    const bool fewer = q->directions > 0; /* than all directions: a lower bound like the other's */
+    const bool agrees = fewer            ? m->lower_bound || index <= m->index + m->nullity
+                        : m->lower_bound ? m->index <= index + nullity
+                        : m->degenerate  ? m->index <= index + nullity && index <= m->index + m->nullity
+                        : nullity == 0   ? m->index == index
+                                         : m->index >= index && m->index <= index + nullity;
     return agrees ? OD_OK
                   : od_fail(q->ctx, OD_ENUMERIC, NULL,
                             "%s on [%.9g, %.9g]: the phases of the Jacobi fields count %zu points before t2 and %zu at "
@@ -298,9 +326,20 @@ static od_status find(question *q)
     }
     q->extremal = (od_extremal){q->path, interval[0], interval[1]};
     q->jacobi = od_extremal_jacobi(&q->extremal);
+    const bool wants_free = od_setting_present(q->settings, "free");
+    if (od_setting_present(q->settings, "directions")) {
+        if (wants_free) {
+            return od_setting_fail(q->ctx, q->settings, "directions",
+                                   "fields in a few directions have both ends fixed; remove free or directions");
+        }
+        q->directions = (size_t)od_setting_real(q->settings, "directions");
+        if ((status = od_compression_open(q->ctx, &q->extremal, q->directions, &q->compression)) != OD_OK) {
+            return status;
+        }
+        q->jacobi = od_compression_jacobi(&q->compression);
+    }
     q->jacobi.kernels = od_setting_real(q->settings, "kernels") != 0;
     q->jacobi.tolerance = od_setting_real(q->settings, "tolerance");
-    const bool wants_free = od_setting_present(q->settings, "free");
     q->memory = wants_free ? od_zalloc(3 * q->d + (q->d + 1) * q->d, sizeof *q->memory) : NULL;
     if (wants_free && q->memory == NULL) {
         return od_fail(q->ctx, OD_ENOMEM, "conjugate.free", "no memory for free directions");
@@ -310,6 +349,10 @@ static od_status find(question *q)
         q->v = q->x + q->d;
         q->free = q->v + q->d;
         status = read_free(q);
+    }
+    if (q->directions > 0) {
+        status = od_jacobi_conjugates(q->ctx, &q->jacobi, &q->found);
+        return status == OD_OK ? od_compression_expand(q->ctx, &q->compression, &q->found) : status;
     }
     if (status == OD_OK && spectrum != NULL && !wants_free && od_setting_real(q->settings, "split") != 0) {
         return od_jacobi_split(q->ctx, &q->jacobi, spectrum->eigenvalues, spectrum->rotation, &q->found);
@@ -326,7 +369,7 @@ static od_status conjugate_run(od_context *ctx, const od_settings *settings, con
     od_status status = find(&q);
     q.verify = od_setting_real(settings, "verify") != 0;
     status = status == OD_OK && q.verify ? verify(&q) : status;
-    if (status == OD_OK && q.jacobi.free_count == 0) {
+    if (status == OD_OK && q.jacobi.free_count == 0 && q.directions == 0) {
         status = od_variational_claims(ctx, &q.extremal, &q.found, q.claim, &q.claim_count);
     }
     if (status == OD_OK && json) {
@@ -335,6 +378,7 @@ static od_status conjugate_run(od_context *ctx, const od_settings *settings, con
         write_text(&q, out);
     }
     od_conjugates_free(&q.found);
+    od_compression_close(&q.compression);
     od_trajectory_free(q.path);
     free(q.memory);
     return status;
@@ -358,6 +402,14 @@ const od_analysis_type od_analysis_conjugate = {
                                   .kind = OD_FLAG,
                                   .fallback = "true",
                                   .meaning = "treat the eigenvectors of a quadratic loss apart, which is faster"},
+                                 {.name = "directions",
+                                  .kind = OD_INTEGER,
+                                  .fallback = "",
+                                  .low = 1,
+                                  .high = 1000,
+                                  .meaning = "restrict the fields to so many directions, those of largest curvature in "
+                                             "the middle of the interval: for dimensions too many for all of them; "
+                                             "the index is then a lower bound"},
                                  {.name = "kernels",
                                   .kind = OD_FLAG,
                                   .fallback = "true",

@@ -179,13 +179,6 @@ od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double
     if (f->spectrum != NULL && (held || (first->free_count == f->dim && first->bend == 0))) {
         return index_of_spectrum(ctx, path, t1, t2, !held, f->spectrum, f->dim, morse);
     }
-    if (f->dim > MAX_COUPLED && held) {
-        return od_morse_at_least(ctx, path, t1, t2, morse);
-    }
-    return f->dim <= MAX_COUPLED ? index_of_form(ctx, path, t1, t2, NULL, first, morse)
-                                 : od_fail(ctx, OD_EUNSUPPORTED, "problem",
-                                           "the Morse index with a free end needs dense matrices along the path, too "
-                                           "large in %zu coupled dimensions; "
-                                           "at most %d",
-                                           f->dim, MAX_COUPLED);
+    return f->dim > MAX_COUPLED ? od_morse_matrix_free(ctx, path, t1, t2, first, morse)
+                                : index_of_form(ctx, path, t1, t2, NULL, first, morse);
 }

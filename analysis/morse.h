@@ -21,7 +21,8 @@ typedef struct od_morse {
      */
     double nearest, error;
     bool lower_bound; /* the index is at least this; nothing is known of the nullity and the nearest member, NaN */
-    size_t nodes;     /* of the finest mesh, ends included */
+    double miss;  /* bounds the chance, over random start vectors, that the index is larger; 0: no chance is taken */
+    size_t nodes; /* of the finest mesh, ends included */
 } od_morse;
 
 /**
@@ -34,8 +35,10 @@ typedef struct od_morse {
  * elements are halved until index and nearest member agree and the latter is farther from 1 than it has moved. On
  * quadratics d scalar forms are counted instead of one of d x d blocks, unless the first end couples them.
  *
- * Errors  OD_ENOMEM; OD_EINVAL if [t1, t2] is not on the path; OD_EUNSUPPORTED in more than 2000 dimensions that are
- *         coupled if the first end is free in some, or the elements would take more than 4 GB. OD_EINTERRUPTED.
+ * In more than 2000 coupled dimensions od_morse_matrix_free answers.
+ *
+ * Errors  OD_ENOMEM; OD_EINVAL if [t1, t2] is not on the path; OD_EUNSUPPORTED where the elements would take more than
+ *         4 GB. OD_EINTERRUPTED.
  * Cost    mesh (e elements of degree p): 30 e (p d)^3 / 3 and 8 e (p d)^2 bytes; quadratics 30 e d p^3.
  */
 od_status od_morse_index(od_context *ctx, od_trajectory *path, double t1, double t2, const od_first_end *first,
@@ -46,14 +49,17 @@ od_status od_morse_scalar(od_context *ctx, od_trajectory *path, double t1, doubl
                           od_morse *morse);
 
 /**
- * A lower bound of the index between fixed ends without a dense matrix, which od_morse_index gives in more than 2000
- * coupled dimensions: Ritz values above 1 of Lanczos' iteration on hat functions. A repeated eigenvalue may
- * count once.
+ * The same without a dense matrix: eigenvalues above 1 by Lanczos' iteration (od_lanczos_leading) on hat functions, on
+ * meshes that are halved three times at most. The index is the mesh's, but for a chance `miss` <= 1e-9, where
+ * od_lanczos_leading is complete; it is taken as the path's where two meshes agree and the member nearest to 1 has
+ * moved by less than half its distance from it. Else it is a lower bound: 400 steps or 4 GB were too few, or a member
+ * is too near to 1.
  *
  * Errors  OD_ENOMEM; OD_EUNSUPPORTED where 4 vectors of all unknowns do not fit into 4 GB; OD_EINTERRUPTED.
- * Cost    at most 400 steps of 3 Hessian products an element and 4 vectors' products a step before.
+ * Cost    each step of a run, 400 at most: 3 Hessian products an element and products with all vectors before.
  */
-od_status od_morse_at_least(od_context *ctx, od_trajectory *path, double t1, double t2, od_morse *morse);
+od_status od_morse_matrix_free(od_context *ctx, od_trajectory *path, double t1, double t2, const od_first_end *first,
+                               od_morse *morse);
 
 /**
  * Mode number `mode`, from 0, of the ratio above on `count` equal intervals with hat functions: the one with the

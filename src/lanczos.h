@@ -23,13 +23,45 @@ typedef struct od_extremes {
 od_status od_lanczos(od_context *ctx, size_t d, od_operator *apply, void *user, size_t most, double tolerance,
                      bool upper_only, od_extremes *extremes);
 
+/** Which eigenvalues at the top of a spectrum are wanted. */
+typedef struct od_leading_wish {
+    size_t most;      /* so many, the largest ones; 0: all above `level` */
+    double level;     /* those at most this are not wanted; -INFINITY if `most` alone counts */
+    double tolerance; /* residual over the largest modulus at which a Ritz value is taken as found */
+    size_t steps;     /* most steps of one run */
+    size_t room;      /* most vectors that are kept, those found included */
+} od_leading_wish;
+
+/** What was found; zero-initialise. */
+typedef struct od_leading {
+    size_t count;
+    double *value;   /* [count] Rayleigh quotients, descending */
+    double *error;   /* [count] norms of their residuals: within it lies an eigenvalue */
+    double *vectors; /* [count*d] orthonormal, one after another */
+    /**
+     * All that were wanted are there, but for the chance `miss`, over random start vectors, that an eigenvalue above
+     * `ceiling` is not in the list (Kuczynski and Wozniakowski 1992, theorem 4.2, with the Ritz value in place of the
+     * smallest eigenvalue). Where a level was given the ceiling is below it.
+     */
+    bool complete;
+    double ceiling, miss;
+    double next, next_error; /* the largest Ritz value of the last run, orthogonal to all in the list */
+    size_t above;            /* eigenvalues above the level there are at least (Cauchy's interlacing) */
+    size_t runs, products;
+} od_leading;
+
 /**
- * How many Ritz values of the same iteration lie above a level: at most as many as eigenvalues do, and repeated
- * ones may count once. It ends after `most` steps, or once the count has not changed over 20 steps and a quarter of
- * all.
+ * Eigenvalues at the top of the spectrum, repeated ones as often as they are. A run of Lanczos' iteration sees of each
+ * eigenspace one vector; so what it finds is set aside and the next run begins at random orthogonal to it, until one
+ * finds nothing.
+ *
+ * Errors  OD_ENOMEM, OD_ENUMERIC, OD_EINTERRUPTED, the status of `apply`. Too few steps or too little room: not
+ *         complete.
+ * Cost    (room + 1) d doubles.
  */
-od_status od_lanczos_above(od_context *ctx, size_t d, od_operator *apply, void *user, size_t most, double level,
-                           size_t *count);
+od_status od_lanczos_leading(od_context *ctx, size_t d, od_operator *apply, void *user, const od_leading_wish *wish,
+                             od_leading *found);
+void od_leading_free(od_leading *found);
 
 /** Extreme curvatures of a loss at x[dim], in at most 60 Hessian-vector products. */
 od_status od_lanczos_extremes(od_context *ctx, const od_problem *problem, const double *x, od_extremes *extremes);
