@@ -121,7 +121,7 @@ static od_status open_study(od_shadowing *s)
     return status;
 }
 
-static void close_study(od_shadowing *s)
+void od_shadowing_close(od_shadowing *s)
 {
     od_hyperbolicity_free(&s->hyperbolic);
     od_chain_clear(&s->iteration);
@@ -208,23 +208,29 @@ static od_status construct(od_shadowing *s)
     return status;
 }
 
+od_status od_shadowing_find(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s)
+{
+    *s = (od_shadowing){.ctx = ctx, .m = m, .settings = settings};
+    openblas_set_num_threads(1); /* the same bits for any number of threads */
+    od_status status = open_study(s);
+    status = status == OD_OK ? find_states(s) : status;
+    status = status == OD_OK ? construct(s) : status;
+    status = status == OD_OK ? od_shadowing_split(s) : status;
+    status = status == OD_OK ? od_shadowing_best(s) : status;
+    status = status == OD_OK ? od_shadowing_glitch(s) : status;
+    return status == OD_OK ? od_shadow_claims(ctx, s, s->claim, &s->claim_count) : status;
+}
+
 static od_status shadow_run(od_context *ctx, const od_settings *settings, const od_experiment *e, size_t member,
                             FILE *out, bool json)
 {
-    od_shadowing s = {.ctx = ctx, .m = &e->member[member], .settings = settings};
-    openblas_set_num_threads(1); /* the same bits for any number of threads */
-    od_status status = open_study(&s);
-    status = status == OD_OK ? find_states(&s) : status;
-    status = status == OD_OK ? construct(&s) : status;
-    status = status == OD_OK ? od_shadowing_split(&s) : status;
-    status = status == OD_OK ? od_shadowing_best(&s) : status;
-    status = status == OD_OK ? od_shadowing_glitch(&s) : status;
-    status = status == OD_OK ? od_shadow_claims(ctx, &s, s.claim, &s.claim_count) : status;
+    od_shadowing s;
+    od_status status = od_shadowing_find(ctx, settings, &e->member[member], &s);
     status = status == OD_OK ? od_shadowing_variants(&s) : status;
     if (status == OD_OK) {
         (json ? od_shadowing_write_json : od_shadowing_write_text)(&s, out);
     }
-    close_study(&s);
+    od_shadowing_close(&s);
     return status;
 }
 

@@ -65,6 +65,14 @@ typedef struct od_shadowing {
     od_rescaled shift; /* of rescaled.same_start */
 } od_shadowing;
 
+/**
+ * All but the variants, for one member under the settings of its section `shadow`. To be closed after a failure too.
+ *
+ * Errors  OD_EUNSUPPORTED with the reason; OD_EDIVERGED with the k; OD_ENOMEM; OD_EINTERRUPTED.
+ */
+od_status od_shadowing_find(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s);
+void od_shadowing_close(od_shadowing *s);
+
 /** Fills the entry of the splitting, and hyperbolic. */
 od_status od_shadowing_split(od_shadowing *s);
 /** Fills the entry of least squares, and best. */

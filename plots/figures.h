@@ -97,6 +97,8 @@ od_status od_moments_curves(od_context *ctx, od_figure_run *run);   /* fig-08, f
 od_status od_window_write(od_context *ctx, od_figure_run *run);     /* fig-noise-window */
 /* fig-03, fig-04, fig-06, fig-conjugate-locus, fig-power-conjugate */
 od_status od_conjugates_write(od_context *ctx, od_figure_run *run);
+/* fig-10 to fig-16, fig-shadow-ladder */
+od_status od_shadows_write(od_context *ctx, od_figure_run *run);
 od_status od_shadow_tables(od_context *ctx, od_figure_run *run); /* fig-17, fig-18 */
 
 /** Number of runs from `first` on that differ by their seed alone; their common label is `length` bytes long. */

@@ -70,7 +70,7 @@ def known_figure_leaves_pictures_data_script_and_checked_numbers(folder):
 
 @test
 def conjugate_points_are_those_of_closed_forms(folder):
-    for name in ("fig-03", "fig-04", "fig-conjugate-locus", "fig-power-conjugate"):
+    for name in ("fig-03", "fig-04", "fig-conjugate-locus", "fig-power-conjugate", "fig-10", "fig-14", "fig-16"):
         report = figure_json(run(folder, "figure", name, "--json"))
         check_pictures(folder / "out" / name, name)
         check(report["ok"] is True and len(report["numbers"]) > 10, report)
