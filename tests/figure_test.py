@@ -267,12 +267,12 @@ def five_seeds_are_taken_together(folder):
 
 @test
 def all_figures_are_made_but_those_without_data(folder):
-    # a shorter experiment, so that the test is, but after the latest start; the numbers are then not judged
-    result = run(folder, "figure", "--all", "--json", "--set", "until=4.01")
+    # another seed, so that numbers are not judged: that would fail once in a while
+    result = run(folder, "figure", "--all", "--json", "--set", "seed=3")
     figures = figure_json(result)["figures"]
     made = [entry["figure"] for entry in figures if "files" in entry]
-    check(made == ["fig-02", "fig-03", "fig-04", "fig-05", "fig-06", "fig-07", "fig-08", "fig-09", "fig-conjugate-locus",
-                   "fig-noise-window", "fig-power-conjugate", "fig-velocity-variance"], made)
+    known = [figure["name"] for figure in json.loads(run(folder, "list", "figures", "--json").stdout)]
+    check(len(known) > 20 and made == [name for name in known if name not in ("fig-17", "fig-18")], made)
     check([entry["figure"] for entry in figures if "skipped" in entry] == ["fig-17", "fig-18"], figures)
     check("fig-17 is skipped" in result.stderr and "OPTDYN_DATA" in result.stderr, result.stderr)
     for name in made:
