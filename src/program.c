@@ -6,53 +6,13 @@
  */
 #include "program.h"
 
-#include "build_config.h"
 #include "memory.h"
+#include "polynomial.h"
 #include "tape_rules.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct od_program {
-    od_step *step;
-    size_t once, steps; /* the first `once` steps do not depend on a direction */
-    size_t d, count;
-    uint32_t buffers;
-    bool value, directions;
-};
-
-/* ------------------------------------------------------------------------------------------- versions */
-
-od_steps *od_steps_version(unsigned which)
-{
-#if OD_HAVE_X86_VECTORS
-    if (which == 2 && __builtin_cpu_supports("avx512f")) {
-        return od_steps_avx512;
-    }
-    if (which == 1 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-        return od_steps_avx2;
-    }
-#endif
-    return which == 0 ? od_steps_portable : NULL;
-}
-
-static od_steps *best;
-static pthread_once_t best_once = PTHREAD_ONCE_INIT;
-
-static void choose_best(void)
-{
-    for (unsigned which = 0; which < OD_STEPS_VERSIONS; which++) {
-        best = od_steps_version(which) != NULL ? od_steps_version(which) : best;
-    }
-}
-
-od_steps *od_steps_best(void)
-{
-    pthread_once(&best_once, choose_best);
-    return best;
-}
 
 /* ------------------------------------------------------------------------------------------- lowering */
 
@@ -61,10 +21,12 @@ typedef struct maker {
     od_tape *tape;
     const od_tape_node *node;
     uint32_t d, count;
-    uint32_t *place;              /* where the value lies */
+    uint32_t *place; /* where the value lies */
+    od_polynomial *polynomial;
     uint32_t *uses, *uses_left;   /* by steps and results */
     bool *late, *result, *merged; /* depends on a direction; is a result; is part of its only user */
     uint32_t *idle, idle_count;   /* buffers that hold nothing */
+    double *coefficient;          /* room for the next polynomial's */
     od_program *program;
 } maker;
 
@@ -137,8 +99,23 @@ static bool split(const maker *m, uint32_t i, double *k, uint32_t *rest)
 
 static bool is_product(const maker *m, uint32_t i, uint32_t user)
 {
-    return m->node[i].op == OD_OP_MULTIPLY && !m->node[i].constant && m->uses[i] == 1 && !m->result[i] &&
-           m->late[i] == m->late[user];
+    return m->node[i].op == OD_OP_MULTIPLY && !m->node[i].constant && !od_polynomial_pays(&m->polynomial[i]) &&
+           m->uses[i] == 1 && !m->result[i] && m->late[i] == m->late[user];
+}
+
+/* What is needed and by how many, from the results down. */
+static void count_uses(maker *m)
+{
+    for (uint32_t i = m->count; i-- > 0;) {
+        const od_tape_node *n = &m->node[i];
+        if (m->uses[i] > 0 && !n->constant && od_polynomial_pays(&m->polynomial[i])) {
+            m->uses[m->polynomial[i].base]++;
+            continue;
+        }
+        for (unsigned k = 0; k < od_operation_arguments(n->op) && m->uses[i] > 0 && !n->constant; k++) {
+            m->uses[k == 0 ? n->a : n->b]++;
+        }
+    }
 }
 
 /* From the results down, so that a product belongs to the outermost operation that can take it. */
@@ -146,7 +123,8 @@ static void merge(maker *m)
 {
     for (uint32_t i = m->count; i-- > 0;) {
         const od_tape_node *n = &m->node[i];
-        if (m->uses[i] == 0 || n->constant || m->merged[i] || od_operation_arguments(n->op) < 2 || n->a == n->b) {
+        if (m->uses[i] == 0 || n->constant || m->merged[i] || od_operation_arguments(n->op) < 2 || n->a == n->b ||
+            od_polynomial_pays(&m->polynomial[i])) {
             continue;
         }
         const bool mixed = is_constant(m, n->a) || is_constant(m, n->b);
@@ -222,6 +200,11 @@ static od_step with_constant(const maker *m, const od_tape_node *n, uint32_t ope
 static od_step choose(const maker *m, uint32_t i, uint32_t operand[3])
 {
     const od_tape_node *n = &m->node[i];
+    const od_polynomial *p = &m->polynomial[i];
+    if (od_polynomial_pays(p)) {
+        operand[0] = operand[1] = operand[2] = p->base;
+        return (od_step){.code = OD_CODE_POLYNOMIAL, .degree = p->degree};
+    }
     operand[0] = operand[1] = operand[2] = n->a;
     if (od_operation_arguments(n->op) < 2) {
         return (od_step){.code = od_operation_code(n->op), .k = n->whole};
@@ -261,6 +244,12 @@ static void emit_node(maker *m, uint32_t i, bool late)
 {
     uint32_t operand[3];
     od_step step = choose(m, i, operand);
+    if (step.code == OD_CODE_POLYNOMIAL) {
+        const size_t count = step.degree + 1;
+        memcpy(m->coefficient, m->polynomial[i].coefficient, count * sizeof *m->coefficient);
+        step.coefficient = m->coefficient;
+        m->coefficient += count;
+    }
     step.a = place_of(m, operand[0]);
     step.b = place_of(m, operand[1]);
     step.c = place_of(m, operand[2]);
@@ -296,8 +285,8 @@ static void look_at(maker *m)
         for (unsigned k = 0; k < od_operation_arguments(n->op); k++) {
             const uint32_t argument = k == 0 ? n->a : n->b;
             m->late[i] = m->late[i] || m->late[argument];
-            m->uses[argument]++;
         }
+        m->polynomial[i] = od_polynomial_of(m->node, i, m->polynomial);
         m->place[i] = n->op != OD_OP_VARIABLE ? OD_NO_NODE
                       : m->late[i]            ? space(OD_SPACE_U, (uint32_t)n->whole - m->d)
                                               : space(OD_SPACE_X, (uint32_t)n->whole);
@@ -325,6 +314,8 @@ static void make_steps(maker *m, uint32_t value, size_t count, const uint32_t *r
     for (size_t j = 0; j < count; j++) {
         claim(m, row[j], space(OD_SPACE_ROWS, (uint32_t)j));
     }
+    count_uses(m);
+    m->coefficient = m->program->coefficient;
     merge(m);
     for (uint32_t i = 0; i < m->count; i++) {
         if (has_step(m, i)) {
@@ -358,18 +349,22 @@ static bool open_maker(maker *m, size_t count)
     m->uses = od_zalloc(n, sizeof *m->uses);
     m->uses_left = od_zalloc(n, sizeof *m->uses_left);
     m->idle = od_zalloc(n, sizeof *m->idle);
+    m->polynomial = od_zalloc(n, sizeof *m->polynomial);
     m->late = od_zalloc(n, sizeof *m->late);
     m->result = od_zalloc(n, sizeof *m->result);
     m->merged = od_zalloc(n, sizeof *m->merged);
+    m->program->coefficient = od_zalloc((OD_MOST_DEGREE + 1) * n, sizeof(double));
     m->program->step = od_zalloc(2 * n + count + 1,
                                  sizeof(od_step)); /* a constant may be filled in twice: no node's step */
-    return m->place != NULL && m->uses != NULL && m->uses_left != NULL && m->idle != NULL && m->late != NULL &&
-           m->result != NULL && m->merged != NULL && m->program->step != NULL;
+    return m->polynomial != NULL && m->program->coefficient != NULL && m->place != NULL && m->uses != NULL &&
+           m->uses_left != NULL && m->idle != NULL && m->late != NULL && m->result != NULL && m->merged != NULL &&
+           m->program->step != NULL;
 }
 
 static void close_maker(maker *m)
 {
     free(m->place);
+    free(m->polynomial);
     free(m->uses);
     free(m->uses_left);
     free(m->idle);
@@ -393,6 +388,7 @@ od_program *od_program_create(od_context *ctx, const od_tape *tape, uint32_t d, 
         program->d = d;
         program->count = count;
         program->value = value != OD_NO_NODE;
+        program->run = od_steps_best();
         ok = open_maker(&m, count);
     }
     if (ok) {
@@ -415,85 +411,7 @@ void od_program_free(od_program *program)
 {
     if (program != NULL) {
         free(program->step);
+        free(program->coefficient);
         free(program);
-    }
-}
-
-/* ------------------------------------------------------------------------------------------- running */
-
-size_t od_program_scratch(const od_program *p)
-{
-    return (p->buffers + 2 * p->d + 1 + p->count) * OD_STRIP;
-}
-
-/* Rows of a strip that is not full; the last point stands in for those that are missing. */
-static void pad(size_t rows, size_t stride, const double *from, size_t points, size_t strip, double *to)
-{
-    for (size_t i = 0; i < rows; i++) {
-        for (size_t p = 0; p < strip; p++) {
-            to[i * strip + p] = from[i * stride + (p < points ? p : points - 1)];
-        }
-    }
-}
-
-static void unpad(size_t rows, size_t stride, double *to, size_t points, size_t strip, const double *from)
-{
-    for (size_t i = 0; i < rows; i++) {
-        memcpy(to + i * stride, from + i * strip, points * sizeof *to);
-    }
-}
-
-static void set_written(od_frame *frame, unsigned which, double *base, size_t stride)
-{
-    frame->base[which] = frame->write[which] = base;
-    frame->stride[which] = stride;
-}
-
-/* Points p to p + points - 1 as a strip. */
-static void run_strip(const od_program *q, size_t n, size_t p, size_t points, size_t strip, const double *x, size_t m,
-                      const double *u, double *value, double *rows, double *ws)
-{
-    const bool full = points == strip;
-    od_steps *steps = od_steps_best();
-    od_frame frame;
-    double *padded_x = ws + q->buffers * OD_STRIP, *padded_u = padded_x + q->d * OD_STRIP;
-    double *padded_value = padded_u + q->d * OD_STRIP, *padded_rows = padded_value + OD_STRIP;
-    set_written(&frame, OD_SPACE_BUFFER, ws, strip);
-    set_written(&frame, OD_SPACE_VALUE, full && q->value ? value + p : padded_value, strip);
-    set_written(&frame, OD_SPACE_ROWS, padded_rows, full ? n : strip);
-    frame.base[OD_SPACE_X] = full ? x + p : padded_x;
-    frame.base[OD_SPACE_U] = padded_u;
-    frame.stride[OD_SPACE_X] = frame.stride[OD_SPACE_U] = full ? n : strip;
-    if (!full) {
-        pad(q->d, n, x + p, points, strip, padded_x);
-    }
-    steps(q->step, q->once, strip, &frame);
-    for (size_t j = 0; j < m && q->steps > q->once; j++) {
-        double *out = q->count > 0 ? rows + j * q->count * n + p : padded_rows;
-        if (full) {
-            set_written(&frame, OD_SPACE_ROWS, out, n);
-            frame.base[OD_SPACE_U] = q->directions ? u + j * q->d * n + p : padded_u;
-        } else if (q->directions) {
-            pad(q->d, n, u + j * q->d * n + p, points, strip, padded_u);
-        }
-        steps(q->step + q->once, q->steps - q->once, strip, &frame);
-        if (!full) {
-            unpad(q->count, n, out, points, strip, padded_rows);
-        }
-    }
-    if (!full && q->value) {
-        memcpy(value + p, padded_value, points * sizeof *value);
-    }
-}
-
-void od_program_run(const od_program *q, size_t n, const double *x, size_t m, const double *u, double *value,
-                    double *rows, double *ws)
-{
-    for (size_t p = 0; p < n;) {
-        const size_t left = n - p;
-        const size_t strip = left >= OD_STRIP / 2 ? OD_STRIP : left > 1 ? OD_SHORT_STRIP : 1;
-        const size_t points = left < strip ? left : strip;
-        run_strip(q, n, p, points, strip, x, m, u, value, rows, ws);
-        p += points;
     }
 }

@@ -9,7 +9,7 @@
 
 #include "tape.h"
 
-enum { OD_STRIP = 64, OD_SHORT_STRIP = 8 }; /* points a step acts on; 1 is the third length there is */
+enum { OD_STRIP = 128, OD_SHORT_STRIP = 8 }; /* points a step acts on; 1 is the third length there is */
 
 /** What a step does with operands a, b, c and the constant k. A product is rounded before it is added. */
 typedef enum od_code {
@@ -31,6 +31,7 @@ typedef enum od_code {
     OD_CODE_K_MULTIPLY_ADD,  /* k a + c */
     OD_CODE_K_MULTIPLY_LESS, /* k a - c */
     OD_CODE_K_TIMES_PRODUCT, /* k (a b) */
+    OD_CODE_POLYNOMIAL,      /* of a, by Horner */
     OD_CODE_POWER,
     OD_CODE_POWER_K, /* a^k */
     OD_CODE_K_POWER, /* k^a */
@@ -69,7 +70,11 @@ enum { OD_MOST_FACTORS = 64 }; /* a^64 is the largest power made by multiplicati
 typedef struct od_step {
     od_code code;
     uint32_t out, a, b, c;
-    double k;
+    uint32_t degree; /* of a polynomial */
+    union {
+        double k;
+        const double *coefficient; /* [degree + 1], of a polynomial, the constant first */
+    };
 } od_step;
 
 /** Row i of a space starts at base + i * stride; the first few spaces are written too. */
@@ -89,7 +94,15 @@ enum { OD_STEPS_VERSIONS = 3 };
 od_steps *od_steps_version(unsigned which);
 od_steps od_steps_portable, od_steps_avx2, od_steps_avx512;
 
-typedef struct od_program od_program;
+typedef struct od_program {
+    od_step *step;
+    size_t once, steps;  /* the first `once` steps do not depend on a direction */
+    double *coefficient; /* of all polynomials */
+    size_t d, count;
+    uint32_t buffers;
+    bool value, directions;
+    od_steps *run;
+} od_program;
 
 /**
  * Steps that give a node of a tape with d variables as the value (OD_NO_NODE: none) and `count` more as rows, in which

@@ -130,6 +130,26 @@ static inline reals sign(reals a)
     }                                                                                                                  \
     break
 
+static inline void horner(const double *a, double *out, size_t points, uint32_t degree, const double *coefficient)
+{
+    if (points == 1) {
+        double sum = coefficient[degree];
+        for (uint32_t k = degree; k-- > 0;) {
+            sum = sum * *a + coefficient[k];
+        }
+        *out = sum;
+        return;
+    }
+    for (size_t p = 0; p < points; p += OD_WIDTH) {
+        const reals x = load(a + p);
+        reals sum = all(coefficient[degree]);
+        for (uint32_t k = degree; k-- > 0;) {
+            sum = sum * x + coefficient[k];
+        }
+        memcpy(out + p, &sum, sizeof sum);
+    }
+}
+
 static inline const double *operand(const od_frame *frame, uint32_t place)
 {
     const uint32_t space = place >> OD_SPACE_SHIFT;
@@ -141,7 +161,8 @@ static inline __attribute__((always_inline)) void take(const od_step *step, size
                                                        const od_frame *frame)
 {
     for (const od_step *s = step; s < step + count; s++) {
-        const double *a = operand(frame, s->a), *b = operand(frame, s->b), *c = operand(frame, s->c), k = s->k;
+        const double *a = operand(frame, s->a), *b = operand(frame, s->b), *c = operand(frame, s->c);
+        const double k = s->k; /* of a polynomial: something else, not used */
         const uint32_t space = s->out >> OD_SPACE_SHIFT;
         double *out = frame->write[space] + (s->out & OD_ROW_MASK) * frame->stride[space];
         switch (s->code) {
@@ -167,6 +188,7 @@ static inline __attribute__((always_inline)) void take(const od_step *step, size
         case OD_CODE_K_MULTIPLY_ADD: ARITHMETIC(k * A + C);
         case OD_CODE_K_MULTIPLY_LESS: ARITHMETIC(k * A - C);
         case OD_CODE_K_TIMES_PRODUCT: ARITHMETIC(k * (A * B));
+        case OD_CODE_POLYNOMIAL: horner(a, out, points, s->degree, s->coefficient); break;
         case OD_CODE_POWER: FUNCTION(SLEEF(pow, u10)(A, B));
         case OD_CODE_POWER_K: FUNCTION(SLEEF(pow, u10)(A, all(k)));
         case OD_CODE_K_POWER: FUNCTION(SLEEF(pow, u10)(all(k), A));

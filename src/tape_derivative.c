@@ -130,39 +130,78 @@ od_status od_tape_gradient(od_context *ctx, od_tape *t, uint32_t f, uint32_t d, 
     return finish(ctx, t, adjoint);
 }
 
+enum { NO_VARIABLE = -1, SEVERAL = -2 };
+
+/* A forward sweep. What depends on one variable alone has its derivative first and meets the direction only where it
+ * goes into what depends on several: the derivative is then the same for all directions. */
+typedef struct sweep {
+    od_tape *tape;
+    uint32_t d, count;
+    bool *wanted;
+    int32_t *only;   /* the variable a node depends on, or one of the above */
+    uint32_t *slope; /* with respect to that variable, or in the direction */
+} sweep;
+
+static void look_at(sweep *s, size_t count, const uint32_t *node)
+{
+    const od_tape_node *n = od_tape_nodes(s->tape);
+    for (size_t j = 0; j < count; j++) {
+        if (node[j] != OD_NO_NODE) {
+            s->wanted[node[j]] = true;
+        }
+    }
+    for (uint32_t i = s->count; i-- > 0;) {
+        for (unsigned k = 0; k < od_operation_arguments(n[i].op) && s->wanted[i]; k++) {
+            s->wanted[k == 0 ? n[i].a : n[i].b] = true;
+        }
+    }
+    for (uint32_t i = 0; i < s->count; i++) {
+        s->only[i] = n[i].op == OD_OP_VARIABLE && (uint32_t)n[i].whole < s->d ? n[i].whole : NO_VARIABLE;
+        for (unsigned k = 0; k < od_operation_arguments(n[i].op); k++) {
+            const int32_t other = s->only[k == 0 ? n[i].a : n[i].b];
+            s->only[i] = s->only[i] == NO_VARIABLE || s->only[i] == other ? other
+                         : other == NO_VARIABLE                           ? s->only[i]
+                                                                          : SEVERAL;
+        }
+    }
+}
+
+static uint32_t in_direction(sweep *s, uint32_t i)
+{
+    const int32_t only = s->only[i];
+    return only < 0 || s->slope[i] == OD_NO_NODE
+               ? s->slope[i]
+               : od_tape_apply(s->tape, OD_OP_MULTIPLY, s->slope[i], od_tape_variable(s->tape, only + (int32_t)s->d));
+}
+
 od_status od_tape_along(od_context *ctx, od_tape *t, uint32_t d, size_t count, const uint32_t *node, uint32_t *along)
 {
-    const uint32_t old = od_tape_count(t);
-    uint32_t *slope = no_nodes(old);
-    bool *wanted = od_zalloc(old, sizeof *wanted);
-    for (size_t j = 0; wanted != NULL && j < count; j++) {
-        if (node[j] != OD_NO_NODE) {
-            wanted[node[j]] = true;
-        }
+    sweep s = {.tape = t, .d = d, .count = od_tape_count(t)};
+    s.slope = no_nodes(s.count);
+    s.wanted = od_zalloc(s.count, sizeof *s.wanted);
+    s.only = od_zalloc(s.count, sizeof *s.only);
+    const bool memory = s.slope != NULL && s.wanted != NULL && s.only != NULL;
+    if (memory) {
+        look_at(&s, count, node);
     }
-    for (uint32_t i = old; wanted != NULL && i-- > 0;) {
-        const od_tape_node *n = &od_tape_nodes(t)[i];
-        for (unsigned k = 0; k < od_operation_arguments(n->op) && wanted[i]; k++) {
-            wanted[k == 0 ? n->a : n->b] = true;
-        }
-    }
-    for (uint32_t i = 0; slope != NULL && wanted != NULL && i < old && od_tape_complete(t); i++) {
+    for (uint32_t i = 0; memory && i < s.count && od_tape_complete(t); i++) {
         const od_tape_node n = od_tape_nodes(t)[i];
-        if (n.op == OD_OP_VARIABLE && wanted[i] && (uint32_t)n.whole < d) {
-            slope[i] = od_tape_variable(t, n.whole + (int32_t)d);
+        if (n.op == OD_OP_VARIABLE && s.only[i] >= 0) {
+            s.slope[i] = od_tape_integer(t, 1);
         }
-        for (unsigned k = 0; k < od_operation_arguments(n.op) && wanted[i]; k++) {
-            add_to(t, &slope[i], share(t, i, k, slope[k == 0 ? n.a : n.b]));
+        for (unsigned k = 0; k < od_operation_arguments(n.op) && s.wanted[i]; k++) {
+            const uint32_t argument = k == 0 ? n.a : n.b;
+            add_to(t, &s.slope[i], share(t, i, k, s.only[i] >= 0 ? s.slope[argument] : in_direction(&s, argument)));
         }
     }
-    for (size_t j = 0; j < count && slope != NULL; j++) {
-        along[j] = node[j] != OD_NO_NODE ? slope[node[j]] : OD_NO_NODE;
+    for (size_t j = 0; j < count && memory; j++) {
+        along[j] = node[j] != OD_NO_NODE ? in_direction(&s, node[j]) : OD_NO_NODE;
     }
-    const bool memory = wanted != NULL;
-    free(wanted);
+    free(s.wanted);
+    free(s.only);
     if (!memory) {
-        free(slope);
-        slope = NULL;
+        free(s.slope);
+        s.slope = NULL;
     }
-    return finish(ctx, t, slope);
+    return finish(ctx, t, s.slope);
 }

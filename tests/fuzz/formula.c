@@ -38,12 +38,15 @@ static double coordinate(size_t i, size_t p)
                                                 : 0.37 * (double)p - 1.3 * (double)i;
 }
 
-/* All points in one batch and each alone. */
+/* All points in one batch and each alone, whatever is left in the scratch memory. */
 static void compare(const od_program *q, size_t d, size_t rows, bool along)
 {
     double x[MOST * POINTS], u[MOST * POINTS], value[POINTS], row[MOST * POINTS], one_x[MOST], one_u[MOST];
-    double one_value, one_row[MOST], *ws = calloc(od_program_scratch(q), sizeof *ws);
+    double one_value, one_row[MOST], *ws = malloc(od_program_scratch(q) * sizeof *ws);
     demand(ws != NULL, "no memory");
+    for (size_t i = 0; i < od_program_scratch(q); i++) {
+        ws[i] = 0.1 * (double)i - 1;
+    }
     for (size_t i = 0; i < d * POINTS; i++) {
         x[i] = coordinate(i / POINTS, i % POINTS);
         u[i] = 0.7 - 0.1 * (double)i;

@@ -14,7 +14,7 @@ compile() { # name, file, more flags
     clang $flags $3 -c "$source/$2" -o "$build/fuzz/$1.o"
     objects="$objects $build/fuzz/$1.o"
 }
-for name in context memory text tape tape_rules tape_derivative program formula; do
+for name in context memory text tape tape_rules tape_derivative program program_run polynomial formula; do
     compile $name src/$name.c ""
 done
 compile portable src/steps.c "-DOD_WIDTH=1 -DOD_STEPS=od_steps_portable"
