@@ -103,37 +103,12 @@ static uint32_t *no_nodes(size_t count)
     return node;
 }
 
-static od_status finish(od_context *ctx, const od_tape *t, void *work)
-{
-    const bool complete = work != NULL && od_tape_complete(t);
-    free(work);
-    return complete ? OD_OK
-                    : od_fail(ctx, OD_ENOMEM, "problem.f", "no room for the derivatives of the formula; shorten it");
-}
-
-od_status od_tape_gradient(od_context *ctx, od_tape *t, uint32_t f, uint32_t d, uint32_t *gradient)
-{
-    uint32_t *adjoint = no_nodes((size_t)f + 1);
-    memset(gradient, 0xff, d * sizeof *gradient);
-    if (adjoint != NULL) {
-        adjoint[f] = od_tape_integer(t, 1);
-    }
-    for (uint32_t i = f + 1; adjoint != NULL && od_tape_complete(t) && i-- > 0;) {
-        const od_tape_node n = od_tape_nodes(t)[i];
-        if (n.op == OD_OP_VARIABLE && (uint32_t)n.whole < d) {
-            gradient[n.whole] = adjoint[i];
-        }
-        for (unsigned k = 0; k < od_operation_arguments(n.op) && adjoint[i] != OD_NO_NODE; k++) {
-            add_to(t, &adjoint[k == 0 ? n.a : n.b], share(t, i, k, adjoint[i]));
-        }
-    }
-    return finish(ctx, t, adjoint);
-}
-
 enum { NO_VARIABLE = -1, SEVERAL = -2 };
 
-/* A forward sweep. What depends on one variable alone has its derivative first and meets the direction only where it
- * goes into what depends on several: the derivative is then the same for all directions. */
+/*
+ * What depends on one variable alone has its derivative by a forward sweep, even in a backward one: it stays a function
+ * of that variable (of a polynomial, a polynomial), and is the same for all directions.
+ */
 typedef struct sweep {
     od_tape *tape;
     uint32_t d, count;
@@ -166,6 +141,29 @@ static void look_at(sweep *s, size_t count, const uint32_t *node)
     }
 }
 
+static bool open_sweep(sweep *s, od_tape *tape, uint32_t d, size_t count, const uint32_t *node)
+{
+    *s = (sweep){.tape = tape, .d = d, .count = od_tape_count(tape)};
+    s->slope = no_nodes(s->count);
+    s->wanted = od_zalloc(s->count, sizeof *s->wanted);
+    s->only = od_zalloc(s->count, sizeof *s->only);
+    if (s->slope == NULL || s->wanted == NULL || s->only == NULL) {
+        return false;
+    }
+    look_at(s, count, node);
+    return true;
+}
+
+static od_status close_sweep(od_context *ctx, sweep *s, bool memory)
+{
+    free(s->slope);
+    free(s->wanted);
+    free(s->only);
+    return memory && od_tape_complete(s->tape)
+               ? OD_OK
+               : od_fail(ctx, OD_ENOMEM, "problem.f", "no room for the derivatives of the formula; shorten it");
+}
+
 static uint32_t in_direction(sweep *s, uint32_t i)
 {
     const int32_t only = s->only[i];
@@ -174,34 +172,56 @@ static uint32_t in_direction(sweep *s, uint32_t i)
                : od_tape_apply(s->tape, OD_OP_MULTIPLY, s->slope[i], od_tape_variable(s->tape, only + (int32_t)s->d));
 }
 
+/* Slopes of all that is wanted, or only of what depends on one variable. */
+static void sweep_forward(sweep *s, bool several)
+{
+    for (uint32_t i = 0; i < s->count && od_tape_complete(s->tape); i++) {
+        const od_tape_node n = od_tape_nodes(s->tape)[i];
+        const bool single = s->only[i] >= 0;
+        if (n.op == OD_OP_VARIABLE && single) {
+            s->slope[i] = od_tape_integer(s->tape, 1);
+        }
+        for (unsigned k = 0; k < od_operation_arguments(n.op) && s->wanted[i] && (single || several); k++) {
+            const uint32_t argument = k == 0 ? n.a : n.b;
+            add_to(s->tape, &s->slope[i],
+                   share(s->tape, i, k, single ? s->slope[argument] : in_direction(s, argument)));
+        }
+    }
+}
+
+od_status od_tape_gradient(od_context *ctx, od_tape *t, uint32_t f, uint32_t d, uint32_t *gradient)
+{
+    sweep s;
+    uint32_t *adjoint = no_nodes((size_t)f + 1);
+    const bool memory = open_sweep(&s, t, d, 1, &f) && adjoint != NULL;
+    memset(gradient, 0xff, d * sizeof *gradient);
+    if (memory) {
+        sweep_forward(&s, false);
+        adjoint[f] = od_tape_integer(t, 1);
+    }
+    for (uint32_t i = f + 1; memory && od_tape_complete(t) && i-- > 0;) {
+        const od_tape_node n = od_tape_nodes(t)[i];
+        if (s.only[i] >= 0) {
+            add_to(t, &gradient[s.only[i]], od_tape_apply(t, OD_OP_MULTIPLY, adjoint[i], s.slope[i]));
+            continue;
+        }
+        for (unsigned k = 0; k < od_operation_arguments(n.op) && adjoint[i] != OD_NO_NODE; k++) {
+            add_to(t, &adjoint[k == 0 ? n.a : n.b], share(t, i, k, adjoint[i]));
+        }
+    }
+    free(adjoint);
+    return close_sweep(ctx, &s, memory);
+}
+
 od_status od_tape_along(od_context *ctx, od_tape *t, uint32_t d, size_t count, const uint32_t *node, uint32_t *along)
 {
-    sweep s = {.tape = t, .d = d, .count = od_tape_count(t)};
-    s.slope = no_nodes(s.count);
-    s.wanted = od_zalloc(s.count, sizeof *s.wanted);
-    s.only = od_zalloc(s.count, sizeof *s.only);
-    const bool memory = s.slope != NULL && s.wanted != NULL && s.only != NULL;
+    sweep s;
+    const bool memory = open_sweep(&s, t, d, count, node);
     if (memory) {
-        look_at(&s, count, node);
-    }
-    for (uint32_t i = 0; memory && i < s.count && od_tape_complete(t); i++) {
-        const od_tape_node n = od_tape_nodes(t)[i];
-        if (n.op == OD_OP_VARIABLE && s.only[i] >= 0) {
-            s.slope[i] = od_tape_integer(t, 1);
-        }
-        for (unsigned k = 0; k < od_operation_arguments(n.op) && s.wanted[i]; k++) {
-            const uint32_t argument = k == 0 ? n.a : n.b;
-            add_to(t, &s.slope[i], share(t, i, k, s.only[i] >= 0 ? s.slope[argument] : in_direction(&s, argument)));
-        }
+        sweep_forward(&s, true);
     }
     for (size_t j = 0; j < count && memory; j++) {
         along[j] = node[j] != OD_NO_NODE ? in_direction(&s, node[j]) : OD_NO_NODE;
     }
-    free(s.wanted);
-    free(s.only);
-    if (!memory) {
-        free(s.slope);
-        s.slope = NULL;
-    }
-    return finish(ctx, t, s.slope);
+    return close_sweep(ctx, &s, memory);
 }
