@@ -9,6 +9,7 @@
  */
 #include "optdyn.h"
 
+#include "../src/lanczos.h"
 #include "../src/memory.h"
 #include "../src/program.h"
 
@@ -28,7 +29,7 @@ typedef struct formula {
     uint32_t *gradient, *product; /* [d], what `of` shows */
     od_program *value, *slope, *both, *along;
     od_spectrum spectrum;
-    double *eigenvalues, *rotation, *centre; /* [d], [d*d], [d]; of a quadratic */
+    double *eigenvalues, *rotation, *centre; /* [d], [d*d], [d]; of a quadratic; or a minimiser that is given */
 } formula;
 
 static void formula_free(void *data)
@@ -248,6 +249,96 @@ static od_status make_quadratic(od_context *ctx, od_problem *problem, formula *q
 
 /* ------------------------------------------------------------------------------------------- the problem */
 
+/* The largest component of a gradient at any of n points. */
+static double steepest(const formula *q, size_t d, size_t n, const double *x, double *g, double *ws)
+{
+    double size = 0;
+    od_program_run(q->slope, n, x, 1, NULL, NULL, g, ws);
+    for (size_t i = 0; i < d * n; i++) {
+        size = isnan(g[i]) ? INFINITY : fmax(size, fabs(g[i]));
+    }
+    return size;
+}
+
+/*
+ * The minimiser that is given must be a critical point to about six digits: the gradient there is at most a
+ * thousandth of those a thousandth away along the axes. And the curvature there must not be negative.
+ */
+static od_status check_minimiser(od_context *ctx, const od_settings *s, od_problem *problem, formula *q)
+{
+    const size_t d = problem->dim;
+    double *near = od_zalloc(d * d, sizeof *near), *g = od_zalloc(d * d, sizeof *g);
+    double *ws = od_zalloc(problem->scratch.fixed, sizeof *ws);
+    od_extremes curvature = {0};
+    od_status status = near != NULL && g != NULL && ws != NULL
+                           ? OD_OK
+                           : od_fail(ctx, OD_ENOMEM, "problem.minimiser", "no memory to check %zu components", d);
+    for (size_t i = 0; i < d * d && status == OD_OK; i++) {
+        const double x = q->centre[i / d];
+        near[i] = x + (i / d == i % d ? 1e-3 * (1 + fabs(x)) : 0);
+    }
+    if (status == OD_OK) {
+        const double here = steepest(q, d, 1, q->centre, g, ws), around = steepest(q, d, d, near, g, ws);
+        od_program_run(q->value, 1, q->centre, 1, NULL, &problem->minimum.value, NULL, ws);
+        problem->minimum.how = "value at the minimiser that is given";
+        if (!isfinite(around) || !(here <= 1e-3 * around)) {
+            status = od_setting_fail(ctx, s, "minimiser",
+                                     "the gradient there has a component of %g, so it is no minimiser", here);
+        }
+    }
+    if (status == OD_OK && problem->rough == NULL) {
+        status = od_lanczos_extremes(ctx, problem, q->centre, &curvature);
+    }
+    if (status == OD_OK && curvature.low < -1e-6 * fmax(fabs(curvature.high), fabs(curvature.low))) {
+        status = od_setting_fail(ctx, s, "minimiser", "a curvature there is %g, so it is a saddle or a maximum",
+                                 curvature.low);
+    }
+    free(near);
+    free(g);
+    free(ws);
+    return status;
+}
+
+static od_status take_minimiser(od_context *ctx, const od_settings *s, od_problem *problem, formula *q)
+{
+    const od_value *given = od_setting(s, "minimiser");
+    if (given->cols != problem->dim) {
+        return od_setting_fail(ctx, s, "minimiser", "expected a list of %zu numbers, got %zu", problem->dim,
+                               given->cols);
+    }
+    if (q->centre != NULL) {
+        return od_setting_fail(ctx, s, "minimiser", "a quadratic formula knows its minimiser; leave it out");
+    }
+    q->centre = od_zalloc(problem->dim, sizeof(double));
+    if (q->centre == NULL) {
+        return od_fail(ctx, OD_ENOMEM, "problem.minimiser", "no memory for %zu numbers", problem->dim);
+    }
+    memcpy(q->centre, given->list, problem->dim * sizeof(double));
+    problem->minimiser = q->centre;
+    problem->minimiser_how = "given, and a critical point to six digits";
+    return check_minimiser(ctx, s, problem, q);
+}
+
+static od_status state_problem(od_context *ctx, const od_settings *s, od_problem *problem, formula *q)
+{
+    const od_program *program[] = {q->value, q->slope, q->both, q->along};
+    for (size_t i = 0; i < sizeof program / sizeof *program; i++) {
+        const size_t scratch = od_program_scratch(program[i]);
+        problem->scratch.fixed = scratch > problem->scratch.fixed ? scratch : problem->scratch.fixed;
+    }
+    const od_tape_node *f = &od_tape_nodes(q->of.tape)[q->of.f];
+    problem->eval = formula_eval;
+    problem->hvp = formula_hvp;
+    problem->rough = f->rough ? "abs, min and max have kinks, where there is no Hessian" : NULL;
+    problem->lipschitz = (od_constant){NAN, "unknown for a formula that is not quadratic"};
+    problem->convexity = problem->lipschitz;
+    problem->minimum = problem->lipschitz;
+    problem->data = q;
+    problem->free = formula_free;
+    const od_status status = f->degree <= 2 ? make_quadratic(ctx, problem, q) : OD_OK;
+    return status == OD_OK && od_setting_present(s, "minimiser") ? take_minimiser(ctx, s, problem, q) : status;
+}
+
 static od_status formula_create(od_context *ctx, const od_settings *s, od_problem *problem)
 {
     const od_value *variables = od_setting(s, "variables");
@@ -268,29 +359,16 @@ static od_status formula_create(od_context *ctx, const od_settings *s, od_proble
     if (status == OD_OK) {
         status = make_programs(ctx, (uint32_t)d, q);
     }
+    problem->dim = d;
     if (status == OD_OK) {
-        const od_program *program[] = {q->value, q->slope, q->both, q->along};
-        for (size_t i = 0; i < sizeof program / sizeof *program; i++) {
-            const size_t scratch = od_program_scratch(program[i]);
-            problem->scratch.fixed = scratch > problem->scratch.fixed ? scratch : problem->scratch.fixed;
-        }
-        const od_tape_node *f = &od_tape_nodes(q->of.tape)[q->of.f];
-        problem->dim = d;
-        problem->eval = formula_eval;
-        problem->hvp = formula_hvp;
-        problem->rough = f->rough ? "abs, min and max have kinks, where there is no Hessian" : NULL;
-        problem->lipschitz = (od_constant){NAN, "unknown for a formula that is not quadratic"};
-        problem->convexity = problem->lipschitz;
-        problem->minimum = problem->lipschitz;
-        status = f->degree <= 2 ? make_quadratic(ctx, problem, q) : OD_OK;
+        status = state_problem(ctx, s, problem, q);
     }
     if (status != OD_OK) {
         formula_free(q);
-        return status;
+        problem->data = NULL;
+        problem->free = NULL;
     }
-    problem->data = q;
-    problem->free = formula_free;
-    return OD_OK;
+    return status;
 }
 
 od_formula od_formula_of(const od_problem *problem)
@@ -315,6 +393,11 @@ const od_problem_type od_problem_formula = {
                             .fallback = NULL,
                             .unit = "",
                             .meaning = "names of the components of x, in this order"},
+                           {.name = "minimiser",
+                            .kind = OD_VECTOR,
+                            .fallback = "",
+                            .unit = "",
+                            .meaning = "where the loss is least, if it is known; the gradient there is checked"},
                            {.name = NULL}},
     .example = "f: \"(x^2 - 1)^2 + x*y + 2*y^2\", variables: [x, y]",
     .create = formula_create,

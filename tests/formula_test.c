@@ -525,6 +525,34 @@ static void quadratics_are_recognised(void **state)
     }
 }
 
+static void minimisers_are_checked(void **state)
+{
+    od_context *ctx = *state;
+    od_problem *q = create(
+        ctx, "{name: formula, f: '(x^2 - 1)^2 + (y - 3)^4 + 0.5', variables: [x, y], minimiser: [-1, 3]}");
+    check_close(q->minimiser[0], -1, 0);
+    check_close(q->minimum.value, 0.5, 1e-15);
+    assert_null(q->spectrum);
+    od_problem_free(q);
+    q = create(ctx, "{name: formula, f: 'abs(x - 0.25)', variables: [x], minimiser: [0.25]}");
+    check_close(q->minimum.value, 0, 0);
+    od_problem_free(q);
+    const char *const wrong[][2] = {
+        {"f: '(x^2 - 1)^2 + y^4', minimiser: [1.01, 0]", "so it is no minimiser"},
+        {"f: '(x^2 - 1)^2 + y^4', minimiser: [0, 0]", "a curvature there is -4"},
+        {"f: '(x^2 - 1)^2 + y^4', minimiser: [1]", "expected a list of 2 numbers, got 1"},
+        {"f: 'log(x)^2 + y^4', minimiser: [-1, 0]", "so it is no minimiser"},
+        {"f: 'x^2 + y^2', minimiser: [0, 0]", "leave it out"},
+    };
+    for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml, "{name: formula, variables: [x, y], %s}", wrong[k][0]);
+        assert_null(od_problem_create(ctx, yaml));
+        assert_string_equal(od_message_entry(ctx), "problem.minimiser");
+        check_message(ctx, wrong[k][1]);
+    }
+}
+
 /* What interval arithmetic needs: decimals as they were written, and one node for what is the same. */
 static void tapes_keep_decimals_and_share_what_is_equal(void **state)
 {
@@ -684,6 +712,7 @@ int main(void)
         test_with_context(instruction_sets_do_not_change_the_bits),
         test_with_context(outside_the_domain_nothing_is_a_number),
         test_with_context(quadratics_are_recognised),
+        test_with_context(minimisers_are_checked),
         test_with_context(tapes_keep_decimals_and_share_what_is_equal),
         test_with_context(mistakes_are_shown_with_their_column),
         test_with_context(hostile_texts_are_refused),
