@@ -8,7 +8,6 @@
 
 #include "memory.h"
 #include "polynomial.h"
-#include "tape_rules.h"
 
 #include <math.h>
 #include <stdlib.h>

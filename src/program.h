@@ -54,6 +54,9 @@ typedef enum od_code {
     OD_CODE_SIGN
 } od_code;
 
+/** The step that computes an operation of a tape. */
+od_code od_operation_code(od_operation op);
+
 /** Where an operand lies: the space in the upper bits, the row of it below. */
 enum {
     OD_SPACE_BUFFER,

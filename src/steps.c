@@ -8,7 +8,6 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include "program.h"
-#include "tape_rules.h"
 
 #include <math.h>
 #if OD_WIDTH > 1

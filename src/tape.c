@@ -7,7 +7,6 @@
 
 #include "memory.h"
 #include "program.h"
-#include "tape_rules.h"
 #include "text.h"
 
 #include <math.h>

@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#include "tape_rules.h"
+#include "tape.h"
 
 #include <math.h>
 
