@@ -16,7 +16,8 @@ typedef struct od_mesh {
     double *edge; /* [elements + 1] times */
 } od_mesh;
 
-/** Elements short enough for curvature and damping along the path; curvature as in od_form_open. */
+/** Elements short enough for curvature and damping along the path; curvature as in od_form_open. Without one the
+ * Hessian is formed, d x d, of which the form itself needs several an element. */
 od_status od_mesh_open(od_context *ctx, od_trajectory *path, double t1, double t2, const double *curvature,
                        size_t elements, od_mesh *mesh);
 od_status od_mesh_halve(od_context *ctx, od_mesh *mesh);

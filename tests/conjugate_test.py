@@ -152,6 +152,31 @@ def free_ends():
     check(d["index"] == 4 and d["morse_check"]["agrees"] and d["free_directions"] == 3, "free at rest", d)
 
 
+def few_directions():
+    five = {"problem": "{name: quadratic, eigenvalues: [0.4, 3, 1, 3, -0.5], rotation: 4}", "start": "{x: [1, 1, 1, 1, 1]}",
+            "method": "nesterov", "until": 12}
+    all_points, top = answer(**five)["points"], answer("--verify", conjugate__directions=3, **five)
+    times = [p["t"] for p in all_points for _ in range(p["multiplicity"])]
+    found = [(p["t"], p["multiplicity"], [len(v) for v in p["kernel"]]) for p in top["points"]]
+    # curvatures 3, 3 and 1 stay apart from the rest: their points are points of all, those of 0.4 are not seen
+    check(all(min(abs(t - w) for w in times) < 1e-9 * t and lengths == [5] * m for t, m, lengths in found)
+          and top["index"] == answer(**{**five, "problem": "{name: quadratic, eigenvalues: [3, 3, 1]}", "start": "{x: [1, 1, 1]}"})["index"]
+          < top["morse_check"]["index"] == len(times) and top["directions"] == 3 and top["claims"] == [],
+          "eigenvectors of a quadratic", top)
+    many = {"problem": "{name: rosenbrock, dim: 2100}", "method": "nesterov", "start": "{t: 0.5, x: {normal: 0.3}}", "seed": 4}
+    d = answer("--verify", until=0.62, conjugate__directions=3, **many)
+    check(d["index"] == d["morse_check"]["index"] == 1 and not d["morse_check"]["lower_bound"]
+          and 0 < d["morse_check"]["miss"] <= 1e-9 and d["verdict"] == "saddle",
+          "2100 coupled dimensions: both counts are 1", d)
+    d = answer("--verify", until=0.6, conjugate__directions=1, **many)
+    check(d["index"] == d["morse_check"]["index"] == 0 and d["verdict"] == "minimiser", "a shorter path is a minimiser", d)
+    d = answer(until=0.6, conjugate__directions=1, **many)
+    check(d["verdict"] == "undecided", "which one direction alone does not tell", d)
+    for words, sets in (("more than 3 dimensions", {"directions": 4}), ("both ends fixed", {"directions": 1, "free": "all"})):
+        r = run(until=10, **{"conjugate__" + k: v for k, v in sets.items()})
+        check(r.returncode == 2 and words.encode() in r.stderr, "refused: " + words, r.stderr)
+
+
 def plumbing():
     r = run("--verify").stdout.decode()
     check("multiplicity 2" in r and "agrees" in r and "saddle: 9 independent displacements" in r, "text for people", r)
@@ -219,7 +244,7 @@ def claims():
     check("Prop. 2.2.1" in r and "holds, as expected: predicted" in r, "claims as text", r)
 
 
-for part in (quadratics, powers, free_ends, plumbing, claims):
+for part in (quadratics, powers, free_ends, few_directions, plumbing, claims):
     try:
         part()
     except Exception as e:  # a check that could not be made is one that failed
