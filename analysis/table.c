@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const od_analysis_type od_analysis_action, od_analysis_conjugate, od_analysis_control, od_analysis_moments,
-    od_analysis_shadow, od_analysis_strong_order, od_analysis_weak_order;
+extern const od_analysis_type od_analysis_action, od_analysis_conjugate, od_analysis_control, od_analysis_curvature,
+    od_analysis_moments, od_analysis_shadow, od_analysis_strong_order, od_analysis_weak_order;
 
 const od_analysis_type *const od_analysis_types[] = {
-    &od_analysis_action, &od_analysis_conjugate,    &od_analysis_control,    &od_analysis_moments,
-    &od_analysis_shadow, &od_analysis_strong_order, &od_analysis_weak_order, NULL,
+    &od_analysis_action,       &od_analysis_conjugate,  &od_analysis_control,
+    &od_analysis_curvature,    &od_analysis_moments,    &od_analysis_shadow,
+    &od_analysis_strong_order, &od_analysis_weak_order, NULL,
 };
 
 static od_status unknown(od_context *ctx, const char *name)

@@ -20,14 +20,16 @@
 
 enum { HESSIAN_STEPS = 60, CHECK_EVERY = 5 };
 
-typedef struct krylov {
+struct od_krylov {
     size_t d, most;
     size_t aside;                     /* rows at the start of the basis that are kept out of the iteration */
     double *basis;                    /* [(most+1)*d], rows orthonormal */
     double *alpha, *beta;             /* [most] diagonal and what follows it */
     double *coefficient;              /* [most+1] */
     double *diagonal, *off, *vectors; /* copies for LAPACK: [most], [most], [most*most] */
-} krylov;
+};
+
+typedef od_krylov krylov;
 
 static void clear(krylov *k)
 {
@@ -353,7 +355,11 @@ static void arrange(search *s)
             cblas_dswap(1, f->error + i, 1, f->error + best, 1);
         }
     }
-    f->count = s->wish->most > 0 && f->count > s->wish->most ? s->wish->most : f->count;
+    const size_t most = s->wish->most;
+    if (most > 0 && f->count > most) {
+        f->ceiling = fmax(f->ceiling, f->value[most] + f->error[most]);
+        f->count = most;
+    }
 }
 
 /* What is surely above the level: the residuals couple what was set aside to the last run by no more than their norm.
@@ -402,6 +408,81 @@ void od_leading_free(od_leading *found)
     free(found->error);
     free(found->vectors);
     *found = (od_leading){0};
+}
+
+/* ------------------------------------------------------------------------------------------- given vectors */
+
+od_krylov *od_krylov_create(size_t d, size_t most)
+{
+    od_krylov *k = od_zalloc(1, sizeof *k);
+    const size_t steps = most < d ? most : d;
+    if (k != NULL && !open_krylov(k, d, steps, steps)) {
+        od_krylov_free(k);
+        return NULL;
+    }
+    return k;
+}
+
+void od_krylov_free(od_krylov *k)
+{
+    if (k != NULL) {
+        clear(k);
+        free(k);
+    }
+}
+
+od_status od_krylov_largest(od_context *ctx, od_krylov *k, od_operator *apply, void *user, double tolerance,
+                            uint64_t run, double *vector, od_extremes *found)
+{
+    const int d = (int)k->d;
+    const double guess = cblas_dnrm2(d, vector, 1);
+    start(k, run);
+    if (guess > 0) {
+        cblas_dscal(d, 0.1, k->basis, 1);
+        cblas_daxpy(d, 1 / guess, vector, 1, k->basis, 1);
+        cblas_dscal(d, 1 / cblas_dnrm2(d, k->basis, 1), k->basis, 1);
+    }
+    bool closed = false, enough = false;
+    size_t n = 0;
+    while (n < k->most && !closed && !enough) {
+        const od_status status = advance(ctx, k, n, apply, user, &closed);
+        if (status != OD_OK) {
+            return status;
+        }
+        n++;
+        if (!ritz(k, n, found)) {
+            return od_fail(ctx, OD_ENUMERIC, NULL, "LAPACK found no eigenvalues of a tridiagonal matrix");
+        }
+        enough = found->high_error <= tolerance * fmax(fabs(found->low), fabs(found->high));
+    }
+    cblas_dgemv(CblasRowMajor, CblasTrans, (int)n, d, 1, k->basis, d, k->vectors + (n - 1) * n, 1, 0, vector, 1);
+    return OD_OK;
+}
+
+od_status od_krylov_rule(od_context *ctx, od_krylov *k, od_operator *apply, void *user, const double *vector,
+                         double *node, double *weight, size_t *count)
+{
+    bool closed = false;
+    size_t n = 0;
+    memcpy(k->basis, vector, k->d * sizeof *vector);
+    while (n < k->most && !closed) {
+        const od_status status = od_cancelled(ctx)
+                                     ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted while a spectrum was sampled")
+                                     : advance(ctx, k, n, apply, user, &closed);
+        if (status != OD_OK) {
+            return status;
+        }
+        n++;
+    }
+    if (!decompose(k, n)) {
+        return od_fail(ctx, OD_ENUMERIC, NULL, "LAPACK found no eigenvalues of a tridiagonal matrix");
+    }
+    for (size_t i = 0; i < n; i++) {
+        node[i] = k->diagonal[i];
+        weight[i] = k->vectors[i * n] * k->vectors[i * n];
+    }
+    *count = n;
+    return OD_OK;
 }
 
 /* ------------------------------------------------------------------------------------------- Hessians */

@@ -63,6 +63,28 @@ od_status od_lanczos_leading(od_context *ctx, size_t d, od_operator *apply, void
                              od_leading *found);
 void od_leading_free(od_leading *found);
 
+/** Room for runs of one length, each from a vector of the caller's. Belongs to one thread. */
+typedef struct od_krylov od_krylov;
+
+od_krylov *od_krylov_create(size_t d, size_t most); /* at most so many steps; NULL: no memory */
+void od_krylov_free(od_krylov *k);                  /* accepts NULL */
+
+/**
+ * Largest eigenvalue from a guess vector[d] of its eigenvector, which the Ritz vector replaces; zeros: no guess. A
+ * tenth of the start is random (stream of `run`), so that an eigenvalue that has risen above the one that was followed
+ * is found. It ends once the residual is below tolerance times the largest modulus, or all steps are used.
+ */
+od_status od_krylov_largest(od_context *ctx, od_krylov *k, od_operator *apply, void *user, double tolerance,
+                            uint64_t run, double *vector, od_extremes *found);
+
+/**
+ * Gauss' rule for the spectral measure of vector[d], |v| = 1: sum_i weight[i] f(node[i]) approximates <v, f(A) v>, and
+ * is exact for polynomials below degree 2 count (Golub and Welsch 1969; Golub and Meurant 1994). `count` is the number
+ * of steps, less where the vector's Krylov space is smaller. node and weight have room for all steps.
+ */
+od_status od_krylov_rule(od_context *ctx, od_krylov *k, od_operator *apply, void *user, const double *vector,
+                         double *node, double *weight, size_t *count);
+
 /** Extreme curvatures of a loss at x[dim], in at most 60 Hessian-vector products. */
 od_status od_lanczos_extremes(od_context *ctx, const od_problem *problem, const double *x, od_extremes *extremes);
 
