@@ -8,7 +8,6 @@
 #include "context.h"
 
 #include <errno.h>
-#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -43,18 +42,6 @@ void od_bytes_clear(od_bytes *bytes)
 {
     free(bytes->byte);
     *bytes = (od_bytes){0};
-}
-
-static void checksum(od_bytes *bytes)
-{
-    struct sha256_ctx sha;
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    sha256_init(&sha);
-    sha256_update(&sha, bytes->length, bytes->byte);
-    sha256_digest(&sha, sizeof digest, digest);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        snprintf(bytes->sha256 + 2 * i, 3, "%02x", digest[i]);
-    }
 }
 
 static bool is_gzip(const unsigned char *byte, size_t length)
@@ -147,7 +134,7 @@ od_status od_bytes_read(od_context *ctx, const od_settings *s, const char *file,
     }
     fclose(in);
     if (status == OD_OK) {
-        checksum(bytes);
+        od_sha256_text(bytes->byte, bytes->length, bytes->sha256);
     }
     if (status == OD_OK && is_gzip(bytes->byte, bytes->length)) {
         status = decompress(ctx, s, file, bytes);

@@ -2,9 +2,10 @@
 #ifndef OD_DATA_TABLE_H
 #define OD_DATA_TABLE_H
 
+#include "checksum.h"
 #include "data.h"
 
-enum { OD_SHA256_ROOM = 65, OD_SHOWN_ROOM = 48 };
+enum { OD_SHOWN_ROOM = 48 };
 
 /** Numbers of a table or matrix at most, 2 GiB of doubles: more does not fit an ordinary machine. */
 #define OD_MAX_NUMBERS ((size_t)1 << 28)
