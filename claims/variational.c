@@ -272,7 +272,7 @@ od_status od_variational_claims(od_context *ctx, const od_extremal *x, const od_
         status = viscous_claims(&q);
     } else if (q.kind.beta > 0 && q.kind.damping >= 0) {
         status = damped_claims(&q);
-    } else if (fabs(q.kind.viscous - 3) < 1e-12 && strcmp(q.m->problem_choice.problem->name, "power") == 0) {
+    } else if (fabs(q.kind.viscous - 3) < 1e-12 && strcmp(q.m->problem_choice.name, "power") == 0) {
         status = flat_claims(&q);
     }
     status = status == OD_OK ? monotone_claim(&q) : status;

@@ -171,7 +171,10 @@ typedef struct od_problem_type {
     const char *name, *summary, *source;
     const od_param *params; /* ends with a row whose name is NULL */
     const char *example;    /* parameters of a small instance, as YAML pairs, where some are required; else NULL */
-    /** Fills `problem`, whose type and scratch are preset; on failure leaves nothing to free. */
+    /**
+     * Fills `problem`, whose type and scratch are preset; on failure leaves nothing to free. NULL: the part is in the
+     * file that the entry `file` names.
+     */
     od_status (*create)(od_context *ctx, const od_settings *settings, od_problem *problem);
 } od_problem_type;
 
@@ -448,6 +451,38 @@ od_stepper *od_stepper_create(od_context *ctx, const char *yaml, const od_flow *
 od_status od_stepper_advance(od_context *ctx, od_stepper *stepper, double t, double t1, size_t n, double *z,
                              const double *dw);
 void od_stepper_free(od_stepper *stepper);
+
+/* --------------------------------------------------------------------------------------------- plug-ins */
+
+/**
+ * Plug-ins: parts in a shared object of the user's, `problem: {name: plugin, file: ./mine.so, ...}`. The file defines
+ *
+ *     OD_PLUGIN;
+ *     const od_problem_type od_plugin_problem = {...};   and, or
+ *     const od_method_type od_plugin_method = {...};
+ *
+ * It is loaded when an experiment names it and stays loaded until the process ends. Functions of this header are those
+ * of the process; do not link the library into it. The parameter table must not repeat `file` or a common entry of
+ * methods. docs/plugins.md has examples.
+ */
+#define OD_ABI 1
+
+/** The header a plug-in was compiled with: OD_ABI, and the sizes of what plug-in and library share. */
+typedef struct od_abi {
+    uint32_t version, param, value, problem_type, problem, method_type, flow, map;
+} od_abi;
+
+#define OD_ABI_HERE                                                                                                    \
+    {                                                                                                                  \
+        OD_ABI, sizeof(od_param), sizeof(od_value), sizeof(od_problem_type), sizeof(od_problem),                       \
+            sizeof(od_method_type), sizeof(od_flow), sizeof(od_map)                                                    \
+    }
+#define OD_PLUGIN const od_abi od_plugin_abi = OD_ABI_HERE
+
+/** What a plug-in defines; the library has none of these. */
+extern const od_abi od_plugin_abi;
+extern const od_problem_type od_plugin_problem;
+extern const od_method_type od_plugin_method;
 
 /* --------------------------------------------------------------------------------------------- tables of parts */
 

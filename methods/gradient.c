@@ -29,6 +29,12 @@ static od_status gradient_flow(od_context *ctx, const od_settings *s, const od_p
         if (status != OD_OK) {
             return status;
         }
+        if (f->hvp == NULL) {
+            return od_setting_fail(ctx, s, "flow",
+                                   "the modified flow needs Hessian-vector products, which the problem '%s' does not "
+                                   "offer; run another flow",
+                                   f->name);
+        }
         law.modified = law.p[0] = od_setting_real(s, "step");
     }
     return od_law_flow(ctx, s, f, &law, od_setting_real(s, "step"), flow);

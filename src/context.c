@@ -53,6 +53,11 @@ const char *od_message(const od_context *ctx)
     return ctx->message;
 }
 
+void od_context_forget(od_context *ctx)
+{
+    ctx->message[0] = ctx->entry[0] = '\0';
+}
+
 const char *od_message_entry(const od_context *ctx)
 {
     return ctx->entry;

@@ -10,6 +10,9 @@
 od_status od_fail_at(od_context *ctx, od_status status, const char *origin, int line, const char *entry,
                      const char *format, va_list args) __attribute__((format(printf, 6, 0)));
 
+/** Forgets the last failure, so that a later one without a sentence is known to have none. */
+void od_context_forget(od_context *ctx);
+
 /** Reports progress in [0, 1]; call from one thread at a time. */
 void od_context_progress(od_context *ctx, double fraction);
 /** From now on a fraction reported as 0 .. 1 is shown as from .. to: one part of a longer computation. */

@@ -30,6 +30,7 @@ typedef struct od_member {
     char label[128];
     od_choice problem_choice, method_choice, integrator_choice;
     const od_problem *problem; /* owned by the experiment, shared by members with equal settings */
+    const char *inputs;        /* "file sha256" of each file that problem and method come from, one a line, or NULL */
     bool has_flow, has_map;
     od_flow flow;
     od_map map;

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MARK = 0x4e4c4a4f, ORDER = 0x01020304, OVERHEAD = 4 + 8 + SHA256_DIGEST_SIZE, FORMAT = 2 };
+enum { MARK = 0x4e4c4a4f, ORDER = 0x01020304, OVERHEAD = 4 + 8 + SHA256_DIGEST_SIZE, FORMAT = 3 };
 
 typedef struct header {
     unsigned shard, shards; /* both 0: not a shard */
@@ -65,10 +65,10 @@ static void put_text(od_bytes *to, const char *text)
     od_bytes_put(to, text, strlen(text));
 }
 
-/* The files that a problem was built from, with their checksums. */
-static const char *inputs_of(const od_experiment *e, size_t problem)
+/* The files that a member comes from, with their checksums. */
+static const char *inputs_of(const od_experiment *e, size_t member)
 {
-    return e->problem[problem]->inputs != NULL ? e->problem[problem]->inputs : "";
+    return e->member[member].inputs != NULL ? e->member[member].inputs : "";
 }
 
 static void put_header(od_bytes *to, const od_simulation *s, bool complete)
@@ -78,7 +78,7 @@ static void put_header(od_bytes *to, const od_simulation *s, bool complete)
     od_bytes_put_count(to, FORMAT);
     put_text(to, od_version());
     put_text(to, s->e->resolved);
-    for (size_t i = 0; i < s->e->problem_count; i++) {
+    for (size_t i = 0; i < s->e->member_count; i++) {
         put_text(to, inputs_of(s->e, i));
     }
     od_bytes_put_count(to, s->e->shard);
@@ -234,7 +234,7 @@ static od_status take_header(od_context *ctx, const char *path, const od_experim
                        path);
     }
     bool same = true;
-    for (size_t i = 0; i < e->problem_count; i++) {
+    for (size_t i = 0; i < e->member_count; i++) {
         same = take_text(from, inputs_of(e, i)) && same;
     }
     if (!same) {

@@ -399,7 +399,7 @@ static od_status share_problem(od_context *ctx, od_experiment *e, od_member *m)
     if (out == NULL) {
         return od_fail(ctx, OD_ENOMEM, "problem", "no memory");
     }
-    fprintf(out, "%s: ", m->problem_choice.problem->name);
+    fprintf(out, "%s: ", m->problem_choice.name);
     od_settings_write(out, m->problem_choice.settings);
     fclose(out);
     for (size_t i = 0; i < e->problem_count; i++) {
@@ -424,10 +424,27 @@ static od_status share_problem(od_context *ctx, od_experiment *e, od_member *m)
     return status;
 }
 
+/* Data files of the problem, then plug-ins. */
+static od_status list_inputs(od_context *ctx, od_experiment *e, od_member *m)
+{
+    const char *const all[] = {m->problem->inputs, m->problem_choice.input, m->method_choice.input};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (all[i] == NULL) {
+            continue;
+        }
+        m->inputs = m->inputs == NULL ? all[i] : od_arena_print(e->arena, "%s\n%s", m->inputs, all[i]);
+        if (m->inputs == NULL) {
+            return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the list of files");
+        }
+    }
+    return OD_OK;
+}
+
 static od_status build_member(od_context *ctx, od_experiment *e, const od_node *root, od_member *m)
 {
     od_status status = choose_parts(ctx, e, root, m);
     status = status == OD_OK ? share_problem(ctx, e, m) : status;
+    status = status == OD_OK ? list_inputs(ctx, e, m) : status;
     if (status == OD_OK && m->has_flow) {
         status = od_flow_build(ctx, &m->method_choice, m->problem, &m->flow);
         if (status == OD_OK && (status = od_stepper_suits(ctx, &m->integrator_choice, &m->flow)) != OD_OK) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "parts.h"
 
+#include "context.h"
+#include "plugin.h"
 #include "text.h"
 
 #include <math.h>
@@ -65,6 +67,7 @@ typedef struct part {
     const char *name;
     const od_param *params;
     const void *type;
+    bool plugin; /* what it is comes from the file that `file` names */
 } part;
 
 typedef bool part_at(size_t i, part *p); /* false behind the last */
@@ -72,22 +75,45 @@ typedef bool part_at(size_t i, part *p); /* false behind the last */
 static bool problem_at(size_t i, part *p)
 {
     const od_problem_type *type = od_problem_types[i];
-    *p = type != NULL ? (part){type->name, type->params, type} : (part){0};
+    *p = type != NULL ? (part){type->name, type->params, type, type->create == NULL} : (part){0};
     return type != NULL;
 }
 
 static bool method_at(size_t i, part *p)
 {
     const od_method_type *type = od_method_types[i];
-    *p = type != NULL ? (part){type->name, type->params, type} : (part){0};
+    *p = type != NULL ? (part){type->name, type->params, type, type->flow == NULL && type->map == NULL} : (part){0};
     return type != NULL;
 }
 
 static bool integrator_at(size_t i, part *p)
 {
     const od_integrator_type *type = od_integrator_types[i];
-    *p = type != NULL ? (part){type->name, type->params, type} : (part){0};
+    *p = type != NULL ? (part){type->name, type->params, type, false} : (part){0};
     return type != NULL;
+}
+
+/* The plug-in's own parameters are known once it is loaded, so that its entries are checked as all others. */
+static od_status choose_plugin(od_context *ctx, od_arena *arena, const od_node *node, od_place place, const part *p,
+                               bool method, const od_param *common, od_choice *choice)
+{
+    od_plugin plugin;
+    od_status status = od_plugin_load(ctx, arena, node, place, method ? OD_PLUGIN_METHOD : OD_PLUGIN_PROBLEM, common,
+                                      &plugin);
+    if (status != OD_OK) {
+        return status;
+    }
+    const od_param *own = method ? plugin.method->params : plugin.problem->params;
+    od_settings *settings = od_settings_resolve(ctx, arena, (const od_param *const[]){own, p->params, common, NULL},
+                                                node, place);
+    if (settings == NULL) {
+        return OD_EINVAL;
+    }
+    od_settings_put_text(settings, "file", plugin.path); /* the resolved experiment lies in another folder */
+    choice->settings = settings;
+    choice->input = plugin.input;
+    choice->type = method ? (const void *)plugin.method : plugin.problem;
+    return OD_OK;
 }
 
 /* Finds the part that the node names and checks its settings; `common` are parameters that all parts of the kind take.
@@ -101,7 +127,10 @@ static od_status choose(od_context *ctx, od_arena *arena, const od_node *node, o
     for (; name != NULL && at(count, &p); count++) {
         names[count] = p.name;
         if (strcmp(p.name, name) == 0) {
-            choice->type = p.type;
+            *choice = (od_choice){.type = p.type, .name = p.name};
+            if (p.plugin) {
+                return choose_plugin(ctx, arena, node, place, &p, at == method_at, common, choice);
+            }
             choice->settings = od_settings_resolve(ctx, arena, (const od_param *const[]){p.params, common, NULL}, node,
                                                    place);
             return choice->settings != NULL ? OD_OK : OD_EINVAL;
@@ -158,6 +187,15 @@ od_status od_method_choose(od_context *ctx, od_arena *arena, const od_node *node
     return status == OD_OK ? check_faces(ctx, choice) : status;
 }
 
+/* Whether a plug-in's function gave a reason for its failure; the last failure was forgotten before. */
+static od_status built(od_context *ctx, const od_choice *choice, const char *function, od_status status)
+{
+    return od_message(ctx)[0] != '\0' ? status
+                                      : od_setting_fail(ctx, choice->settings, choice->input != NULL ? "file" : "name",
+                                                        "the function %s of '%s' failed (%s) and gives no reason",
+                                                        function, choice->name, od_status_name(status));
+}
+
 od_status od_problem_build(od_context *ctx, const od_choice *choice, od_problem *problem)
 {
     const od_constant unknown = {NAN, "unknown"};
@@ -166,9 +204,15 @@ od_status od_problem_build(od_context *ctx, const od_choice *choice, od_problem 
                             .lipschitz = unknown,
                             .convexity = unknown,
                             .minimum = unknown};
+    od_context_forget(ctx);
     od_status status = choice->problem->create(ctx, choice->settings, problem);
     if (status != OD_OK) {
         *problem = (od_problem){0};
+        return built(ctx, choice, "create", status);
+    }
+    status = choice->input != NULL ? od_plugin_try_problem(ctx, choice->settings, problem) : OD_OK;
+    if (status != OD_OK) {
+        od_problem_clear(problem);
     }
     return status;
 }
@@ -177,14 +221,40 @@ od_status od_flow_build(od_context *ctx, const od_choice *choice, const od_probl
 {
     const char *face = face_of(ctx, choice, "flow", choice->method->flows);
     *flow = (od_flow){.name = face};
-    return face == NULL ? OD_EINVAL : choice->method->flow(ctx, choice->settings, f, face, flow);
+    if (face == NULL) {
+        return OD_EINVAL;
+    }
+    od_context_forget(ctx);
+    od_status status = choice->method->flow(ctx, choice->settings, f, face, flow);
+    if (status != OD_OK) {
+        *flow = (od_flow){0};
+        return built(ctx, choice, "flow", status);
+    }
+    status = choice->input != NULL ? od_plugin_try_flow(ctx, choice->settings, f, flow) : OD_OK;
+    if (status != OD_OK) {
+        od_flow_clear(flow);
+    }
+    return status;
 }
 
 od_status od_map_build(od_context *ctx, const od_choice *choice, const od_problem *f, od_map *map)
 {
     const char *face = face_of(ctx, choice, "map", choice->method->maps);
     *map = (od_map){.name = face};
-    return face == NULL ? OD_EINVAL : choice->method->map(ctx, choice->settings, f, face, map);
+    if (face == NULL) {
+        return OD_EINVAL;
+    }
+    od_context_forget(ctx);
+    od_status status = choice->method->map(ctx, choice->settings, f, face, map);
+    if (status != OD_OK) {
+        *map = (od_map){0};
+        return built(ctx, choice, "map", status);
+    }
+    status = choice->input != NULL ? od_plugin_try_map(ctx, choice->settings, f, map) : OD_OK;
+    if (status != OD_OK) {
+        od_map_clear(map);
+    }
+    return status;
 }
 
 void od_problem_clear(od_problem *problem)

@@ -16,6 +16,8 @@ typedef struct od_choice {
         const od_integrator_type *integrator;
     };
     const od_settings *settings;
+    const char *name;  /* as in the experiment file */
+    const char *input; /* of a plug-in, "path sha256" of its file; else NULL */
 } od_choice;
 
 od_status od_problem_choose(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_choice *choice);

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <link.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,7 +33,8 @@ typedef struct loader {
     const od_node *node; /* of `file`, or NULL */
     char entry[96];
     const char *file; /* as written */
-    bool method;
+    od_plugin_kind kind;
+    const od_param *common;
 } loader;
 
 static od_status fail(const loader *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -75,15 +77,14 @@ static bool is_whole(const unsigned char *byte, size_t length)
         return false;
     }
     memcpy(&head, byte, sizeof head);
-    if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof(ElfW(Phdr)) ||
-        head.e_phoff > length || (length - head.e_phoff) / sizeof(ElfW(Phdr)) < head.e_phnum) {
+    if (memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof(ElfW(Phdr)) || head.e_phoff > length ||
+        (length - head.e_phoff) / sizeof(ElfW(Phdr)) < head.e_phnum) {
         return false;
     }
     for (size_t i = 0; i < head.e_phnum; i++) {
         ElfW(Phdr) segment;
         memcpy(&segment, byte + head.e_phoff + i * sizeof segment, sizeof segment);
-        if (segment.p_type == PT_LOAD &&
-            (segment.p_offset > length || segment.p_filesz > length - segment.p_offset)) {
+        if (segment.p_type == PT_LOAD && (segment.p_offset > length || segment.p_filesz > length - segment.p_offset)) {
             return false;
         }
     }
@@ -148,7 +149,7 @@ static bool has_param(const od_param *table, const char *name)
     return false;
 }
 
-static od_status check_params(const loader *l, const od_param *params, const od_param *common)
+static od_status check_params(const loader *l, const od_param *params)
 {
     if (params == NULL) {
         return fail(l, "its descriptor has no parameter table; an empty one is {{.name = NULL}}");
@@ -162,10 +163,9 @@ static od_status check_params(const loader *l, const od_param *params, const od_
             return fail(l, "its parameter '%s' needs a meaning, a kind of od_kind and, if that is a choice, choices",
                         p->name);
         }
-        if (strcmp(p->name, "name") == 0 || has_param(od_plugin_params, p->name) || has_param(common, p->name) ||
+        if (strcmp(p->name, "name") == 0 || has_param(od_plugin_params, p->name) || has_param(l->common, p->name) ||
             has_param(p + 1, p->name)) {
-            return fail(l, "its parameter '%s' is there twice, or is one that every such part has; rename it",
-                        p->name);
+            return fail(l, "its parameter '%s' is there twice, or is one that every such part has; rename it", p->name);
         }
     }
     return OD_OK;
@@ -176,26 +176,34 @@ static bool has_faces(const od_face *faces)
     return faces != NULL && faces[0].name != NULL;
 }
 
-static od_status check_descriptor(const loader *l, const od_param *common, od_plugin *plugin)
+static od_status check_name(const loader *l, const char *name, const char *summary, const char *source)
 {
-    const od_problem_type *problem = plugin->problem;
-    const od_method_type *method = plugin->method;
-    const char *name = l->method ? method->name : problem->name;
-    if (name == NULL || name[0] == '\0') {
-        return fail(l, "its descriptor has no name");
-    }
-    if (!l->method && problem->create == NULL) {
-        return fail(l, "its descriptor has no function create");
-    }
-    if (l->method && (has_faces(method->flows) != (method->flow != NULL) ||
-                      has_faces(method->maps) != (method->map != NULL) || (method->flow == NULL && method->map == NULL))) {
-        return fail(l, "its descriptor needs a function flow and a list flows, or map and maps, each with the other");
-    }
-    plugin->params = l->method ? method->params : problem->params;
-    return check_params(l, plugin->params, common);
+    return name != NULL && name[0] != '\0' && summary != NULL && source != NULL
+               ? OD_OK
+               : fail(l, "its descriptor needs a name, a summary and a source");
 }
 
-static od_status open_library(const loader *l, const char *path, const od_param *common, od_plugin *plugin)
+static od_status check_problem(const loader *l, const od_problem_type *type)
+{
+    od_status status = check_name(l, type->name, type->summary, type->source);
+    if (status == OD_OK && type->create == NULL) {
+        return fail(l, "its descriptor has no function create");
+    }
+    return status == OD_OK ? check_params(l, type->params) : status;
+}
+
+static od_status check_method(const loader *l, const od_method_type *type)
+{
+    od_status status = check_name(l, type->name, type->summary, type->source);
+    if (status == OD_OK &&
+        (has_faces(type->flows) != (type->flow != NULL) || has_faces(type->maps) != (type->map != NULL) ||
+         (type->flow == NULL && type->map == NULL))) {
+        return fail(l, "its descriptor needs a function flow and a list flows, or map and maps, each with the other");
+    }
+    return status == OD_OK ? check_params(l, type->params) : status;
+}
+
+static od_status open_library(const loader *l, const char *path, od_plugin *plugin)
 {
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
@@ -206,26 +214,29 @@ static od_status open_library(const loader *l, const char *path, const od_param 
     if (status != OD_OK) {
         return status;
     }
-    const void *problem = dlsym(library, "od_plugin_problem"), *method = dlsym(library, "od_plugin_method");
-    if ((l->method ? method : problem) == NULL) {
-        const char *wanted = l->method ? "od_plugin_method" : "od_plugin_problem";
-        return problem != NULL || method != NULL
-                   ? fail(l, "it has no %s, but is a plug-in for a %s; name it there", wanted,
-                          l->method ? "problem" : "method")
-                   : fail(l, "it has no descriptor %s; define one, without `static`", wanted);
+    plugin->problem = dlsym(library, "od_plugin_problem");
+    plugin->method = dlsym(library, "od_plugin_method");
+    if (plugin->problem == NULL && plugin->method == NULL) {
+        return fail(l, "it has no descriptor od_plugin_problem or od_plugin_method; define one, without `static`");
     }
-    plugin->problem = l->method ? NULL : problem;
-    plugin->method = l->method ? method : NULL;
-    return check_descriptor(l, common, plugin);
+    if (l->kind == OD_PLUGIN_PROBLEM && plugin->problem == NULL) {
+        return fail(l, "it has no od_plugin_problem, but is a plug-in for a method; name it there");
+    }
+    if (l->kind == OD_PLUGIN_METHOD && plugin->method == NULL) {
+        return fail(l, "it has no od_plugin_method, but is a plug-in for a problem; name it there");
+    }
+    status = plugin->problem != NULL && l->kind != OD_PLUGIN_METHOD ? check_problem(l, plugin->problem) : OD_OK;
+    return status == OD_OK && plugin->method != NULL && l->kind != OD_PLUGIN_PROBLEM ? check_method(l, plugin->method)
+                                                                                     : status;
 }
 
-static od_status load(const loader *l, const char *folder, const od_param *common, od_plugin *plugin)
+static od_status load(const loader *l, const char *folder, od_plugin *plugin)
 {
     char path[PATH_ROOM], sha256[OD_SHA256_ROOM];
     *plugin = (od_plugin){0};
     od_status status = locate(l, folder, path);
     status = status == OD_OK ? examine(l, path, sha256) : status;
-    status = status == OD_OK ? open_library(l, path, common, plugin) : status;
+    status = status == OD_OK ? open_library(l, path, plugin) : status;
     if (status == OD_OK) {
         plugin->path = od_arena_text(l->arena, path, strlen(path));
         plugin->input = od_arena_print(l->arena, "%s %s", path, sha256);
@@ -234,10 +245,10 @@ static od_status load(const loader *l, const char *folder, const od_param *commo
     return status;
 }
 
-od_status od_plugin_load(od_context *ctx, od_arena *arena, const od_node *node, od_place place, bool method,
+od_status od_plugin_load(od_context *ctx, od_arena *arena, const od_node *node, od_place place, od_plugin_kind kind,
                          const od_param *common, od_plugin *plugin)
 {
-    loader l = {.ctx = ctx, .arena = arena, .method = method};
+    loader l = {.ctx = ctx, .arena = arena, .kind = kind, .common = common};
     snprintf(l.entry, sizeof l.entry, "%s.file", place.path);
     l.node = node->kind == OD_NODE_MAP ? od_node_item(node, "file") : NULL;
     if (l.node == NULL || l.node->kind != OD_NODE_SCALAR || l.node->text[0] == '\0') {
@@ -245,11 +256,11 @@ od_status od_plugin_load(od_context *ctx, od_arena *arena, const od_node *node, 
                             "this entry is needed: the shared object, for example {name: plugin, file: ./mine.so}");
     }
     l.file = l.node->text;
-    return load(&l, place.folder, common, plugin);
+    return load(&l, place.folder, plugin);
 }
 
-od_status od_plugin_load_file(od_context *ctx, od_arena *arena, const char *file, bool method, od_plugin *plugin)
+od_status od_plugin_load_file(od_context *ctx, od_arena *arena, const char *file, od_plugin *plugin)
 {
-    const loader l = {.ctx = ctx, .arena = arena, .file = file, .method = method};
-    return load(&l, "", NULL, plugin);
+    const loader l = {.ctx = ctx, .arena = arena, .file = file, .kind = OD_PLUGIN_ANY};
+    return load(&l, "", plugin);
 }

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void write_part(FILE *out, const char *path, const char *name, const od_settings *s)
+static void write_part(FILE *out, const char *path, const od_choice *choice)
 {
     fprintf(out, "%s: {name: ", path);
-    od_text_write(out, name);
+    od_text_write(out, choice->name);
     fputs(", ", out);
-    od_settings_write(out, s);
+    od_settings_write(out, choice->settings);
     fputs("}", out);
 }
 
@@ -46,12 +46,12 @@ static void write_member(FILE *out, const od_experiment *e, const od_member *m)
     fputs("label: ", out);
     od_text_write(out, m->label);
     fputs(next, out);
-    write_part(out, "problem", m->problem->name, m->problem_choice.settings);
+    write_part(out, "problem", &m->problem_choice);
     fputs(next, out);
-    write_part(out, "method", m->method_choice.method->name, m->method_choice.settings);
+    write_part(out, "method", &m->method_choice);
     if (m->has_flow) {
         fputs(next, out);
-        write_part(out, "integrator", m->integrator_choice.integrator->name, m->integrator_choice.settings);
+        write_part(out, "integrator", &m->integrator_choice);
     }
     fputs(next, out);
     od_start_write(out, e, m);

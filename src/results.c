@@ -37,17 +37,17 @@ void od_results_provenance(FILE *out, const od_experiment *e, const od_member *m
         fputc('\n', out);
     }
     fprintf(out, "%sseed: %llu\n", prefix, (unsigned long long)m->seed);
-    write_lines(out, prefix, "input: ", m->problem->inputs);
+    write_lines(out, prefix, "input: ", m->inputs);
     write_lines(out, prefix, "library: ", od_version_libraries());
 }
 
 /* ------------------------------------------------------------------------------------------- files */
 
-/* True if some problem of the experiment reads this "file checksum". */
+/* True if some member of the experiment reads this "file checksum". */
 static bool reads_input(const od_experiment *e, const char *input, size_t length)
 {
-    for (size_t i = 0; i < e->problem_count; i++) {
-        for (const char *line = e->problem[i]->inputs; line != NULL && *line != '\0';) {
+    for (size_t i = 0; i < e->member_count; i++) {
+        for (const char *line = e->member[i].inputs; line != NULL && *line != '\0';) {
             const size_t n = strcspn(line, "\n");
             if (n == length && strncmp(line, input, n) == 0) {
                 return true;
@@ -110,6 +110,11 @@ void od_results_release(int lock)
     }
 }
 
+static bool same_inputs(const od_member *a, const od_member *b)
+{
+    return strcmp(a->inputs != NULL ? a->inputs : "", b->inputs != NULL ? b->inputs : "") == 0;
+}
+
 od_status od_results_claim(od_context *ctx, const od_experiment *e, int *lock)
 {
     od_status status = od_folder_make(ctx, e->output);
@@ -133,6 +138,11 @@ od_status od_results_claim(od_context *ctx, const od_experiment *e, int *lock)
     }
     fputs("# The resolved experiment; `optdyn run` on this file gives the same bits.\n", file.out);
     od_results_provenance(file.out, e, &e->member[0], "# ");
+    for (size_t i = 1; i < e->member_count; i++) {
+        if (!same_inputs(&e->member[i], &e->member[i - 1])) {
+            write_lines(file.out, "# ", "input: ", e->member[i].inputs);
+        }
+    }
     fputs(e->resolved, file.out);
     return od_file_commit(ctx, &file);
 }

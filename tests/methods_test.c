@@ -80,6 +80,9 @@ static void every_method_is_tested(void **state)
 {
     (void)state;
     for (size_t i = 0; od_method_types[i] != NULL; i++) {
+        if (od_method_types[i]->flow == NULL && od_method_types[i]->map == NULL) {
+            continue; /* a plug-in has tests of its own */
+        }
         size_t found = 0;
         for (size_t v = 0; v < VARIANTS; v++) {
             const char *name = variants[v] + strlen("name: "), *end = strchr(name, ',');

@@ -80,7 +80,9 @@ static od_status check_problem(cli *c, od_arena *arena, const od_node *root, boo
     if (node == NULL) {
         return od_fail(c->ctx, OD_EINVAL, "problem", "%s has no problem", c->arg[1]);
     }
-    const od_place place = {.path = "problem", .folder = "", .data = c->data != NULL ? c->data : ""};
+    const char *slash = strrchr(node->origin, '/'); /* a name has no folder */
+    const char *folder = slash != NULL ? od_arena_text(arena, node->origin, (size_t)(slash - node->origin)) : "";
+    const od_place place = {.path = "problem", .folder = folder, .data = c->data != NULL ? c->data : ""};
     od_status status = od_problem_choose(c->ctx, arena, node, place, &choice);
     status = status == OD_OK ? od_problem_build(c->ctx, &choice, &problem) : status;
     if (status != OD_OK) {

@@ -6,6 +6,7 @@
 #include "src/experiment.h"
 #include "src/json.h"
 #include "src/parts.h"
+#include "src/plugin.h"
 #include "src/text.h"
 
 #include <math.h>
@@ -212,7 +213,16 @@ static void print_example(const cli *c, const od_problem_type *p)
     }
 }
 
-static int describe_method(const cli *c, const od_method_type *m)
+static void describe_problem(const cli *c, const od_problem_type *p)
+{
+    bool first = true;
+    head(c, "problem", p->name, p->summary, p->source);
+    print_params(c, p->params, &first);
+    print_example(c, p);
+    tail(c, p->source);
+}
+
+static void describe_method(const cli *c, const od_method_type *m)
 {
     bool first = true;
     head(c, "method", m->name, m->summary, m->source);
@@ -228,7 +238,41 @@ static int describe_method(const cli *c, const od_method_type *m)
         printf("\nflow and iteration: %s\n", m->correspondence);
     }
     tail(c, m->source);
+}
+
+/* `kind` is what the user asks for; "" is any. */
+static bool is_wanted(const char *this, const char *kind)
+{
+    return kind[0] == '\0' || strcmp(kind, this) == 0;
+}
+
+/* The problem and the method of one name or file, each if it is there; as JSON, one document, the problem first. */
+static int describe_parts(const cli *c, const od_problem_type *problem, const od_method_type *method)
+{
+    if (problem != NULL) {
+        describe_problem(c, problem);
+    }
+    if (method != NULL && (problem == NULL || !c->json)) {
+        fputs(problem != NULL ? "\n" : "", stdout);
+        describe_method(c, method);
+    }
     return EXIT_DONE;
+}
+
+static int describe_plugin(cli *c, const char *file, const char *kind)
+{
+    od_arena *arena = od_arena_create();
+    od_plugin plugin;
+    od_status status = arena != NULL ? od_plugin_load_file(c->ctx, arena, file, &plugin)
+                                     : od_fail(c->ctx, OD_ENOMEM, NULL, "no memory");
+    const od_problem_type *problem = status == OD_OK && is_wanted("problem", kind) ? plugin.problem : NULL;
+    const od_method_type *method = status == OD_OK && is_wanted("method", kind) ? plugin.method : NULL;
+    if (status == OD_OK && problem == NULL && method == NULL) {
+        status = od_fail(c->ctx, OD_EINVAL, NULL, "%s has no %s", file, kind);
+    }
+    const int done = status == OD_OK ? describe_parts(c, problem, method) : cli_fail(c, status);
+    od_arena_free(arena);
+    return done;
 }
 
 static int describe_experiment(const cli *c)
@@ -262,28 +306,31 @@ static int describe_experiment(const cli *c)
 
 int cli_describe(cli *c)
 {
-    if (c->arg_count != 1) {
-        return cli_usage(c, "describe takes one name; `optdyn list` shows them, and `experiment` describes the file");
+    const char *kind = c->arg_count == 2 ? c->arg[0] : "";
+    if (c->arg_count < 1 || c->arg_count > 2 || !(is_wanted("problem", kind) || is_wanted("method", kind))) {
+        return cli_usage(c,
+                         "describe takes one name or the path of a plug-in, with `problem` or `method` in front where "
+                         "both have it; `optdyn list` shows the names, and `experiment` describes the file");
     }
-    const char *name = c->arg[0];
+    const char *name = c->arg[c->arg_count - 1];
     bool first = true;
     if (strcmp(name, "experiment") == 0) {
         return describe_experiment(c);
     }
+    if (strchr(name, '/') != NULL) {
+        return describe_plugin(c, name, kind);
+    }
+    const od_problem_type *problem = NULL;
+    const od_method_type *method = NULL;
     for (size_t i = 0; od_problem_types[i] != NULL; i++) {
-        const od_problem_type *p = od_problem_types[i];
-        if (strcmp(p->name, name) == 0) {
-            head(c, "problem", p->name, p->summary, p->source);
-            print_params(c, p->params, &first);
-            print_example(c, p);
-            tail(c, p->source);
-            return EXIT_DONE;
-        }
+        problem = is_wanted("problem", kind) && strcmp(od_problem_types[i]->name, name) == 0 ? od_problem_types[i]
+                                                                                             : problem;
     }
     for (size_t i = 0; od_method_types[i] != NULL; i++) {
-        if (strcmp(od_method_types[i]->name, name) == 0) {
-            return describe_method(c, od_method_types[i]);
-        }
+        method = is_wanted("method", kind) && strcmp(od_method_types[i]->name, name) == 0 ? od_method_types[i] : method;
+    }
+    if (problem != NULL || method != NULL) {
+        return describe_parts(c, problem, method);
     }
     for (size_t i = 0; od_integrator_types[i] != NULL; i++) {
         const od_integrator_type *s = od_integrator_types[i];

@@ -20,7 +20,7 @@ const cli_command cli_commands[] = {
     {"report", "[NAME...]", "make all figures, or those named, into a page: -o site", cli_report},
     {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
     {"list", "[KIND]", "list problems, methods, integrators, analyses, figures", cli_list},
-    {"describe", "NAME", "describe a part, or `experiment`", cli_describe},
+    {"describe", "NAME", "describe a part, `experiment` or a plug-in's file", cli_describe},
     {"bench", "core|ensemble|...", "measure speed and memory beside bare loops and peers, and the noise", cli_bench},
     {"completion", "bash", "print the shell completion", cli_completion},
     {"manual", "man|markdown", "print the manual page, or the reference of all parts", cli_manual},

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Plug-ins: the examples as docs/plugins.md builds them, against closed forms and built-in parts; and every mistake that
+a plug-in can make, with its sentence. TAP.
+
+usage: plugin_test.py PROGRAM SOURCE BUILD COMPILER
+
+SPDX-License-Identifier: GPL-3.0-or-later
+"""
+import hashlib
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from tap import check, end
+
+program, source, build, compiler = sys.argv[1:5]
+environment = dict(os.environ, PKG_CONFIG_PATH=os.path.join(build, "meson-uninstalled"), CC=compiler)
+
+
+def run(*command, **options):
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, **options)
+
+
+def compile_bad(folder, bad):
+    file = os.path.join(folder, f"bad{bad}.so")
+    made = run(*compiler.split(), "-std=c11", f"-DBAD={bad}", "-shared", "-fPIC", "-o", file,
+               os.path.join(source, "tests", "bad_plugins.c"), "-I" + os.path.join(source, "include"))
+    check(made.returncode == 0, f"bad plug-in {bad} compiles", made.stderr)
+    return file
+
+
+def answer(name, text, *options):
+    file = os.path.join(folder, name)
+    open(file, "w").write(text)
+    return run(program, "run", file, "--json", *options)
+
+
+def refused(text, *parts, status=2):
+    ran = answer("refused.yaml", text)
+    try:
+        message = json.loads(ran.stdout)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        message = ""
+    check(ran.returncode == status and all(p in message for p in parts), f"refused: {parts[0]}",
+          f"{ran.returncode} {ran.stdout} {ran.stderr}")
+
+
+PROBLEM = """problem: {name: plugin, file: %s%s}
+method: {name: gradient}
+integrator: {name: rk4, step: 0.01}
+start: {x: [0.25, 1]}
+until: 2
+"""
+METHOD = """problem: {name: quadratic, eigenvalues: [1, 1]}
+method: {name: plugin, file: %s%s}
+integrator: {name: rk4, step: 0.01}
+start: {x: [0.25, 1]}
+until: 2
+"""
+
+with tempfile.TemporaryDirectory() as folder:
+    # the examples, by the lines of the documentation
+    shutil.copytree(os.path.join(source, "examples", "plugins"), folder, dirs_exist_ok=True)
+    lines = re.findall(r"^cc .*$", open(os.path.join(source, "docs", "plugins.md")).read(), re.M)
+    check(len(lines) == 2, "docs/plugins.md shows two lines that build", lines)
+    for line in lines:
+        made = run("sh", "-c", line.replace("cc ", "$CC -Wall -Wextra -Werror ", 1), cwd=folder)
+        check(made.returncode == 0 and made.stderr == "", line, made.stderr)
+
+    # x' = x - x^3 has the solution x = 1/sqrt(1 + (1/x0^2 - 1) e^(-2 t))
+    ran = answer("well.yaml", PROBLEM % ("./double_well.so", ", dim: 2"), "-o", os.path.join(folder, "well"))
+    state = json.loads(ran.stdout)["final"]["state"]["x"]
+    exact = [1 / math.sqrt(1 + (1 / x**2 - 1) * math.exp(-4)) for x in (0.25, 1)]
+    check(all(abs(a - b) < 1e-9 for a, b in zip(state, exact)), "the double well's gradient flow is its closed form",
+          f"{state} {exact} {ran.stderr}")
+    text = open(os.path.join(folder, "well", "experiment.yaml")).read()
+    library = os.path.realpath(os.path.join(folder, "double_well.so"))
+    checksum = hashlib.sha256(open(library, "rb").read()).hexdigest()
+    check(f"# input: {library} {checksum}\n" in text, "the provenance has the plug-in's checksum", text)
+    again = run(program, "run", os.path.join(folder, "well", "experiment.yaml"), "--json")
+    check(json.loads(again.stdout)["final"] == json.loads(ran.stdout)["final"], "the resolved experiment runs elsewhere",
+          again.stderr)
+    for example in ("problem.yaml", "method.yaml"):
+        ran = run(program, "run", os.path.join(folder, example), "--json")
+        check(ran.returncode == 0, f"examples/plugins/{example} runs", ran.stderr)
+    gaps = [m["gap"]["max"] for m in json.loads(ran.stdout)["members"] if m["label"] == "relativistic"]
+    check(len(gaps) == 1 and 0 < gaps[0] < 0.06, "flow and iteration of the plug-in are near each other", gaps)
+    ran = run(program, "check", "problem", os.path.join(folder, "problem.yaml"), "--json")
+    check(json.loads(ran.stdout)["passed"] is True, "`check problem` passes the double well", ran.stdout + ran.stderr)
+
+    # without a limit of speed the method is the heavy ball
+    same = METHOD.replace("method: ", "compare:\n  - {label: own, method: ", 1).replace(
+        "\nintegrator", "}\n  - {label: ball, method: {name: heavy-ball, alpha: 0.7}}\nintegrator", 1)
+    ran = answer("same.yaml", same % ("./relativistic.so", ", gamma: 0.7, delta: 0"))
+    own, ball = [m["final"]["state"] for m in json.loads(ran.stdout)["members"]]
+    check(all(abs(a - b) < 1e-14 for block in ("x", "v") for a, b in zip(own[block], ball[block])),
+          "for delta = 0 it is the heavy ball", f"{own} {ball}")
+
+    # an ensemble of a plug-in, with threads, has the bits of one thread
+    text = (PROBLEM % ("./double_well.so", ", dim: 2")).replace("gradient}", "gradient, noise: 0.2}").replace(
+        "rk4", "euler-maruyama") + "paths: 700\n"
+    one, four = answer("e.yaml", text, "--threads", "1"), answer("e.yaml", text, "--threads", "4")
+    check(one.stdout == four.stdout and json.loads(one.stdout)["paths"] == 700, "threads do not change a bit", one.stderr)
+
+    # entries are checked as those of built-in parts are
+    well = "./double_well.so"
+    refused(PROBLEM % (well, ", deepth: 2"), "did you mean 'depth'?")
+    refused(PROBLEM % (well, ", depth: -1"), "-1", "problem.depth")
+    refused(PROBLEM % (well, ", dim: 1.5"), "a whole number")
+    refused(PROBLEM % (well, ", dim: 3"), "start.x")
+    refused(METHOD % ("./relativistic.so", ", delta: .nan"), "method.delta")
+    refused(METHOD % ("./relativistic.so", ", noise: 0.1"), "makes no noise of it", "method.noise")
+    refused(METHOD.replace("until: 2", "iterations: 5").replace("integrator: {name: rk4, step: 0.01}\n", "")
+            % ("./relativistic.so", ""), "method.step")
+    refused(METHOD.replace("until: 2", "iterations: 5").replace("integrator: {name: rk4, step: 0.01}\n", "")
+            % ("./relativistic.so", ", step: 0.1, batch: 3"), "takes no mini-batches")
+    refused(METHOD % ("./relativistic.so", ", flow: modified"), "has no flow 'modified'")
+
+    # files
+    open(os.path.join(folder, "text.so"), "w").write("no shared object\n" * 20)
+    data = open(library, "rb").read()
+    for share in (0.2, 2, 20, 60):
+        open(os.path.join(folder, "cut.so"), "wb").write(data[:int(len(data) * share / 100)])
+        refused(PROBLEM % ("./cut.so", ""), "only the beginning of one", "cut.so")
+    refused(PROBLEM.replace("file: %s%s", "depth: 1"), "problem.file", "this entry is needed")
+    refused(PROBLEM % ("./nowhere.so", ""), "there is no such file", "refused.yaml:1", "problem.file")
+    refused(PROBLEM % ("libm.so.6", ""), "there is no such file")
+    refused(PROBLEM % (".", ""), "no file of at most 256 MiB")
+    refused(PROBLEM % ("./text.so", ""), "it is no shared object")
+    refused(PROBLEM % ("./relativistic.so", ""), "is a plug-in for a method")
+    refused(METHOD % (well, ""), "is a plug-in for a problem")
+
+    # every mistake of a plug-in
+    sentences = {
+        1: "compile it again", 2: "structs have other sizes", 3: "write `OD_PLUGIN;`", 4: "has no descriptor",
+        5: "there_is_no_such_function", 6: "the function create of 'plugin' failed (callback failed)",
+        7: "the moon is in the wrong quarter", 8: "set no dimension", 9: "set no function eval",
+        10: "beyond the scratch memory of 0 + 1 n doubles", 11: "x[i*n + p]", 12: "unwritten",
+        13: "more than the 2 numbers", 16: "parameter 'file' is there twice", 17: "parameter 'other' needs a meaning",
+        18: "needs a name"}
+    for bad, sentence in sentences.items():
+        refused(PROBLEM % (compile_bad(folder, bad), ""), sentence, "problem.file")
+    for bad, sentence in {20: "has to be the position x", 21: "of length 3", 22: "add up to its dim, which is 3",
+                          23: "needs a drift", 24: "each with the other"}.items():
+        refused(METHOD % (compile_bad(folder, bad), ""), sentence, "method.file")
+    # a failure and a NaN of the run
+    refused(PROBLEM % (compile_bad(folder, 14), ""), "the evaluation failed near t = 0", status=1)
+    ran = answer("nan.yaml", PROBLEM % (compile_bad(folder, 15), ""))
+    check(ran.returncode == 1 and "diverged at t = 0.92" in ran.stderr and json.loads(ran.stdout)["stopped"] == 1,
+          "a NaN on the way is a divergence", ran.stdout + ran.stderr)  # 0.25 e^-t = 0.1 at t = 0.916
+
+    # a problem without Hessian products: what needs them says so, everything else runs
+    plain = compile_bad(folder, 0)
+    for method in ("gradient", "heavy-ball, alpha: 1", "nesterov", "memory, forgetting: polynomial, p: 3",
+                   "amplified-gradient", "gradient, flow: modified", "bregman"):
+        text = (PROBLEM % (plain, "")).replace("name: gradient", f"name: {method}, step: 0.01") + "iterations: 20\n"
+        text = text if "bregman" not in method else text.replace("iterations: 20\n", "").replace(", step: 0.01}", "}", 1)
+        ran = answer("plain.yaml", text)
+        check(ran.returncode in (0, 2) and ran.stdout.startswith("{"), f"{method} on a problem without Hessian products",
+              f"{ran.returncode} {ran.stdout} {ran.stderr}")
+    described = json.loads(run(program, "describe", library, "--json").stdout)
+    check(described["name"] == "double-well" and [p["name"] for p in described["parameters"]] == ["depth", "tilt", "dim"],
+          "`describe` knows the plug-in's parameters", described)
+    kinds = [json.loads(run(program, "describe", *kind, "plugin", "--json").stdout)["kind"]
+             for kind in ([], ["problem"], ["method"])]
+    check(kinds == ["problem", "problem", "method"], "`describe method plugin` is about the method", kinds)
+    ran = run(program, "describe", "method", library)
+    check(ran.returncode == 2 and "has no method" in ran.stderr, "`describe method` of a problem is refused", ran.stderr)
+
+sys.exit(end())
