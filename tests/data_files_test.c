@@ -318,6 +318,11 @@ static void the_test_part_is_scaled_as_the_train_part(void **state)
     check_close(b->data.row[8], 5, 0);
     assert_non_null(strstr(b->data.inputs, "set/x_test.npy "));
     assert_non_null(strstr(b->data.inputs, "set/x_train.npy "));
+    const double last[2] = {6, 6}; /* class 1, although the test part has no other */
+    put_npy(b, "set/y_test.npy", 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", last, 16);
+    reads(b, "{data: set, part: test}", OD_TARGETS_CLASSES);
+    assert_int_equal(b->data.classes, 2);
+    assert_int_equal(b->data.class_index[0], 1);
     reads(b, "{data: set, part: test, scale: unit-range}", OD_TARGETS_NUMBERS);
     check_close(b->data.row[8], 3, 0);
     put_npy(b, "set/x_test.npy", 1, "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }", x_test, 16);

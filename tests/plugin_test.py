@@ -12,6 +12,7 @@ import math
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -86,8 +87,12 @@ with tempfile.TemporaryDirectory() as folder:
     check(json.loads(again.stdout)["final"] == json.loads(ran.stdout)["final"], "the resolved experiment runs elsewhere",
           again.stderr)
     for example in ("problem.yaml", "method.yaml"):
-        ran = run(program, "run", os.path.join(folder, example), "--json")
+        ran = run(program, "run", os.path.join(folder, example), "--json", "-o", os.path.join(folder, example[:-5]))
         check(ran.returncode == 0, f"examples/plugins/{example} runs", ran.stderr)
+    for name, expected in (("relativistic", 1), ("heavy_ball", 0)):
+        text = open(os.path.join(folder, "method", name + "-flow.csv")).read()
+        check(len(re.findall(r"# input: /\S+/relativistic.so [0-9a-f]{64}\n", text)) == expected,
+              f"the table of {name} names the plug-ins it comes from", text[:600])
     gaps = [m["gap"]["max"] for m in json.loads(ran.stdout)["members"] if m["label"] == "relativistic"]
     check(len(gaps) == 1 and 0 < gaps[0] < 0.06, "flow and iteration of the plug-in are near each other", gaps)
     ran = run(program, "check", "problem", os.path.join(folder, "problem.yaml"), "--json")
@@ -124,8 +129,11 @@ with tempfile.TemporaryDirectory() as folder:
     # files
     open(os.path.join(folder, "text.so"), "w").write("no shared object\n" * 20)
     data = open(library, "rb").read()
-    for share in (0.2, 2, 20, 60):
-        open(os.path.join(folder, "cut.so"), "wb").write(data[:int(len(data) * share / 100)])
+    heads, size, count = (struct.unpack_from(kind, data, at)[0] for kind, at in (("<Q", 32), ("<H", 54), ("<H", 56)))
+    segments = [struct.unpack_from("<IIQQQQ", data, heads + i * size) for i in range(count)]
+    loaded = max(s[2] + s[5] for s in segments if s[0] == 1)  # of what is loaded, in the file
+    for length in (10, 100, len(data) // 5, len(data) * 3 // 5, loaded - 1):
+        open(os.path.join(folder, "cut.so"), "wb").write(data[:length])
         refused(PROBLEM % ("./cut.so", ""), "only the beginning of one", "cut.so")
     refused(PROBLEM.replace("file: %s%s", "depth: 1"), "problem.file", "this entry is needed")
     refused(PROBLEM % ("./nowhere.so", ""), "there is no such file", "refused.yaml:1", "problem.file")
@@ -137,7 +145,7 @@ with tempfile.TemporaryDirectory() as folder:
 
     # every mistake of a plug-in
     sentences = {
-        1: "compile it again", 2: "structs have other sizes", 3: "write `OD_PLUGIN;`", 4: "has no descriptor",
+        1: "of ABI 2, and this is ABI 1", 2: "structs have other sizes", 3: "write `OD_PLUGIN;`", 4: "has no descriptor",
         5: "there_is_no_such_function", 6: "the function create of 'plugin' failed (callback failed)",
         7: "the moon is in the wrong quarter", 8: "set no dimension", 9: "set no function eval",
         10: "beyond the scratch memory of 0 + 1 n doubles", 11: "x[i*n + p]", 12: "unwritten",
