@@ -25,6 +25,7 @@ enum {
 };
 static const double CHEAP = 2e9;         /* products of numbers below which all directions are followed */
 static const double MARGIN = 0.01;       /* growth over the whole track that makes a direction unstable */
+static const double TURN = 2;            /* growth and decay that make a direction turn */
 static const double SEGMENT_GROWTH = 10; /* of one segment */
 static const double ROUNDING = 1e-13;    /* of Jacobians that are the same, relative to their largest entry */
 
@@ -39,6 +40,8 @@ typedef struct walk {
     double *frame, *next, *saved; /* [count*dim] */
     double *y;                    /* [dim] */
     double *sum, *since;          /* [count] ln of the growth from 0, and from the last node */
+    double *peak;                 /* [count] largest of `sum` along the track, at least 0 */
+    uint64_t *peak_at;            /* [count] the k of it */
     uint64_t *node;
     size_t nodes, room;
 } walk;
@@ -48,8 +51,9 @@ static void leave(walk *w)
     od_frames_close(&w->frames);
     free(w->memory);
     free(w->node);
+    free(w->peak_at);
     w->memory = NULL;
-    w->node = NULL;
+    w->node = w->peak_at = NULL;
     w->nodes = w->room = 0;
 }
 
@@ -58,8 +62,9 @@ static od_status enter(walk *w, size_t count)
     leave(w);
     w->count = count;
     const size_t size = count * w->dim;
-    w->memory = od_zalloc(4 * size + w->dim + 2 * count, sizeof(double));
-    if (w->memory == NULL) {
+    w->memory = od_zalloc(4 * size + w->dim + 3 * count, sizeof(double));
+    w->peak_at = od_zalloc(count, sizeof *w->peak_at);
+    if (w->memory == NULL || w->peak_at == NULL) {
         return od_fail(w->ctx, OD_ENOMEM, NULL, "no memory for %zu directions of %zu numbers", count, w->dim);
     }
     w->first = w->memory;
@@ -69,6 +74,7 @@ static od_status enter(walk *w, size_t count)
     w->y = w->saved + size;
     w->sum = w->y + w->dim;
     w->since = w->sum + count;
+    w->peak = w->since + count;
     return od_frames_open(w->ctx, w->dim, count, &w->frames);
 }
 
@@ -130,6 +136,10 @@ static od_status account(walk *w, uint64_t k, double largest)
         w->sum[i] += growth;
         w->since[i] += growth;
         most = fmax(most, w->since[i]);
+        if (w->sum[i] > w->peak[i]) {
+            w->peak[i] = w->sum[i];
+            w->peak_at[i] = k;
+        }
     }
     if (most < log(SEGMENT_GROWTH) / 2 || k == w->track->steps) {
         return OD_OK;
@@ -186,6 +196,8 @@ static od_status follow(walk *w)
 {
     memset(w->sum, 0, w->count * sizeof *w->sum);
     memset(w->since, 0, w->count * sizeof *w->since);
+    memset(w->peak, 0, w->count * sizeof *w->peak);
+    memset(w->peak_at, 0, w->count * sizeof *w->peak_at);
     memcpy(w->frame, w->first, w->count * w->dim * sizeof(double));
     w->nodes = 0;
     od_status status = add_node(w, 0);
@@ -303,13 +315,62 @@ static od_status looks_constant(walk *w, dense *d, bool *constant)
 
 /* ------------------------------------------------------------------------------------------------ results */
 
+/* Where corrections in column i vanish: where it is largest, if it is an end, or larger than both by a factor. */
+static uint64_t anchor_of(const walk *w, size_t i)
+{
+    const bool unstable = w->sum[i] > MARGIN, high = w->peak[i] > log(TURN) + fmax(w->sum[i], 0);
+    return high ? w->peak_at[i] : unstable ? w->track->steps : 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The carried columns with their anchors, which become nodes. */
+static od_status keep_anchors(walk *w, od_growth *g)
+{
+    const uint64_t steps = w->track->steps;
+    od_status status = OD_OK;
+    for (size_t i = 0; i < w->count && status == OD_OK; i++) {
+        const uint64_t k = anchor_of(w, i);
+        g->carried = k > 0 ? i + 1 : g->carried;
+        if (k > 0 && k < steps) {
+            g->turning++;
+            status = add_node(w, k);
+        }
+    }
+    g->anchor = od_zalloc(g->carried + 1, sizeof *g->anchor);
+    if (status != OD_OK || g->anchor == NULL) {
+        return od_fail(w->ctx, OD_ENOMEM, NULL, "no memory for %zu directions", g->carried);
+    }
+    qsort(w->node, w->nodes, sizeof *w->node, ascending);
+    size_t nodes = 1;
+    for (size_t i = 1; i < w->nodes; i++) {
+        if (w->node[i] > w->node[nodes - 1]) {
+            w->node[nodes++] = w->node[i];
+        }
+    }
+    w->nodes = nodes;
+    for (size_t i = 0; i < g->carried; i++) {
+        const uint64_t k = anchor_of(w, i);
+        while (w->node[g->anchor[i]] < k) {
+            g->anchor[i]++;
+        }
+    }
+    return OD_OK;
+}
+
 static od_status keep(walk *w, od_growth *g)
 {
     g->dim = w->dim;
     g->count = w->count;
     g->exponent = od_zalloc(w->count, sizeof(double));
-    if (g->exponent == NULL) {
-        return od_fail(w->ctx, OD_ENOMEM, NULL, "no memory for %zu exponents", w->count);
+    od_status status = g->exponent != NULL ? keep_anchors(w, g)
+                                           : od_fail(w->ctx, OD_ENOMEM, NULL, "no memory for %zu exponents", w->count);
+    if (status != OD_OK) {
+        return status;
     }
     for (size_t i = 0; i < w->count; i++) { /* by insertion: the columns are nearly in order */
         size_t j = i;
@@ -330,13 +391,13 @@ static od_status keep(walk *w, od_growth *g)
     return OD_OK;
 }
 
-static od_status keep_space(walk *w, const od_growth *g, const double *from, double **to)
+static od_status keep_space(walk *w, size_t count, const double *from, double **to)
 {
-    *to = od_zalloc(g->unstable * w->dim + 1, sizeof(double));
+    *to = od_zalloc(count * w->dim + 1, sizeof(double));
     if (*to == NULL) {
-        return od_fail(w->ctx, OD_ENOMEM, NULL, "no memory for the unstable space");
+        return od_fail(w->ctx, OD_ENOMEM, NULL, "no memory for %zu directions", count);
     }
-    memcpy(*to, from, g->unstable * w->dim * sizeof(double));
+    memcpy(*to, from, count * w->dim * sizeof(double));
     return OD_OK;
 }
 
@@ -374,12 +435,12 @@ static od_status find_exponents(walk *w, const dense *d, size_t columns)
     }
 }
 
-/* Whether the first `unstable` columns grow and the others do not. */
-static bool leads(const walk *w, size_t unstable)
+/* Whether the first `growing` columns grow at some time and the others never do. */
+static bool leads(const walk *w, size_t growing)
 {
-    bool as_expected = unstable <= w->count;
+    bool as_expected = growing <= w->count;
     for (size_t i = 0; i < w->count; i++) {
-        as_expected &= (w->sum[i] > MARGIN) == (i < unstable);
+        as_expected &= (anchor_of(w, i) > 0) == (i < growing) && (i == 0 || w->sum[i] <= fmax(w->sum[i - 1], MARGIN));
     }
     return as_expected;
 }
@@ -399,6 +460,7 @@ static od_status find_start(walk *w, dense *d, size_t columns, bool *constant, o
     if (status == OD_OK && *constant) {
         for (size_t i = 0; i < w->count; i++) {
             w->sum[i] = (double)steps * log(d->modulus[i]);
+            w->peak[i] = fmax(w->sum[i], 0);
         }
     } else if (status == OD_OK && !leads(w, count_unstable(w->dim, d->modulus, steps))) {
         g->start_how = largest_growth;
@@ -419,14 +481,14 @@ static od_status find_dense(walk *w, dense *d, size_t columns, od_growth *g)
         status = keep(w, g);
     }
     if (status == OD_OK) {
-        status = keep_space(w, g, w->first, &g->start);
+        status = keep_space(w, g->carried, w->first, &g->start);
     }
     if (status == OD_OK) {
         status = eigenspaces(w, d, steps - 1, true);
     }
     if (status == OD_OK) {
-        same = count_unstable(w->dim, d->modulus, steps) == g->unstable;
-        status = keep_space(w, g, same ? d->vectors : w->frame, &g->end);
+        same = g->turning == 0 && count_unstable(w->dim, d->modulus, steps) == g->unstable;
+        status = keep_space(w, g->unstable, same ? d->vectors : w->frame, &g->end);
     }
     g->end_how = constant ? exact : same ? last_jacobian : grown;
     return status;
@@ -439,11 +501,11 @@ static od_status find_large(walk *w, size_t columns, od_growth *g)
         status = keep(w, g);
     }
     if (status == OD_OK) {
-        status = keep_space(w, g, w->first, &g->start);
+        status = keep_space(w, g->carried, w->first, &g->start);
     }
     g->start_how = largest_growth;
     g->end_how = grown;
-    return status == OD_OK ? keep_space(w, g, w->frame, &g->end) : status;
+    return status == OD_OK ? keep_space(w, g->unstable, w->frame, &g->end) : status;
 }
 
 od_status od_growth_find(od_context *ctx, od_chain *chain, od_track *track, size_t columns, od_growth *growth)
@@ -479,6 +541,7 @@ od_status od_growth_find(od_context *ctx, od_chain *chain, od_track *track, size
 void od_growth_free(od_growth *growth)
 {
     free(growth->exponent);
+    free(growth->anchor);
     free(growth->start);
     free(growth->end);
     free(growth->node);

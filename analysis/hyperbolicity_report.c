@@ -82,8 +82,9 @@ void od_hyperbolicity_write_json(const od_hyperbolicity *f, FILE *out)
     fputs("{\"exponents\": ", out);
     od_json_list(out, g->exponent, g->count);
     fprintf(out,
-            ", \"dim\": %zu, \"unstable\": %zu, \"neutral\": %zu, \"hyperbolic\": %s, \"unstable_space\": ", g->dim,
-            g->unstable, g->neutral, g->neutral == 0 ? "true" : "false");
+            ", \"dim\": %zu, \"unstable\": %zu, \"neutral\": %zu, \"turning\": %zu, \"hyperbolic\": %s, "
+            "\"unstable_space\": ",
+            g->dim, g->unstable, g->neutral, g->turning, g->neutral + g->turning == 0 ? "true" : "false");
     od_json_text(out, g->start_how);
     fputs(", \"stable_space\": ", out);
     od_json_text(out, g->end_how);
@@ -128,6 +129,11 @@ void od_hyperbolicity_write_text(const od_hyperbolicity *f, FILE *out)
     fprintf(out, "  %zu unstable direction%s of %zu", g->unstable, g->unstable == 1 ? "" : "s", g->dim);
     if (g->neutral > 0) {
         fprintf(out, ", %zu neutral: not hyperbolic", g->neutral);
+    }
+    for (size_t i = 0; i < g->carried; i++) {
+        if (g->anchor[i] > 0 && g->anchor[i] < g->segments) {
+            fprintf(out, "; one grows until k = %llu and shrinks after it", (unsigned long long)g->node[g->anchor[i]]);
+        }
     }
     if (f->angle.missing == NULL) {
         fprintf(out, "; stable and unstable space %.6g degrees apart at k = %llu", f->angle.radians * 180 / acos(-1),

@@ -5,7 +5,8 @@
  *
  * with Psi and A the map of a whole segment and its derivative. With Q_n the unstable frame, delta_n = e_n + Q_n w_n,
  * e_n orthogonal to Q_n: e is swept forward from e_0 = 0, w backward from L^T delta_N = 0, L the complement of the
- * stable space at K. A segment's growth is bounded, so its product needs one factorisation.
+ * stable space at K; component by component from the last, since R_n is triangular, and those that turn both ways from
+ * their anchors. A segment's growth is bounded, so its product needs one factorisation.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -201,19 +202,58 @@ static od_status sweep_forward(shooting *s)
     return status;
 }
 
-/* w_N from L^T (x_N + e_N + Q_N w_N - y_K) = 0; u holds Q_N, x holds x_N and y holds y_K. */
+/*
+ * The unstable part of w_N from L^T (x_N + e_N + Q_N w_N - y_K) = 0, the others being known or orthogonal to L; u holds
+ * Q_N, x holds x_N and y holds y_K.
+ */
 static od_status close_end(shooting *s)
 {
-    const int d = (int)s->dim, p = (int)s->p;
+    const int d = (int)s->dim, p = (int)s->p, q = (int)s->growth->unstable;
     double *w = s->w + s->segments * s->p, *e = s->even + s->segments * s->dim;
     for (size_t i = 0; i < s->dim; i++) {
         s->z[i] = s->y[i] - s->x[i] - e[i];
     }
-    cblas_dgemv(CblasColMajor, CblasTrans, d, p, 1, s->growth->end, d, s->z, 1, 0, w, 1);
-    cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, p, p, d, 1, s->growth->end, d, s->u, d, 0, s->square, p);
-    if (LAPACKE_dgesv_work(LAPACK_COL_MAJOR, p, 1, s->square, p, s->pivot, w, p) != 0) {
+    cblas_dgemv(CblasColMajor, CblasNoTrans, d, p - q, -1, s->u + s->growth->unstable * s->dim, d, w + q, 1, 1, s->z,
+                1);
+    cblas_dgemv(CblasColMajor, CblasTrans, d, q, 1, s->growth->end, d, s->z, 1, 0, w, 1);
+    cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, q, q, d, 1, s->growth->end, d, s->u, d, 0, s->square, q);
+    if (LAPACKE_dgesv_work(LAPACK_COL_MAJOR, q, 1, s->square, q, s->pivot, w, q) != 0) {
         return od_fail(s->ctx, OD_EUNSUPPORTED, NULL, "the stable and the unstable space meet at step %llu",
                        (unsigned long long)s->track->steps);
+    }
+    return OD_OK;
+}
+
+/* Component i of A (e_n + Q_n w_n) + g_n in Q_{n+1}, without the part of component i of w_n itself. */
+static double coupled(const shooting *s, size_t n, size_t i)
+{
+    const double *r = s->triangle + n * s->p * s->p, *w = s->w + n * s->p;
+    double sum = s->source[n * s->p + i];
+    for (size_t j = i + 1; j < s->p; j++) {
+        sum += r[j * s->p + i] * w[j];
+    }
+    return sum;
+}
+
+/* Component i of all w_n from its anchor, both ways; the components behind it are known. */
+static od_status sweep_component(shooting *s, size_t i)
+{
+    const size_t p = s->p, anchor = s->growth->anchor[i], last = s->segments;
+    double *w = s->w + i;
+    if (anchor < last) {
+        w[anchor * p] = 0;
+    }
+    for (size_t n = anchor; n-- > 0;) {
+        const double r = s->triangle[n * p * p + i * p + i];
+        if (r == 0) {
+            return od_fail(s->ctx, OD_EUNSUPPORTED, NULL,
+                           "the %s is not invertible in its unstable directions before step %llu", s->chain->what,
+                           (unsigned long long)s->growth->node[n + 1]);
+        }
+        w[n * p] = (w[(n + 1) * p] - coupled(s, n, i)) / r;
+    }
+    for (size_t n = anchor; n < last; n++) {
+        w[(n + 1) * p] = s->triangle[n * p * p + i * p + i] * w[n * p] + coupled(s, n, i);
     }
     return OD_OK;
 }
@@ -221,42 +261,20 @@ static od_status close_end(shooting *s)
 /* The correction of all nodes, in `even`. */
 static od_status sweep_backward(shooting *s)
 {
-    const size_t d = s->dim, p = s->p;
-    if (p == 0) {
-        return OD_OK;
-    }
-    const od_status status = close_end(s);
-    if (status != OD_OK) {
-        return status;
-    }
-    double *w = s->w + s->segments * p;
-    cblas_dgemv(CblasColMajor, CblasNoTrans, (int)d, (int)p, 1, s->u, (int)d, w, 1, 1, s->even + s->segments * d, 1);
-    for (size_t n = s->segments; n-- > 0;) {
-        const double *r = s->triangle + n * p * p;
-        w = s->w + n * p;
-        for (size_t i = 0; i < p; i++) {
-            w[i] = w[p + i] - s->source[n * p + i];
-            if (r[i * p + i] == 0) {
-                return od_fail(s->ctx, OD_EUNSUPPORTED, NULL,
-                               "the %s is not invertible in its unstable directions before step %llu", s->chain->what,
-                               (unsigned long long)s->growth->node[n + 1]);
-            }
-        }
-        cblas_dtrsv(CblasColMajor, CblasUpper, CblasNoTrans, CblasNonUnit, (int)p, r, (int)p, w, 1);
-        cblas_dgemv(CblasColMajor, CblasNoTrans, (int)d, (int)p, 1, s->frame + n * p * d, (int)d, w, 1, 1,
-                    s->even + n * d, 1);
-    }
-    return OD_OK;
-}
-
-static od_status begin(shooting *s)
-{
+    const size_t d = s->dim, p = s->p, unstable = s->growth->unstable;
     od_status status = OD_OK;
-    for (size_t n = 0; n <= s->segments && status == OD_OK; n++) {
-        status = s->track->at(s->track, s->growth->node[n], s->node + n * s->dim);
+    for (size_t i = p; i-- > 0 && status == OD_OK;) {
+        if (i + 1 == unstable) {
+            status = close_end(s);
+        }
+        status = status == OD_OK ? sweep_component(s, i) : status;
     }
-    memcpy(s->trial, s->node, (s->segments + 1) * s->dim * sizeof(double));
-    return status == OD_OK ? sweep_forward(s) : fail_step(s, status, 0);
+    for (size_t n = 0; n <= s->segments && p > 0 && status == OD_OK; n++) {
+        const double *frame = n < s->segments ? s->frame + n * p * d : s->u;
+        cblas_dgemv(CblasColMajor, CblasNoTrans, (int)d, (int)p, 1, frame, (int)d, s->w + n * p, 1, 1, s->even + n * d,
+                    1);
+    }
+    return status;
 }
 
 /*
@@ -266,6 +284,15 @@ static od_status begin(shooting *s)
 static bool converged(const shooting *s, double before)
 {
     return s->defect <= 4 * DBL_EPSILON * s->size || (s->defect <= 1e-10 * s->size && s->defect > before / 4);
+}
+
+static od_status begin(shooting *s)
+{
+    od_status status = OD_OK;
+    for (size_t n = 0; n <= s->segments && status == OD_OK; n++) {
+        status = s->track->at(s->track, s->growth->node[n], s->trial + n * s->dim);
+    }
+    return status == OD_OK ? sweep_forward(s) : fail_step(s, status, 0);
 }
 
 /* node = trial, and trial = node + part * correction, for smaller and smaller parts until the jumps fall. */
@@ -323,7 +350,7 @@ od_status od_split_find(od_context *ctx, od_chain *chain, od_track *track, const
                   .growth = growth,
                   .weight = weight,
                   .dim = chain->dim,
-                  .p = growth->unstable,
+                  .p = growth->carried,
                   .segments = growth->segments};
     *orbit = (od_split_orbit){.start = od_zalloc(chain->dim, sizeof(double))};
     od_status status = orbit->start != NULL ? open_shooting(&s)

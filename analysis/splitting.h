@@ -25,8 +25,16 @@ typedef struct od_growth {
      * else neutral. Directions that were not followed shrink at least as fast as the last one that was.
      */
     size_t unstable, neutral;
-    double *start; /* [unstable*dim] orthonormal: the unstable space at 0 */
-    double *end;   /* [unstable*dim] orthonormal: the orthogonal complement of the stable space at K */
+    /*
+     * A direction may grow first and shrink afterwards, as where a saddle is left for a minimum: it turns if it has
+     * been larger by more than a factor of 2 than at both ends. Corrections of an orbit vanish in it where it is
+     * largest, as they vanish at 0 in stable directions and at K in unstable ones.
+     */
+    size_t turning;
+    size_t carried; /* so many columns, from the first, are unstable or turning; a few between may be stable */
+    size_t *anchor; /* [carried] the node at which each is largest */
+    double *start;  /* [carried*dim] orthonormal at 0; the first `unstable` columns span the unstable space */
+    double *end;    /* [unstable*dim] orthonormal: the orthogonal complement of the stable space at K */
     /* Where the stable and the unstable space at 0 and K come from, for people. */
     const char *start_how, *end_how;
     size_t segments; /* cut so that no direction grows by more than a factor of 10 within one */
@@ -43,7 +51,7 @@ typedef struct od_growth {
 od_status od_growth_find(od_context *ctx, od_chain *chain, od_track *track, size_t columns, od_growth *growth);
 void od_growth_free(od_growth *growth); /* accepts one that is zero */
 
-/** An orbit of the chain near a track whose offset is unstable at 0 and stable at K. */
+/** An orbit of the chain near a track whose offset is unstable at 0, stable at K, and 0 where a direction turns. */
 typedef struct od_split_orbit {
     double *start;     /* [dim] x_0; owned */
     double radius;     /* max_k |x_k - y_k| in the norm sqrt(sum_i (weight_i r_i)^2) */
@@ -55,11 +63,12 @@ typedef struct od_split_orbit {
 
 /**
  * Newton's method for the orbit x of the chain with x_0 - y_0 in the unstable space at 0 and x_K - y_K in the stable
- * space at K: multiple shooting on the segments of `growth`, each correction swept forward in the stable components and
- * backward in the unstable ones. One round on affine chains, besides one for rounding. weight[dim] or NULL: ones.
+ * space at K, and in turning directions 0 at their anchors: multiple shooting on the segments of `growth`, each
+ * correction swept forward in the stable components and backward in the unstable ones. One round on affine chains,
+ * besides one for rounding. weight[dim] or NULL: ones.
  *
  * Errors  OD_EUNSUPPORTED with a sentence if Newton's method does not converge; those of od_growth_find.
- * Cost    for each round K steps and products with `unstable` + 1 directions. Memory: `unstable` + 4 states for each
+ * Cost    for each round K steps and products with `carried` + 1 directions. Memory: `carried` + 4 states for each
  *         segment.
  */
 od_status od_split_find(od_context *ctx, od_chain *chain, od_track *track, const od_growth *growth,

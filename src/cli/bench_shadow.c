@@ -10,6 +10,7 @@
 #include "src/json.h"
 #include "src/memory.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,8 @@ typedef struct descent {
     od_problem *problem;
     od_map *map;
     od_flow *flow;
-    double *y0, *map_ws, *flow_ws;
+    od_chain chain;
+    double *y0, *ws;
 } descent;
 
 /* Growing components first are a thousandth of a millionth, so that they end near the others' start. */
@@ -69,12 +71,12 @@ static od_problem *make_problem(od_context *ctx, const row *r)
 
 static void close_descent(descent *a)
 {
+    od_chain_clear(&a->chain);
     od_flow_free(a->flow);
     od_map_free(a->map);
     od_problem_free(a->problem);
     free(a->y0);
-    free(a->map_ws);
-    free(a->flow_ws);
+    free(a->ws);
 }
 
 static od_status open_descent(od_context *ctx, const row *r, descent *a)
@@ -85,37 +87,26 @@ static od_status open_descent(od_context *ctx, const row *r, descent *a)
         a->flow = od_flow_create(ctx, "{name: gradient, step: 1}", a->problem);
     }
     if (a->map != NULL && a->flow != NULL) {
-        a->map_ws = od_zalloc(od_scratch_size(&a->map->scratch, 1) + 1, sizeof(double));
-        a->flow_ws = od_zalloc(od_scratch_size(&a->flow->scratch, 1) + 1, sizeof(double));
+        a->ws = od_zalloc(od_scratch_size(&a->flow->scratch, 1) + 1, sizeof(double));
     }
-    if (a->y0 == NULL || a->map_ws == NULL || a->flow_ws == NULL) {
+    if (a->y0 == NULL || a->ws == NULL) {
         close_descent(a);
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for a quadratic of %zu dimensions", r->d);
     }
     for (size_t i = 0; i < r->d; i++) {
         a->y0[i] = start(i);
     }
-    return OD_OK;
-}
-
-static od_status step(od_chain *chain, uint64_t k, const double *z, double *next)
-{
-    const descent *a = chain->data;
-    double tau;
-    memcpy(next, z, chain->dim * sizeof *z);
-    return a->map->step(a->map, k, 1, next, NULL, NULL, &tau, a->map_ws);
-}
-
-static od_status jvp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
-{
-    const descent *a = chain->data;
-    return a->map->jvp(a->map, k, 1, z, m, u, ju, a->map_ws);
+    const od_status status = od_chain_of_map(ctx, a->map, r->steps, &a->chain);
+    if (status != OD_OK) {
+        close_descent(a);
+    }
+    return status;
 }
 
 static od_status at(od_track *track, uint64_t k, double *y)
 {
     const descent *a = track->data;
-    return a->flow->exact(a->flow, 0, 1, a->y0, (double)k, y, a->flow_ws);
+    return a->flow->exact(a->flow, 0, 1, a->y0, (double)k, y, a->ws);
 }
 
 /* e^{-z k} and (1-z)^k, or (1-z)^{k-K} times the last state where z < 0: their difference without cancellation. */
@@ -151,8 +142,8 @@ static od_status run_bare(od_chain *chain, const double *y0, double *seconds)
         memcpy(x, y0, chain->dim * sizeof *x);
     }
     for (uint64_t k = 0; k < chain->steps && status == OD_OK; k += 2) {
-        status = step(chain, k, x, next);
-        status = status == OD_OK ? step(chain, k + 1, next, x) : status;
+        status = chain->step(chain, k, x, next);
+        status = status == OD_OK ? chain->step(chain, k + 1, next, x) : status;
     }
     *seconds = bench_cpu_clock() - began;
     free(x);
@@ -161,30 +152,28 @@ static od_status run_bare(od_chain *chain, const double *y0, double *seconds)
 
 static od_status measure_on(cli *c, row *r, descent *a)
 {
-    od_chain chain = {.what = "iteration", .dim = r->d, .steps = r->steps, .affine = true, .data = a};
-    chain.step = step;
-    chain.jvp = chain.vjp = jvp;
+    od_chain *chain = &a->chain;
     od_track track = {.dim = r->d, .steps = r->steps, .at = at, .data = a};
     od_growth growth = {0};
     od_split_orbit orbit = {0};
     od_space_angle angle = {0};
     r->megabytes_before = megabytes();
     double began = bench_cpu_clock();
-    od_status status = od_growth_find(c->ctx, &chain, &track, 0, &growth);
+    od_status status = od_growth_find(c->ctx, chain, &track, 0, &growth);
     r->growth_seconds = bench_cpu_clock() - began;
     began = bench_cpu_clock();
     if (status == OD_OK) {
-        status = od_split_find(c->ctx, &chain, &track, &growth, NULL, &orbit);
+        status = od_split_find(c->ctx, chain, &track, &growth, NULL, &orbit);
         r->split_seconds = bench_cpu_clock() - began;
         r->megabytes = megabytes();
     }
     began = bench_cpu_clock();
     if (status == OD_OK) {
-        status = od_space_angle_find(c->ctx, &chain, &track, &growth, &angle);
+        status = od_space_angle_find(c->ctx, chain, &track, &growth, &angle);
         r->angle_seconds = bench_cpu_clock() - began;
     }
     if (status == OD_OK) {
-        status = run_bare(&chain, a->y0, &r->bare_seconds);
+        status = run_bare(chain, a->y0, &r->bare_seconds);
     }
     r->unstable = growth.unstable;
     r->followed = growth.count;
@@ -247,6 +236,7 @@ int bench_shadow(cli *c)
 {
     row rows[] = {{.d = 100, .steps = 1000000}, {.d = 100000, .steps = 1000}, {.d = 1000000, .steps = 100}};
     const size_t count = sizeof rows / sizeof *rows;
+    openblas_set_num_threads(1);
     for (size_t i = 0; i < count; i++) {
         const od_status status = measure(c, &rows[i]);
         if (status != OD_OK) {
