@@ -179,19 +179,16 @@ od_status od_space_angle_find(od_context *ctx, od_chain *chain, od_track *track,
 od_status od_glitch_find(od_context *ctx, uint64_t steps, double epsilon, od_prefix_bound *bound, void *user,
                          uint64_t *k)
 {
-    double lower;
-    od_status status = bound(user, steps, &lower);
-    uint64_t near = 0, far = steps + 1;
-    if (status == OD_OK && lower > epsilon) {
-        far = steps;
-    } else {
-        near = steps;
-    }
+    uint64_t near = 0, far = steps + 1, next = steps < 8 ? steps : 8;
+    od_status status = OD_OK;
     while (status == OD_OK && far - near > 1) {
-        const uint64_t middle = near + (far - near) / 2;
+        double lower;
         status = od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted while the glitch was sought")
-                                   : bound(user, middle, &lower);
-        *(lower > epsilon ? &far : &near) = middle;
+                                   : bound(user, next, &lower);
+        if (status == OD_OK) {
+            *(lower > epsilon ? &far : &near) = next;
+        }
+        next = far <= steps ? near + (far - near) / 2 : near < steps / 2 ? 2 * near : steps;
     }
     *k = far;
     return status;

@@ -29,8 +29,9 @@ od_status od_space_angle_find(od_context *ctx, od_chain *chain, od_track *track,
 typedef od_status od_prefix_bound(void *user, uint64_t steps, double *lower);
 
 /**
- * The first k in [1, K] such that no orbit is within epsilon of y_0, ..., y_k, as far as the bound can tell, by
- * bisection: about log2(K) evaluations. *k = K + 1 if there is none.
+ * The first k in [1, K] such that no orbit is within epsilon of y_0, ..., y_k, as far as the bound can tell: prefixes
+ * are doubled until one has a glitch, then halved, so that no long one is looked at for an early glitch. *k = K + 1 if
+ * there is none.
  */
 od_status od_glitch_find(od_context *ctx, uint64_t steps, double epsilon, od_prefix_bound *bound, void *user,
                          uint64_t *k);

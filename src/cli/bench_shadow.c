@@ -7,6 +7,7 @@
 #include "bench.h"
 
 #include "analysis/hyperbolicity.h"
+#include "analysis/minimax.h"
 #include "src/json.h"
 #include "src/memory.h"
 
@@ -16,7 +17,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static const double REACH = 20; /* largest |lambda| h K */
+static const double REACH = 20;         /* largest |lambda| h K */
+enum { DENSE = 1000 };                  /* dimensions up to which the nearest orbit is looked for: it takes matrices */
+static const double ALL_STATES = 1.1e8; /* numbers: 880 megabytes */
 
 typedef struct row {
     size_t d;
@@ -27,6 +30,7 @@ typedef struct row {
     double growth_seconds, split_seconds, angle_seconds, bare_seconds; /* processor time */
     double megabytes; /* the most memory the process has had so far, and what it had before */
     double megabytes_before;
+    double upper, lower, minimax_seconds, all_megabytes; /* NaN where the states do not fit */
 } row;
 
 /* Gradient descent with h = 1, so that lambda is h lambda, and the flow at its times. */
@@ -197,6 +201,50 @@ static od_status measure(cli *c, row *r)
     return status;
 }
 
+/* The nearest orbit, which wants all states at once. */
+static od_status minimax_on(cli *c, row *r, descent *a)
+{
+    const uint64_t states = r->steps + 1;
+    double *y = od_zalloc(states * r->d, sizeof *y), *weight = od_zalloc(r->d, sizeof *weight);
+    od_status status = y != NULL && weight != NULL ? OD_OK
+                                                   : od_fail(c->ctx, OD_ENOMEM, NULL, "no memory for all states");
+    for (uint64_t k = 0; k < states && status == OD_OK; k++) {
+        status = a->flow->exact(a->flow, 0, 1, a->y0, (double)k, y + k * r->d, a->ws);
+    }
+    for (size_t i = 0; i < r->d && status == OD_OK; i++) {
+        weight[i] = 1;
+    }
+    const od_target target = {y, weight};
+    od_shooting *shooting = NULL;
+    od_minimax found = {0};
+    const double began = bench_cpu_clock();
+    status = status == OD_OK ? od_shooting_create(c->ctx, &a->chain, &target, &shooting) : status;
+    status = status == OD_OK ? od_shadow_minimax(c->ctx, shooting, &found) : status;
+    r->minimax_seconds = bench_cpu_clock() - began;
+    r->upper = found.best.radius;
+    r->lower = found.lower;
+    r->all_megabytes = megabytes();
+    od_shooting_free(shooting);
+    free(y);
+    free(weight);
+    return status;
+}
+
+static od_status measure_minimax(cli *c, row *r)
+{
+    r->upper = r->lower = r->minimax_seconds = r->all_megabytes = NAN;
+    if (r->d > DENSE || (double)(r->steps + 1) * (double)r->d > ALL_STATES) {
+        return OD_OK;
+    }
+    descent a;
+    od_status status = open_descent(c->ctx, r, &a);
+    if (status == OD_OK) {
+        status = minimax_on(c, r, &a);
+        close_descent(&a);
+    }
+    return status;
+}
+
 static double whole(const row *r)
 {
     return r->growth_seconds + r->split_seconds;
@@ -222,7 +270,11 @@ static void write_json(const row *rows, size_t count)
                        {"bare_seconds", r->bare_seconds},
                        {"ratio", whole(r) / r->bare_seconds},
                        {"peak_megabytes", r->megabytes},
-                       {"peak_megabytes_before", r->megabytes_before}};
+                       {"peak_megabytes_before", r->megabytes_before},
+                       {"upper", r->upper},
+                       {"lower", r->lower},
+                       {"minimax_seconds", r->minimax_seconds},
+                       {"minimax_peak_megabytes", r->all_megabytes}};
         for (size_t j = 0; j < sizeof numbers / sizeof *numbers; j++) {
             printf(", \"%s\": ", numbers[j].name);
             od_json_real(stdout, numbers[j].value);
@@ -237,8 +289,9 @@ int bench_shadow(cli *c)
     row rows[] = {{.d = 100, .steps = 1000000}, {.d = 100000, .steps = 1000}, {.d = 1000000, .steps = 100}};
     const size_t count = sizeof rows / sizeof *rows;
     openblas_set_num_threads(1);
-    for (size_t i = 0; i < count; i++) {
-        const od_status status = measure(c, &rows[i]);
+    /* the nearest orbits last, since they want more memory, and the most memory so far is what is known */
+    for (size_t i = 0; i < 2 * count; i++) {
+        const od_status status = (i < count ? measure : measure_minimax)(c, &rows[i % count]);
         if (status != OD_OK) {
             return cli_fail(c, status);
         }
@@ -258,7 +311,15 @@ int bench_shadow(cli *c)
                (unsigned long long)r->steps, r->unstable, r->segments, r->growth_seconds, r->split_seconds,
                r->angle_seconds, r->bare_seconds, whole(r) / r->bare_seconds, r->megabytes, r->radius, r->error);
     }
-    printf("\nratio: of growth and split together to one bare pass of the iteration; error: of the radius, relative, "
-           "against\nthe closed form of each component; MB: the most memory of the process so far, before the angle\n");
+    printf(
+        "\nratio: of growth and split together to one bare pass of the iteration; error: of the radius, relative, "
+        "against\nthe closed form of each component; MB: the most memory of the process so far, before the angle\n\n");
+    for (size_t i = 0; i < count; i++) {
+        const row *r = &rows[i];
+        if (!isnan(r->upper)) {
+            printf("d = %zu: the nearest orbit is within %.12g, none within %.12g; %.3g s, %.0f MB\n", r->d, r->upper,
+                   r->lower, r->minimax_seconds, r->all_megabytes);
+        }
+    }
     return EXIT_DONE;
 }
