@@ -382,6 +382,7 @@ static od_status keep(walk *w, od_growth *g)
     for (size_t i = 0; i < w->count; i++) {
         g->unstable += g->exponent[i] > MARGIN;
         g->neutral += fabs(g->exponent[i]) <= MARGIN;
+        g->singular += isinf(g->exponent[i]) ? 1 : 0;
         g->exponent[i] /= (double)w->track->steps;
     }
     g->segments = w->nodes - 1;

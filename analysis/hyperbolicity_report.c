@@ -46,18 +46,9 @@ void od_hyperbolicity_free(od_hyperbolicity *found)
     od_split_free(&found->split);
 }
 
-static size_t vanishing(const od_growth *g)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < g->count; i++) {
-        count += isinf(g->exponent[i]);
-    }
-    return count;
-}
-
 static void write_missing(const od_hyperbolicity *f, FILE *out)
 {
-    const size_t lost = vanishing(&f->growth);
+    const size_t lost = f->growth.singular;
     fputs(", \"missing\": {", out);
     if (lost > 0) {
         fprintf(out,
@@ -140,8 +131,8 @@ void od_hyperbolicity_write_text(const od_hyperbolicity *f, FILE *out)
                 (unsigned long long)f->angle.at);
     }
     fputs("\n", out);
-    const size_t lost = vanishing(g);
-    if (lost > 0) {
-        fprintf(out, "  a Jacobian is singular: it takes %zu direction%s to 0\n", lost, lost > 1 ? "s" : "");
+    if (g->singular > 0) {
+        fprintf(out, "  a Jacobian is singular: it takes %zu direction%s to 0\n", g->singular,
+                g->singular > 1 ? "s" : "");
     }
 }

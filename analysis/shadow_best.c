@@ -32,16 +32,12 @@ static void compare(od_shadowing *s, const od_rung *rung, const double *start)
 static void fill_split(const od_shadowing *s, od_rung *split)
 {
     const od_growth *g = &s->hyperbolic.growth;
-    size_t lost = 0;
-    for (size_t i = 0; i < g->count; i++) {
-        lost += isinf(g->exponent[i]);
-    }
     if (s->hyperbolic.split_missing[0] != '\0') {
         snprintf(split->missing, sizeof split->missing, "%s", s->hyperbolic.split_missing);
-    } else if (lost > 0) {
+    } else if (g->singular > 0) {
         snprintf(split->missing, sizeof split->missing,
-                 "the derivative of a step is singular, so it cannot be inverted: it takes %zu direction%s to 0", lost,
-                 lost > 1 ? "s" : "");
+                 "the derivative of a step is singular, so it cannot be inverted: it takes %zu direction%s to 0",
+                 g->singular, g->singular > 1 ? "s" : "");
     } else if (s->not_invertible) {
         snprintf(split->missing, sizeof split->missing, "%s", s->rung[OD_EXPANSION].missing);
     } else if (g->neutral > 0) {

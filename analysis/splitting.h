@@ -25,6 +25,7 @@ typedef struct od_growth {
      * else neutral. Directions that were not followed shrink at least as fast as the last one that was.
      */
     size_t unstable, neutral;
+    size_t singular; /* of those followed, the ones that a Jacobian takes to 0 */
     /*
      * A direction may grow first and shrink afterwards, as where a saddle is left for a minimum: it turns if it has
      * been larger by more than a factor of 2 than at both ends. Corrections of an orbit vanish in it where it is

@@ -266,6 +266,7 @@ static void singular_and_neutral_directions_are_named(void **state)
     check_close(growth.exponent[1], 0, 1e-14);
     check_close(growth.exponent[2], log(1 - 0.2 * 2.385), 1e-13);
     assert_true(growth.exponent[3] == -INFINITY);
+    assert_int_equal(growth.singular, 1);
     assert_int_equal(growth.unstable, 1);
     assert_int_equal(growth.neutral, 1);
     check_close(fabs(growth.start[3]), 1, 1e-14);
@@ -295,6 +296,7 @@ static void nesterov_at_a_minimum_has_no_unstable_direction(void **state)
     assert_int_equal(growth.unstable, 0);
     assert_true(growth.exponent[0] < 0 && growth.exponent[1] > -1);
     assert_true(growth.exponent[2] == -INFINITY && growth.exponent[3] == -INFINITY);
+    assert_int_equal(growth.singular, 2);
     od_space_angle angle;
     assert_int_equal(od_space_angle_find(ctx, &it.chain, &track, &growth, &angle), OD_OK);
     assert_true(isnan(angle.radians));
