@@ -119,8 +119,11 @@ static od_status from(od_context *ctx, od_shooting *s, search *a, int start)
     return status == OD_OK ? descend(ctx, s, a) : status;
 }
 
-od_status od_shooting_least_squares(od_context *ctx, od_shooting *s, double *x)
+od_status od_shooting_least_squares(od_context *ctx, od_shooting *s)
 {
+    if (s->solved) {
+        return OD_OK;
+    }
     const size_t d = s->d, all = s->nodes * d;
     search a = {.memory = od_zalloc(2 * all + 5 * d, sizeof *a.memory)};
     if (a.memory == NULL) {
@@ -144,11 +147,12 @@ od_status od_shooting_least_squares(od_context *ctx, od_shooting *s, double *x)
         }
         if (status == OD_OK && walk.sum < best) {
             best = walk.sum;
-            memcpy(x, a.x, all * sizeof *x);
+            memcpy(s->least, a.x, all * sizeof *a.x);
             result = OD_OK;
         }
     }
     free(a.memory);
+    s->solved = result == OD_OK;
     return result != OD_EDIVERGED
                ? result
                : od_fail(ctx, OD_EDIVERGED, "shadow",
@@ -159,15 +163,11 @@ od_status od_shooting_least_squares(od_context *ctx, od_shooting *s, double *x)
 
 od_status od_shadow_least_squares(od_context *ctx, od_shooting *shooting, od_shadow *best, double *rms)
 {
-    double sum, *x = od_zalloc(shooting->nodes * shooting->d, sizeof *x);
-    if (x == NULL) {
-        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the orbit of least squares");
-    }
-    od_status status = od_shooting_least_squares(ctx, shooting, x);
-    status = status == OD_OK ? od_shooting_report(ctx, shooting, x, best, &sum) : status;
+    double sum;
+    od_status status = od_shooting_least_squares(ctx, shooting);
+    status = status == OD_OK ? od_shooting_report(ctx, shooting, shooting->least, best, &sum) : status;
     if (status == OD_OK && rms != NULL) {
         *rms = sqrt(sum / (double)(shooting->chain->steps + 1));
     }
-    free(x);
     return status;
 }

@@ -362,8 +362,9 @@ static void name_active(const search *a, od_minimax *found)
 /* Both starts of a chain that is not affine; the better end stands in a->best. */
 static od_status search_twice(od_context *ctx, search *a, unsigned *rounds)
 {
-    od_status least = od_shooting_least_squares(ctx, a->s, a->x);
+    od_status least = od_shooting_least_squares(ctx, a->s);
     if (least == OD_OK) {
+        memcpy(a->x, a->s->least, a->s->nodes * a->s->d * sizeof *a->x);
         least = search_nonlinear(ctx, a, rounds);
         clear_cones(a);
     }
@@ -399,7 +400,8 @@ od_status od_shadow_minimax(od_context *ctx, od_shooting *shooting, od_minimax *
     *found = (od_minimax){.best.start = start, .lower = NAN};
     od_status status = open_search(ctx, shooting, &a);
     if (status == OD_OK && shooting->chain->affine) {
-        status = od_shooting_least_squares(ctx, shooting, a.x);
+        status = od_shooting_least_squares(ctx, shooting);
+        memcpy(a.x, shooting->least, shooting->nodes * shooting->d * sizeof *a.x);
         status = status == OD_OK ? search_affine(ctx, &a, &found->rounds) : status;
     } else if (status == OD_OK) {
         status = search_twice(ctx, &a, &found->rounds);

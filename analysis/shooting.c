@@ -138,38 +138,42 @@ static od_status fill(od_context *ctx, od_shooting *s)
         const size_t gap = (size_t)(s->node[j] - s->node[j - 1]);
         s->longest = gap > s->longest ? gap : s->longest;
     }
-    const size_t square = d * d, counts[] = {nodes,
-                                             d,
-                                             nodes * square,
-                                             nodes * square,
-                                             nodes * square,
-                                             nodes * d,
-                                             nodes * d,
-                                             nodes * d,
-                                             nodes * d,
-                                             s->longest * d,
-                                             s->longest * d,
-                                             d,
-                                             d,
-                                             d,
-                                             d,
-                                             d,
-                                             square,
-                                             square};
-    double **const parts[] = {&s->share, &s->metric, &s->e,    &s->r,        &s->u,       &s->filtered,
-                              &s->q,     &s->shift,  &s->kept, &s->states,   &s->values,  &s->z,
-                              &s->next,  &s->v,      &s->jv,   &s->residual, &s->columns, &s->more};
+    const size_t square = d * d, along = nodes * d, wide = nodes * square;
+    const struct {
+        double **part;
+        size_t size;
+    } parts[] = {
+        {&s->share, nodes},
+        {&s->metric, d},
+        {&s->e, wide},
+        {&s->r, wide},
+        {&s->u, wide},
+        {&s->filtered, along},
+        {&s->q, along},
+        {&s->shift, along},
+        {&s->kept, along},
+        {&s->least, along},
+        {&s->states, s->longest * d},
+        {&s->values, s->longest * d},
+        {&s->z, d},
+        {&s->next, d},
+        {&s->v, d},
+        {&s->jv, d},
+        {&s->residual, d},
+        {&s->columns, square},
+        {&s->more, square},
+    };
     size_t sum = 0;
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        sum += counts[i];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        sum += parts[i].size;
     }
     double *next = s->memory = od_zalloc(sum, sizeof *s->memory);
     if (next == NULL) {
         return od_fail(ctx, OD_ENOMEM, "shadow", "no memory for %zu nodes with matrices of %zu rows", nodes, d);
     }
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        *parts[i] = next;
-        next += counts[i];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        *parts[i].part = next;
+        next += parts[i].size;
     }
     for (size_t j = 0; j < nodes; j++) {
         const double before = j > 0 ? (double)(s->node[j] - s->node[j - 1]) : 1;
@@ -404,10 +408,37 @@ static void triangulate(size_t d, double *b, double *r)
     }
 }
 
+/* U_j = E_j T, T = R_{j+1}^{-1} ... R_n^{-1} */
+static void spread(od_shooting *s)
+{
+    const size_t d = s->d, square = d * d;
+    double *t = s->more;
+    memset(t, 0, square * sizeof *t);
+    for (size_t i = 0; i < d; i++) {
+        t[i * d + i] = 1;
+    }
+    for (size_t j = s->nodes; j-- > 0;) {
+        const double *e = s->e + j * square;
+        double *u = s->u + j * square;
+        memset(u, 0, square * sizeof *u);
+        for (size_t c = 0; c < d; c++) {
+            for (size_t i = 0; i < d; i++) {
+                add(d, t[c * d + i], e + i * d, u + c * d);
+            }
+            if (j > 0) {
+                solve_upper(d, s->r + j * square, t + c * d);
+            }
+        }
+    }
+}
+
 od_status od_shooting_linearise(od_context *ctx, od_shooting *s, const double *x)
 {
     const size_t d = s->d, square = d * d;
     od_status status = OD_OK;
+    if (s->made) {
+        return OD_OK;
+    }
     memset(s->e, 0, square * sizeof *s->e);
     for (size_t i = 0; i < d; i++) {
         s->e[i * d + i] = 1 / (s->share[0] * s->metric[i]);
@@ -436,24 +467,9 @@ od_status od_shooting_linearise(od_context *ctx, od_shooting *s, const double *x
         }
         status = status == OD_OK && !isfinite(largest(square, e)) ? OD_EDIVERGED : status;
     }
-    /* U_j = E_j T, T = R_{j+1}^{-1} ... R_n^{-1} */
-    double *t = s->more;
-    memset(t, 0, square * sizeof *t);
-    for (size_t i = 0; i < d; i++) {
-        t[i * d + i] = 1;
-    }
-    for (size_t j = s->nodes; j-- > 0 && status == OD_OK;) {
-        const double *e = s->e + j * square;
-        double *u = s->u + j * square;
-        memset(u, 0, square * sizeof *u);
-        for (size_t c = 0; c < d; c++) {
-            for (size_t i = 0; i < d; i++) {
-                add(d, t[c * d + i], e + i * d, u + c * d);
-            }
-            if (j > 0) {
-                solve_upper(d, s->r + j * square, t + c * d);
-            }
-        }
+    if (status == OD_OK) {
+        spread(s);
+        s->made = s->chain->affine;
     }
     return status;
 }

@@ -28,6 +28,8 @@ struct od_shooting {
     double *states, *values;  /* [longest*d] along one segment */
     double *z, *next, *v, *jv, *residual;
     double *columns, *more; /* [d*d] each */
+    double *least;          /* [nodes*d] the orbit of least squares once it is `solved` */
+    bool made, solved;      /* made: the neighbours of an affine chain, the same for all orbits */
     double *memory;
 };
 
@@ -62,8 +64,8 @@ od_status od_shooting_gather(od_context *ctx, od_shooting *s, const double *x, c
 od_status od_shooting_block(od_context *ctx, od_shooting *s, const double *x, uint64_t k, double *block);
 /** What to tell of x: the orbit that its start gives, unless that leaves the nodes. *sum may be NULL. */
 od_status od_shooting_report(od_context *ctx, od_shooting *s, const double *x, od_shadow *shadow, double *sum);
-/** Brings x[nodes*d] to the orbit of least squares. */
-od_status od_shooting_least_squares(od_context *ctx, od_shooting *s, double *x);
+/** Finds s->least. OD_EDIVERGED as od_shadow_least_squares. */
+od_status od_shooting_least_squares(od_context *ctx, od_shooting *s);
 /** The nodes of the orbit that starts at y_0; OD_EDIVERGED if it does not stay finite. */
 od_status od_shooting_same_start(od_context *ctx, od_shooting *s, double *x);
 
