@@ -104,7 +104,8 @@ typedef struct state {
     double t, *c, *weight, ball_weight;
     double *slack, ball_slack; /* t - |r_k + A_k c|^2, reach^2 - |c|^2 */
     double *gradient;          /* [count*d] of |r_k + A_k c|^2 */
-    double *matrix, *right, *mean, *trial, *value, *change;
+    double *matrix, *right, *solution, *trial, *value, *change;
+    size_t unknowns, border_count, *border, *column;
 } state;
 
 /* r_k + A_k c, relative */
@@ -133,45 +134,130 @@ static void measure(state *s)
     s->ball_slack = isfinite(s->reach) ? s->reach * s->reach - dot(d, s->c, s->c) : 0;
 }
 
-/* Newton's equations with t eliminated first, so that the matrix is a sum of squares. */
-static void assemble(state *s, double centre, double *rest_t, double *sum)
+static void place(state *s, size_t row, size_t column, double value)
+{
+    s->matrix[row * s->unknowns + column] += value;
+}
+
+/* Steps whose slack is nearly gone, which keep their multiplier as an unknown. */
+static void choose_border(state *s)
+{
+    static const double large = 1e4;
+    const size_t d = s->cones->d;
+    double curvature = 0;
+    for (size_t k = 0; k < s->cones->count; k++) {
+        for (size_t i = 0; i < d; i++) {
+            curvature += 2 * s->weight[k] * s->cones->block[k][d * d + i * d + i] / (double)d;
+        }
+    }
+    s->border_count = 0;
+    for (size_t k = 0; k < s->cones->count && s->border_count < 2 * (d + 1); k++) {
+        const double *g = s->gradient + k * d;
+        if (s->weight[k] * dot(d, g, g) > large * curvature * s->slack[k]) {
+            s->border[s->border_count++] = k;
+        }
+    }
+    s->unknowns = d + 1 + s->border_count;
+}
+
+/*
+ * Newton's equations in the changes of c and t and the new multipliers of the border; the other multipliers are
+ * eliminated. Eliminating all would drown the curvature of the distances in that of the barrier.
+ */
+static void assemble(state *s, double centre)
 {
     const od_cones *cones = s->cones;
-    const size_t d = cones->d;
-    memset(s->matrix, 0, d * d * sizeof *s->matrix);
-    memset(s->mean, 0, d * sizeof *s->mean);
-    memset(s->right, 0, d * sizeof *s->right);
-    *sum = 0;
-    *rest_t = -1;
-    for (size_t k = 0; k < cones->count; k++) {
-        const double w = s->weight[k] / s->slack[k];
-        add(d, w, s->gradient + k * d, s->mean);
-        add(d, -centre / s->slack[k], s->gradient + k * d, s->right);
-        add(d * d, 2 * s->weight[k], cones->block[k] + d * d, s->matrix);
-        *sum += w;
-        *rest_t += centre / s->slack[k];
-    }
-    for (size_t i = 0; i < d; i++) {
-        s->mean[i] /= *sum;
-    }
-    for (size_t k = 0; k < cones->count; k++) {
-        const double w = s->weight[k] / s->slack[k];
+    const size_t d = cones->d, n = s->unknowns;
+    double *right = s->right;
+    memset(s->matrix, 0, n * n * sizeof *s->matrix);
+    memset(right, 0, n * sizeof *right);
+    right[d] = -1;
+    for (size_t k = 0, b = 0; k < cones->count; k++) {
+        const double *g = s->gradient + k * d, w = s->weight[k] / s->slack[k];
         for (size_t i = 0; i < d; i++) {
-            s->value[i] = s->gradient[k * d + i] - s->mean[i];
+            add(d, 2 * s->weight[k], cones->block[k] + d * d + i * d, s->matrix + i * n);
+        }
+        if (b < s->border_count && s->border[b] == k) {
+            const size_t row = d + 1 + b++;
+            add(d, 1, g, s->matrix + row * n);
+            for (size_t i = 0; i < d; i++) {
+                place(s, i, row, g[i]);
+            }
+            place(s, row, d, -1);
+            place(s, d, row, -1);
+            place(s, row, row, -s->slack[k] / s->weight[k]);
+            right[row] = -centre / s->weight[k];
+            continue;
         }
         for (size_t i = 0; i < d; i++) {
-            add(i + 1, w * s->value[i], s->value, s->matrix + i * d);
+            add(d, w * g[i], g, s->matrix + i * n);
+            place(s, i, d, -w * g[i]);
         }
+        add(d, -w, g, s->matrix + d * n);
+        place(s, d, d, w);
+        add(d, -centre / s->slack[k], g, right);
+        right[d] += centre / s->slack[k];
     }
     if (isfinite(s->reach)) {
-        const double w = 4 * s->ball_weight / s->ball_slack;
         for (size_t i = 0; i < d; i++) {
-            add(i + 1, w * s->c[i], s->c, s->matrix + i * d);
-            s->matrix[i * d + i] += 2 * s->ball_weight;
-            s->right[i] -= 2 * s->c[i] * centre / s->ball_slack;
+            add(d, 4 * s->ball_weight / s->ball_slack * s->c[i], s->c, s->matrix + i * n);
+            place(s, i, i, 2 * s->ball_weight);
+            right[i] -= 2 * s->c[i] * centre / s->ball_slack;
         }
     }
-    add(d, *rest_t, s->mean, s->right);
+}
+
+/* Gauss's elimination with the largest pivot of all; unknowns that nothing depends on become 0. */
+static void eliminate(size_t n, double *m, double *b, size_t *column, double *x)
+{
+    static const double nothing = 1e-25;
+    double first = 0;
+    size_t rank = 0;
+    for (size_t i = 0; i < n; i++) {
+        column[i] = i;
+    }
+    for (; rank < n; rank++) {
+        size_t row = rank, best = rank;
+        for (size_t i = rank; i < n; i++) {
+            for (size_t j = rank; j < n; j++) {
+                if (fabs(m[i * n + column[j]]) > fabs(m[row * n + column[best]])) {
+                    row = i;
+                    best = j;
+                }
+            }
+        }
+        const size_t swap = column[rank];
+        column[rank] = column[best];
+        column[best] = swap;
+        for (size_t j = 0; j < n && row != rank; j++) {
+            const double entry = m[rank * n + j];
+            m[rank * n + j] = m[row * n + j];
+            m[row * n + j] = entry;
+        }
+        const double entry = b[rank], pivot = m[rank * n + column[rank]];
+        b[rank] = b[row];
+        b[row] = entry;
+        first = fmax(first, fabs(pivot));
+        if (!(fabs(pivot) > nothing * first)) {
+            break;
+        }
+        for (size_t i = rank + 1; i < n; i++) {
+            const double factor = m[i * n + column[rank]] / pivot;
+            if (factor != 0) {
+                add(n, -factor, m + rank * n, m + i * n);
+                m[i * n + column[rank]] = 0;
+                b[i] -= factor * b[rank];
+            }
+        }
+    }
+    memset(x, 0, n * sizeof *x);
+    for (size_t i = rank; i-- > 0;) {
+        double value = b[i];
+        for (size_t j = i + 1; j < rank; j++) {
+            value -= m[i * n + column[j]] * x[column[j]];
+        }
+        x[column[i]] = value / m[i * n + column[i]];
+    }
 }
 
 /* Longest step that keeps all slacks and multipliers above a share of what they are. */
@@ -212,15 +298,17 @@ static bool advance(state *s, double centre)
 {
     const od_cones *cones = s->cones;
     const size_t d = cones->d;
-    double rest_t, sum;
-    assemble(s, centre, &rest_t, &sum);
-    factor(d, s->matrix);
-    solve(d, s->matrix, s->right);
-    const double *c = s->right;
-    const double t = rest_t / sum + dot(d, s->mean, c);
-    for (size_t k = 0; k < cones->count; k++) {
-        const double along = dot(d, s->gradient + k * d, c) - t;
-        s->change[k] = (s->weight[k] * along + centre) / s->slack[k] - s->weight[k];
+    choose_border(s);
+    assemble(s, centre);
+    eliminate(s->unknowns, s->matrix, s->right, s->column, s->solution);
+    const double *c = s->solution, t = c[d];
+    for (size_t k = 0, b = 0; k < cones->count; k++) {
+        if (b < s->border_count && s->border[b] == k) {
+            s->change[k] = c[d + 1 + b++] - s->weight[k];
+        } else {
+            const double along = dot(d, s->gradient + k * d, c) - t;
+            s->change[k] = (s->weight[k] * along + centre) / s->slack[k] - s->weight[k];
+        }
     }
     const double ball = isfinite(s->reach)
                             ? (s->ball_weight * 2 * dot(d, s->c, c) + centre) / s->ball_slack - s->ball_weight
@@ -235,7 +323,8 @@ static bool advance(state *s, double centre)
 
 static bool prepare(od_cones *cones, state *s)
 {
-    const size_t d = cones->d, n = cones->count, size = n * (d + 2) + d * d + 5 * d;
+    const size_t d = cones->d, n = cones->count, most = 3 * (d + 1),
+                 size = n * (d + 2) + most * most + 4 * most + 2 * d;
     if (cones->work_size < size) {
         free(cones->work);
         cones->work = od_zalloc(size, sizeof *cones->work);
@@ -245,13 +334,19 @@ static bool prepare(od_cones *cones, state *s)
         return false;
     }
     double *next = cones->work;
-    double **const parts[] = {&s->gradient, &s->slack, &s->change, &s->matrix,
-                              &s->right,    &s->mean,  &s->trial,  &s->value};
-    const size_t counts[] = {n * d, n, n, d * d, d, d, d, d};
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        *parts[i] = next;
-        next += counts[i];
+    const struct {
+        double **part;
+        size_t size;
+    } parts[] = {
+        {&s->gradient, n * d}, {&s->slack, n},       {&s->change, n}, {&s->matrix, most * most},
+        {&s->right, most},     {&s->solution, most}, {&s->trial, d},  {&s->value, d},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        *parts[i].part = next;
+        next += parts[i].size;
     }
+    s->border = (size_t *)next;
+    s->column = s->border + most;
     s->cones = cones;
     s->weight = cones->weight;
     for (size_t k = 0; k < n; k++) {
@@ -265,7 +360,7 @@ bool od_cones_solve(od_cones *cones, double reach, double *c, double *radius)
 {
     enum { MOST = 200 };
     /* of the square, so half of that in the radius */
-    static const double accuracy = 1e-15, shrink = 0.1;
+    static const double accuracy = 1e-14, shrink = 0.1;
     const size_t d = cones->d, n = cones->count;
     state s = {.t = 1.5, .c = c};
     memset(c, 0, d * sizeof *c);
@@ -280,7 +375,7 @@ bool od_cones_solve(od_cones *cones, double reach, double *c, double *radius)
     s.ball_weight = isfinite(s.reach) ? 1 / (s.reach * s.reach) : 0;
     for (int round = 0; round < MOST; round++) {
         measure(&s);
-        double product = dot(n, s.weight, s.slack) + s.ball_weight * s.ball_slack;
+        const double product = dot(n, s.weight, s.slack) + s.ball_weight * s.ball_slack;
         if (product <= accuracy * s.t || !advance(&s, shrink * product / (double)(n + isfinite(s.reach)))) {
             break;
         }
@@ -300,8 +395,9 @@ bool od_cones_solve(od_cones *cones, double reach, double *c, double *radius)
     return true;
 }
 
-double od_cones_bound(const od_cones *cones)
+double od_cones_bound(const od_cones *cones, double reach)
 {
+    static const double share = 1e-14;
     const size_t d = cones->d;
     double *matrix = cones->work, *e = matrix + d * d, *x = e + d, squares = 0;
     memset(matrix, 0, (d * d + d) * sizeof *matrix);
@@ -313,8 +409,13 @@ double od_cones_bound(const od_cones *cones)
             e[i] += w * dot(d, cones->block[k] + i * d, r);
         }
     }
+    /* plus ball (|c|^2 - reach^2), which no c within reach makes positive: it decides where nothing else does */
+    const double ball = share * squares / (reach * reach);
+    for (size_t i = 0; i < d; i++) {
+        matrix[i * d + i] += ball;
+    }
     memcpy(x, e, d * sizeof *x);
     factor(d, matrix);
     solve(d, matrix, x);
-    return sqrt(fmax(squares - dot(d, e, x), 0));
+    return sqrt(fmax((1 - share) * squares - dot(d, e, x), 0));
 }

@@ -29,10 +29,10 @@ void od_cones_set(od_cones *cones, size_t k);
  */
 bool od_cones_solve(od_cones *cones, double reach, double *c, double *radius);
 /**
- * The bound that the multipliers prove of the present r: the root of min over c of sum_k weight_k |r_k + A_k c|^2, up
- * to rounding.
+ * The bound that the multipliers prove of the present r: the root of min over |c| <= reach of
+ * sum_k weight_k |r_k + A_k c|^2, up to rounding and a share of 10^-14.
  */
-double od_cones_bound(const od_cones *cones);
+double od_cones_bound(const od_cones *cones, double reach);
 void od_cones_free(od_cones *cones);
 
 #endif

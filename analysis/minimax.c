@@ -198,10 +198,27 @@ static od_status solve(od_context *ctx, search *a, double reach, double *predict
                : od_fail(ctx, OD_ENOMEM, NULL, "no memory for %zu steps of the smallest radius", a->cones.count);
 }
 
-/* No orbit as near as the best one known leaves this ball, if no component is free. */
+/* Orbits as near as x, or nearer, are in this ball around it: sum_k |U_k c|^2 <= (2 radius)^2 (K+1). */
 static double widest(const search *a)
 {
-    return 4 * sqrt((double)a->s->chain->steps + 1) * a->radius;
+    return 2.1 * sqrt((double)a->s->chain->steps + 1) * a->radius;
+}
+
+/* What the multipliers prove, less what the rounding of states may add to it; at least 0. */
+static double bound(const search *a)
+{
+    static const double rounding = 8 * DBL_EPSILON;
+    const size_t d = a->s->d;
+    double noise = 0;
+    for (size_t k = 0; k < a->cones.count; k++) {
+        const double *y = a->s->target->y + (size_t)a->step[k] * d;
+        double size = 0;
+        for (size_t i = 0; i < d; i++) {
+            size = fmax(size, fabs(a->s->target->weight[i] * y[i]));
+        }
+        noise += a->cones.weight[k] * rounding * size;
+    }
+    return fmax(od_cones_bound(&a->cones, widest(a)) - noise, 0);
 }
 
 static od_status search_affine(od_context *ctx, search *a, unsigned *rounds)
@@ -209,17 +226,16 @@ static od_status search_affine(od_context *ctx, search *a, unsigned *rounds)
     enum { MOST = 300, PATIENCE = 3 };
     static const double accuracy = 1e-13, jump = 1e-12;
     od_status status = begin(ctx, a);
-    double reach = widest(a), gap = INFINITY;
+    double gap = INFINITY;
     keep_best(a);
     for (int idle = 0; status == OD_OK && idle < PATIENCE && *rounds < MOST;) {
         double predicted;
         ++*rounds;
         od_walk found;
-        status = solve(ctx, a, reach, &predicted);
+        status = solve(ctx, a, widest(a), &predicted);
         if (status != OD_OK) {
             break;
         }
-        reach *= norm(a->s->d, a->c) > 0.9 * reach ? 10 : 1;
         od_shooting_move(a->s, a->x, 1, a->c, a->trial);
         status = walk(ctx, a, a->trial, &found);
         if (status == OD_OK && found.merit > jump) {
@@ -232,7 +248,7 @@ static od_status search_affine(od_context *ctx, search *a, unsigned *rounds)
         accept(a, &found);
         keep_best(a);
         take_residuals(a);
-        a->lower = fmax(a->lower, od_cones_bound(&a->cones));
+        a->lower = fmax(a->lower, bound(a));
         const size_t before = a->cones.count;
         status = join_peaks(ctx, a, fmax(predicted, a->lower));
         const double now = a->best_radius - a->lower;
@@ -387,17 +403,61 @@ static od_status search_twice(od_context *ctx, search *a, unsigned *rounds)
     status = status == OD_OK ? begin(ctx, a) : status;
     double predicted;
     status = status == OD_OK ? solve(ctx, a, widest(a), &predicted) : status;
-    a->lower = status == OD_OK ? od_cones_bound(&a->cones) : 0;
+    a->lower = status == OD_OK ? bound(a) : 0;
     return status;
+}
+
+/* The orbit at x instead, if it is nearer: where all distances are rounding the search has no say. */
+static od_status prefer(od_context *ctx, search *a, const double *x, od_shadow *best)
+{
+    double sum;
+    od_shadow other = {.start = a->c};
+    od_status status = od_shooting_report(ctx, a->s, x, &other, &sum);
+    if (status == OD_OK && other.radius < best->radius) {
+        double *start = best->start;
+        *best = other;
+        best->start = start;
+        if (start != NULL) {
+            memcpy(start, a->c, a->s->d * sizeof *start);
+        }
+    }
+    return status;
+}
+
+static od_status tell(od_context *ctx, search *a, od_minimax *found)
+{
+    od_walk same;
+    found->best.radius = INFINITY;
+    od_status status = prefer(ctx, a, a->best, &found->best);
+    if (status == OD_OK && a->s->solved) {
+        status = prefer(ctx, a, a->s->least, &found->best);
+    }
+    od_status through = od_shooting_walk(ctx, a->s, a->s->target->y, OD_WALK_THROUGH, NULL, NULL, &same);
+    if (status == OD_OK && through == OD_OK && same.radius < found->best.radius) {
+        status = od_shooting_same_start(ctx, a->s, a->x);
+        status = status == OD_OK ? prefer(ctx, a, a->x, &found->best) : status;
+    }
+    if (status != OD_OK || (through != OD_OK && through != OD_EDIVERGED)) {
+        return status != OD_OK ? status : through;
+    }
+    if (a->lower > found->best.radius * (1 + 1e-9)) {
+        return od_fail(ctx, OD_ENUMERIC, "shadow",
+                       "the lower bound %.17g of the radius exceeds the radius %.17g found; the states differ too much "
+                       "in size",
+                       a->lower, found->best.radius);
+    }
+    found->local_lower = fmin(a->lower, found->best.radius);
+    found->lower = a->s->chain->affine ? found->local_lower : NAN;
+    if (a->lower > 0) {
+        name_active(a, found);
+    }
+    return OD_OK;
 }
 
 od_status od_shadow_minimax(od_context *ctx, od_shooting *shooting, od_minimax *found)
 {
-    /* below this share of the states all distances are rounding */
-    static const double nothing = 1e-14;
     search a;
-    double *start = found->best.start;
-    *found = (od_minimax){.best.start = start, .lower = NAN};
+    *found = (od_minimax){.best.start = found->best.start, .lower = NAN};
     od_status status = open_search(ctx, shooting, &a);
     if (status == OD_OK && shooting->chain->affine) {
         status = od_shooting_least_squares(ctx, shooting);
@@ -406,24 +466,7 @@ od_status od_shadow_minimax(od_context *ctx, od_shooting *shooting, od_minimax *
     } else if (status == OD_OK) {
         status = search_twice(ctx, &a, &found->rounds);
     }
-    status = status == OD_OK ? od_shooting_report(ctx, shooting, a.best, &found->best, NULL) : status;
-    if (status == OD_OK) {
-        const bool zero = found->best.radius <= nothing * shooting->scale;
-        found->local_lower = zero ? 0 : a.lower;
-        found->lower = shooting->chain->affine ? found->local_lower : NAN;
-        if (!zero) {
-            name_active(&a, found);
-        }
-        if (found->local_lower > found->best.radius * (1 + 1e-9)) {
-            status = od_fail(
-                ctx, OD_ENUMERIC, "shadow",
-                "the lower bound %.17g of the radius exceeds the radius %.17g found; the states differ too "
-                "much in size",
-                found->local_lower, found->best.radius);
-        }
-        found->local_lower = fmin(found->local_lower, found->best.radius);
-        found->lower = isnan(found->lower) ? NAN : found->local_lower;
-    }
+    status = status == OD_OK ? tell(ctx, &a, found) : status;
     clear_cones(&a);
     free(a.memory);
     return status;

@@ -182,7 +182,7 @@ static od_status fill(od_context *ctx, od_shooting *s)
     }
     const double most = largest(d, s->target->weight);
     for (size_t i = 0; i < d; i++) {
-        s->metric[i] = fmax(s->target->weight[i], raised * most);
+        s->metric[i] = s->target->weight[i] > 0 ? s->target->weight[i] : raised * most;
     }
     s->scale = largest((size_t)(s->chain->steps + 1) * d, s->target->y);
     return OD_OK;
@@ -432,6 +432,48 @@ static void spread(od_shooting *s)
     }
 }
 
+/*
+ * Where components are free, what the weights see of the neighbours is made orthonormal; directions of which they see
+ * less than a millionth are left out.
+ */
+static void normalise(od_shooting *s)
+{
+    static const double seen = 1e-12;
+    const size_t d = s->d, square = d * d;
+    double *gram = s->more, *wu = s->columns;
+    memset(gram, 0, square * sizeof *gram);
+    for (size_t j = 0; j < s->nodes; j++) {
+        for (size_t n = 0; n < square; n++) {
+            wu[n] = s->share[j] * s->target->weight[n % d] * s->u[j * square + n];
+        }
+        for (size_t c = 0; c < d; c++) {
+            for (size_t i = 0; i <= c; i++) {
+                gram[c * d + i] += dot(d, wu + i * d, wu + c * d);
+            }
+        }
+    }
+    /* gram = L L^T, L by rows with the inverses of its diagonal, 0 for what is left out */
+    for (size_t c = 0; c < d; c++) {
+        double *row = gram + c * d;
+        for (size_t i = 0; i < c; i++) {
+            row[i] = (row[i] - dot(i, row, gram + i * d)) * gram[i * d + i];
+        }
+        const double pivot = row[c] - dot(c, row, row);
+        row[c] = pivot > seen ? 1 / sqrt(pivot) : 0;
+    }
+    for (size_t j = 0; j < s->nodes; j++) {
+        double *u = s->u + j * square;
+        for (size_t c = 0; c < d; c++) {
+            for (size_t i = 0; i < c; i++) {
+                add(d, -gram[c * d + i], u + i * d, u + c * d);
+            }
+            for (size_t i = 0; i < d; i++) {
+                u[c * d + i] *= gram[c * d + c];
+            }
+        }
+    }
+}
+
 od_status od_shooting_linearise(od_context *ctx, od_shooting *s, const double *x)
 {
     const size_t d = s->d, square = d * d;
@@ -469,6 +511,9 @@ od_status od_shooting_linearise(od_context *ctx, od_shooting *s, const double *x
     }
     if (status == OD_OK) {
         spread(s);
+        if (memcmp(s->metric, s->target->weight, d * sizeof *s->metric) != 0) {
+            normalise(s);
+        }
         s->made = s->chain->affine;
     }
     return status;
@@ -567,14 +612,15 @@ od_status od_shooting_gather(od_context *ctx, od_shooting *s, const double *x, c
 od_status od_shooting_report(od_context *ctx, od_shooting *s, const double *x, od_shadow *shadow, double *sum)
 {
     /* rounding of the start may cost this share of the radius; where it costs more the nodes are the better answer */
-    static const double slack = 1e-9;
+    static const double slack = 1e-9, zero = 1e-14;
     od_walk nodes, orbit;
     od_status status = od_shooting_walk(ctx, s, x, OD_WALK_NODES, NULL, NULL, &nodes);
     od_status through = status == OD_OK ? od_shooting_walk(ctx, s, x, OD_WALK_THROUGH, NULL, NULL, &orbit) : status;
     if (through != OD_OK && through != OD_EDIVERGED) {
         return through;
     }
-    const bool exact = through == OD_OK && orbit.radius <= nodes.radius * (1 + slack) + 8 * DBL_EPSILON * s->scale;
+    const double rounded = zero * largest(s->d, s->target->y);
+    const bool exact = through == OD_OK && orbit.radius <= fmax(nodes.radius * (1 + slack), rounded);
     const od_walk *told = exact ? &orbit : &nodes;
     shadow->radius = told->radius;
     shadow->at = told->at;
@@ -582,8 +628,6 @@ od_status od_shooting_report(od_context *ctx, od_shooting *s, const double *x, o
     if (shadow->start != NULL) {
         memcpy(shadow->start, x, s->d * sizeof *x);
     }
-    if (sum != NULL) {
-        *sum = told->sum;
-    }
+    *sum = told->sum;
     return status;
 }

@@ -10,9 +10,10 @@
 
 /**
  * Neighbours of an orbit x are x_k + U_k c, c in R^d, with U_{k+1} = Psi_k'(x_k) U_k and sum_j share_j^2 U_j^T M^2 U_j
- * = I over the nodes j, M the metric. The columns come from U_j = E_j R_{j+1}^{-1} ... R_n^{-1}, where E_j spans the
- * neighbours at node j scaled by their size up to there: no factor is longer than 1, however the chain grows or shrinks
- * and whether or not it can be run backwards. All matrices are held by columns, one direction after another.
+ * = I over the nodes j, M the metric (W if no component is free; then the same is done with W). The columns come from
+ * U_j = E_j R_{j+1}^{-1} ... R_n^{-1}, where E_j spans the neighbours at node j scaled by their size up to there: no
+ * factor is longer than 1, however the chain grows or shrinks and whether or not it can be run backwards. All matrices
+ * are held by columns, one direction after another.
  */
 struct od_shooting {
     od_chain *chain;
@@ -62,7 +63,7 @@ void od_shooting_move(const od_shooting *s, const double *x, double factor, cons
 od_status od_shooting_gather(od_context *ctx, od_shooting *s, const double *x, const double *c, double *sum);
 /** W U_k, [d*d]. */
 od_status od_shooting_block(od_context *ctx, od_shooting *s, const double *x, uint64_t k, double *block);
-/** What to tell of x: the orbit that its start gives, unless that leaves the nodes. *sum may be NULL. */
+/** What to tell of x: the orbit that its start gives, unless rounding makes that leave the nodes. */
 od_status od_shooting_report(od_context *ctx, od_shooting *s, const double *x, od_shadow *shadow, double *sum);
 /** Finds s->least. OD_EDIVERGED as od_shadow_least_squares. */
 od_status od_shooting_least_squares(od_context *ctx, od_shooting *s);

@@ -10,19 +10,26 @@
 
 /* ------------------------------------------------------------------------------------------- chains */
 
-/* z -> A z + b, A[dim*dim] by rows. */
+/* z -> A z + b, A[dim*dim] by rows; with `period` that many A one after another, in turn. */
 typedef struct affine {
     size_t dim;
     const double *a, *b;
+    uint64_t period;
 } affine;
+
+static const double *affine_matrix(const affine *f, uint64_t k)
+{
+    return f->a + (f->period > 0 ? (size_t)(k % f->period) * f->dim * f->dim : 0);
+}
 
 static od_status affine_step(od_chain *chain, uint64_t k, const double *z, double *next)
 {
     const affine *f = chain->data;
+    const double *a = affine_matrix(f, k);
     for (size_t i = 0; i < f->dim; i++) {
         next[i] = f->b != NULL ? f->b[i] : 0;
         for (size_t j = 0; j < f->dim; j++) {
-            next[i] += f->a[i * f->dim + j] * z[j];
+            next[i] += a[i * f->dim + j] * z[j];
         }
     }
     return OD_OK;
@@ -31,11 +38,12 @@ static od_status affine_step(od_chain *chain, uint64_t k, const double *z, doubl
 static od_status affine_jvp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
 {
     const affine *f = chain->data;
+    const double *a = affine_matrix(f, k);
     for (size_t c = 0; c < m; c++) {
         for (size_t i = 0; i < f->dim; i++) {
             ju[c * f->dim + i] = 0;
             for (size_t j = 0; j < f->dim; j++) {
-                ju[c * f->dim + i] += f->a[i * f->dim + j] * u[c * f->dim + j];
+                ju[c * f->dim + i] += a[i * f->dim + j] * u[c * f->dim + j];
             }
         }
     }
@@ -80,7 +88,7 @@ static void check_quadratic(od_context *ctx, const double eigenvalue[2], double 
     for (size_t i = 0; i < 2; i++) {
         a[3 * i] = flow ? exp(-eigenvalue[i] * h) : 1 - h * eigenvalue[i];
     }
-    affine f = {2, a, NULL};
+    affine f = {2, a, NULL, 0};
     od_chain chain = affine_chain(&f, steps);
     od_shadow least = {.start = other};
     od_minimax best = {.best.start = start};
@@ -128,7 +136,7 @@ static void one_dimension_has_the_radii_of_the_references(void **state)
         for (uint64_t k = 0; k <= cases[c].steps; k++) {
             y[k] = cases[c].y0 * exp(-cases[c].lambda * cases[c].h * (double)k);
         }
-        affine f = {1, &a, NULL};
+        affine f = {1, &a, NULL, 0};
         od_chain chain = affine_chain(&f, cases[c].steps);
         od_shadow least = {.start = &other};
         od_minimax best = {.best.start = &start};
@@ -166,7 +174,7 @@ static void heavy_ball_has_the_position_radius_of_the_references(void **state)
         for (uint64_t k = 0; k <= cases[c].steps; k++) {
             oscillate(1, h * (double)k, z0, y + 2 * k);
         }
-        affine f = {2, a, NULL};
+        affine f = {2, a, NULL, 0};
         od_chain chain = affine_chain(&f, cases[c].steps);
         od_shadow least = {.start = other};
         od_minimax best = {.best.start = start};
@@ -182,12 +190,180 @@ static void heavy_ball_has_the_position_radius_of_the_references(void **state)
     }
 }
 
+/* ------------------------------------------------------------------------------------------- any orbits */
+
+/* splitmix64, a generator of the tests' own */
+static double uniform(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+static double between(uint64_t *state, double low, double high)
+{
+    return low + (high - low) * uniform(state);
+}
+
+enum { LARGEST = 6, LONGEST = 400, PERIOD = 5 };
+
+typedef struct sample {
+    affine map;
+    double a[PERIOD * LARGEST * LARGEST], b[LARGEST], y[LARGEST * (LONGEST + 1)], weight[LARGEST];
+    uint64_t steps;
+} sample;
+
+/* The radius of the orbit from x0, by plain iteration. */
+static double radius_from(const sample *p, const double *x0)
+{
+    const size_t d = p->map.dim;
+    od_chain chain = affine_chain((affine *)&p->map, p->steps);
+    double x[LARGEST], next[LARGEST], most = 0;
+    memcpy(x, x0, d * sizeof *x);
+    for (uint64_t k = 0; k <= p->steps; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < d; i++) {
+            sum += pow(p->weight[i] * (x[i] - p->y[k * d + i]), 2);
+        }
+        most = fmax(most, sqrt(sum));
+        if (k < p->steps) {
+            affine_step(&chain, k, x, next);
+            memcpy(x, next, d * sizeof *x);
+        }
+    }
+    return most;
+}
+
+/* Gradient descent, heavy-ball or Nesterov's method (with constant or growing momentum) on eigenvalues of both signs.
+ */
+static void draw_method(sample *p, int kind, uint64_t *state)
+{
+    const size_t n = kind == 0 ? 1 + (size_t)between(state, 0, LARGEST) : 1 + (size_t)between(state, 0, LARGEST / 2.0);
+    const size_t d = kind == 0 ? n : 2 * n;
+    p->map.dim = d;
+    p->map.period = kind == 3 ? PERIOD : 0;
+    for (size_t i = 0; i < n; i++) {
+        /* h lambda or h^2 lambda; now and then at the edge of stability, or where the map loses rank */
+        const double edge = between(state, 0, 1), beta = edge < 0.1 ? 0 : between(state, 0, 1);
+        const double last = kind == 0 ? 2 : 2 * (1 + beta);
+        const double z = edge < 0.2 ? last : edge < 0.3 ? 1 : between(state, -0.2, last);
+        for (size_t turn = 0; turn < PERIOD; turn++) {
+            double *a = p->a + turn * d * d;
+            const double momentum = kind == 3 ? (double)turn / (turn + 3.0) : beta;
+            if (kind == 0) {
+                a[i * d + i] = 1 - z;
+            } else if (kind == 1) {
+                a[i * d + i] = 1 - z;
+                a[i * d + n + i] = beta;
+                a[(n + i) * d + i] = -z;
+                a[(n + i) * d + n + i] = beta;
+            } else {
+                /* (x_k, x_k - x_{k-1}) */
+                const double s = z / 4;
+                a[i * d + i] = 1 - s;
+                a[i * d + n + i] = momentum * (1 - s);
+                a[(n + i) * d + i] = -s;
+                a[(n + i) * d + n + i] = momentum * (1 - s);
+            }
+        }
+    }
+}
+
+/* Any matrices, of growth up to about 1.3 a step. */
+static void draw_matrices(sample *p, uint64_t *state)
+{
+    const size_t d = p->map.dim = 1 + (size_t)between(state, 0, LARGEST);
+    p->map.period = PERIOD;
+    for (size_t i = 0; i < PERIOD * d * d; i++) {
+        p->a[i] = between(state, -1, 1) * 1.3 / sqrt((double)d);
+    }
+}
+
+/* States near an orbit: off by as much as the methods are from their flows, rough or smooth. */
+static void draw(sample *p, uint64_t *state)
+{
+    memset(p, 0, sizeof *p);
+    const int kind = (int)between(state, 0, 5);
+    kind < 4 ? draw_method(p, kind, state) : draw_matrices(p, state);
+    const size_t d = p->map.dim;
+    const double length = uniform(state), rough = between(state, 0, 1) < 0.5 ? 1 : 0.05;
+    p->steps = 1 + (uint64_t)((kind < 4 ? LONGEST - 1 : 60) * length * length);
+    p->map.a = p->a;
+    p->map.b = p->b;
+    od_chain chain = affine_chain(&p->map, p->steps);
+    for (size_t i = 0; i < d; i++) {
+        p->b[i] = between(state, -0.1, 0.1);
+        p->weight[i] = between(state, 0, 1) < 0.2 ? 0 : between(state, 0.2, 2);
+        p->y[i] = between(state, -2, 2);
+    }
+    p->weight[0] = p->weight[0] > 0 ? p->weight[0] : 1;
+    for (uint64_t k = 0; k < p->steps; k++) {
+        double *y = p->y + k * d;
+        affine_step(&chain, k, y, y + d);
+        for (size_t i = 0; i < d; i++) {
+            y[d + i] += 0.1 * (rough * between(state, -1, 1) + (1 - rough) * y[i]) / (1 + fabs(y[i]));
+        }
+    }
+}
+
+static void check_sample(od_context *ctx, const sample *p, uint64_t seed, uint64_t *state)
+{
+    const size_t d = p->map.dim;
+    double start[LARGEST], other[LARGEST], rms, trial[LARGEST];
+    od_chain chain = affine_chain((affine *)&p->map, p->steps);
+    od_shadow least = {.start = other};
+    od_minimax best = {.best.start = start};
+    solve(ctx, &chain, p->y, p->weight, &least, &rms, &best);
+    const double same = radius_from(p, p->y), upper = best.best.radius, lower = best.lower, allowed = upper * 1e-9;
+    double scale = 0;
+    for (size_t i = 0; i < (p->steps + 1) * d; i++) {
+        scale = fmax(scale, fabs(p->y[i]));
+    }
+    bool good = upper <= same && upper <= least.radius && lower <= upper;
+    good = good && upper - lower <= 1e-6 * upper + 1e-14 * scale;
+    /* where states grow that much, no start in doubles leads along the nearest orbit */
+    good = good && (best.best.defect > 0 ? best.best.defect < 1e-14 * scale && scale > 1e5 * upper
+                                         : fabs(radius_from(p, start) - upper) <= allowed + 1e-14 * scale);
+    good = good && rms <= least.radius && best.local_lower == best.lower;
+    /* no orbit nearby keeps below the bound */
+    for (int i = 0; i < 200; i++) {
+        const double size = pow(10, between(state, -6, 0)) * upper;
+        for (size_t j = 0; j < d; j++) {
+            trial[j] = start[j] + size * between(state, -1, 1);
+        }
+        good = good && radius_from(p, trial) >= lower * (1 - 1e-9);
+    }
+    if (!good) {
+        print_error("problem %llu, dim %zu, %llu steps: same start %.17g, least squares %.17g, radius %.17g (from its "
+                    "start %.17g, defect %g), lower %.17g, %u rounds\n",
+                    (unsigned long long)seed, d, (unsigned long long)p->steps, same, least.radius, upper,
+                    radius_from(p, start), best.best.defect, lower, best.rounds);
+        fail();
+    }
+}
+
+/* OPTDYN_TEST_SHADOWS: how many. */
+static void no_orbit_is_nearer_and_none_below_the_bound(void **state)
+{
+    const char *wanted = getenv("OPTDYN_TEST_SHADOWS");
+    const uint64_t problems = wanted != NULL ? strtoull(wanted, NULL, 10) : 100;
+    sample *p = malloc(sizeof *p);
+    for (uint64_t seed = 1; seed <= problems; seed++) {
+        uint64_t random = seed;
+        draw(p, &random);
+        check_sample(*state, p, seed, &random);
+    }
+    free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_context(published_radii_of_two_quadratics),
         test_with_context(one_dimension_has_the_radii_of_the_references),
         test_with_context(heavy_ball_has_the_position_radius_of_the_references),
+        test_with_context(no_orbit_is_nearer_and_none_below_the_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
