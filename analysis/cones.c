@@ -293,8 +293,8 @@ static double step_length(state *s, double t_change, const double *c_change, con
     return 0;
 }
 
-/* One step towards the point where all products of slack and multiplier are `centre`; false: none can be made. */
-static bool advance(state *s, double centre)
+/* A step towards the point where all products of slack and multiplier are `centre`; the share of it that was made. */
+static double advance(state *s, double centre)
 {
     const od_cones *cones = s->cones;
     const size_t d = cones->d;
@@ -318,7 +318,7 @@ static bool advance(state *s, double centre)
     add(d, length, c, s->c);
     add(cones->count, length, s->change, s->weight);
     s->ball_weight += length * ball;
-    return length > 0;
+    return length;
 }
 
 static bool prepare(od_cones *cones, state *s)
@@ -360,7 +360,7 @@ bool od_cones_solve(od_cones *cones, double reach, double *c, double *radius)
 {
     enum { MOST = 200 };
     /* of the square, so half of that in the radius */
-    static const double accuracy = 1e-14, shrink = 0.1;
+    static const double accuracy = 1e-14;
     const size_t d = cones->d, n = cones->count;
     state s = {.t = 1.5, .c = c};
     memset(c, 0, d * sizeof *c);
@@ -373,12 +373,16 @@ bool od_cones_solve(od_cones *cones, double reach, double *c, double *radius)
     }
     s.reach = reach / s.unit;
     s.ball_weight = isfinite(s.reach) ? 1 / (s.reach * s.reach) : 0;
-    for (int round = 0; round < MOST; round++) {
+    double length = 1;
+    for (int round = 0; round < MOST && length > 0; round++) {
         measure(&s);
         const double product = dot(n, s.weight, s.slack) + s.ball_weight * s.ball_slack;
-        if (product <= accuracy * s.t || !advance(&s, shrink * product / (double)(n + isfinite(s.reach)))) {
+        if (product <= accuracy * s.t) {
             break;
         }
+        /* a short step means that some slack is much smaller than the others: even them out first */
+        const double shrink = length > 0.9 ? 0.1 : length > 0.3 ? 0.4 : 0.9;
+        length = advance(&s, shrink * product / (double)(n + isfinite(s.reach)));
     }
     double most = 0, sum = 0;
     for (size_t k = 0; k < n; k++) {
