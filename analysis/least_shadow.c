@@ -153,12 +153,7 @@ od_status od_shooting_least_squares(od_context *ctx, od_shooting *s)
     }
     free(a.memory);
     s->solved = result == OD_OK;
-    return result != OD_EDIVERGED
-               ? result
-               : od_fail(ctx, OD_EDIVERGED, "shadow",
-                         "no orbit of the %s near the states to be shadowed was found that stays finite; run fewer "
-                         "iterations or take a smaller step",
-                         s->chain->what);
+    return result != OD_EDIVERGED ? result : od_shooting_diverged(ctx, s);
 }
 
 od_status od_shadow_least_squares(od_context *ctx, od_shooting *shooting, od_shadow *best, double *rms)
@@ -169,5 +164,5 @@ od_status od_shadow_least_squares(od_context *ctx, od_shooting *shooting, od_sha
     if (status == OD_OK && rms != NULL) {
         *rms = sqrt(sum / (double)(shooting->chain->steps + 1));
     }
-    return status;
+    return status == OD_EDIVERGED ? od_shooting_diverged(ctx, shooting) : status;
 }

@@ -159,7 +159,9 @@ static od_status begin(od_context *ctx, search *a)
         status = join(ctx, a, a->peak[i]);
     }
     status = status == OD_OK ? walk(ctx, a, a->x, &found) : status;
-    take_residuals(a);
+    if (status == OD_OK) {
+        take_residuals(a);
+    }
     return status;
 }
 
@@ -396,7 +398,7 @@ static od_status search_twice(od_context *ctx, search *a, unsigned *rounds)
         return same;
     }
     if (!isfinite(a->best_radius)) {
-        return OD_EDIVERGED; /* least squares left the sentence */
+        return OD_EDIVERGED;
     }
     memcpy(a->x, a->best, a->s->nodes * a->s->d * sizeof *a->x);
     od_status status = od_shooting_linearise(ctx, a->s, a->x);
@@ -469,5 +471,5 @@ od_status od_shadow_minimax(od_context *ctx, od_shooting *shooting, od_minimax *
     status = status == OD_OK ? tell(ctx, &a, found) : status;
     clear_cones(&a);
     free(a.memory);
-    return status;
+    return status == OD_EDIVERGED ? od_shooting_diverged(ctx, shooting) : status;
 }

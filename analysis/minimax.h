@@ -39,7 +39,8 @@ typedef struct od_minimax {
 typedef struct od_shooting od_shooting;
 
 /**
- * Keeps the pointers of chain and target. Needs chain->jvp, and chain->vjp where (K+1) dim^2 exceeds some 10^7.
+ * Keeps the pointers of chain and target. Needs chain->jvp, and chain->vjp where K dim^2 exceeds 1.8 10^8. Holds 64 MiB
+ * of matrices (4 GiB without vjp) and a few vectors for each step of a small problem, each kept state of a large one.
  * OD_EINVAL for a target that is not finite or has no weight, OD_EUNSUPPORTED without the derivatives.
  */
 od_status od_shooting_create(od_context *ctx, od_chain *chain, const od_target *target, od_shooting **shooting);

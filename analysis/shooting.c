@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the matrices at the nodes; beyond, nodes are thinned out. */
-static const double room = 0x1p28;
+/* Bytes of the matrices at the nodes; beyond, nodes are thinned out, for which the chain needs a transposed derivative.
+ */
+static const double room = 0x1p26, room_without_transposed = 0x1p32;
 /* Free components get this share of the largest weight, so that neighbours have a size. */
 static const double raised = 1e-3;
 
@@ -64,26 +65,43 @@ static od_status advance(od_context *ctx, od_shooting *s, uint64_t k, double *z)
     return status == OD_OK && isfinite(largest(s->d, z)) ? OD_OK : OD_EDIVERGED;
 }
 
+static od_status fail_derivative(od_context *ctx, const od_shooting *s, od_status status, uint64_t k)
+{
+    return od_fail(ctx, status, "method", "the derivative of step %llu of the %s could not be computed",
+                   (unsigned long long)k, s->chain->what);
+}
+
 /* Directions u[m*d] through step k at z; `image` is scratch memory of their size. */
 static od_status derive(od_context *ctx, od_shooting *s, uint64_t k, const double *z, size_t m, double *u,
                         double *image)
 {
     od_status status = s->chain->jvp(s->chain, k, z, m, u, image);
     if (status != OD_OK) {
-        return od_fail(ctx, status, "method", "the derivative of step %llu of the %s could not be computed",
-                       (unsigned long long)k, s->chain->what);
+        return fail_derivative(ctx, s, status, k);
     }
     memcpy(u, image, m * s->d * sizeof *u);
     flush(m * s->d, u);
     return OD_OK;
 }
 
+od_status od_shooting_diverged(od_context *ctx, const od_shooting *s)
+{
+    return od_fail(
+        ctx, OD_EDIVERGED, "shadow",
+        "no orbit of the %s near the states to be shadowed was found that stays finite; run fewer iterations "
+        "or take a smaller step",
+        s->chain->what);
+}
+
 /* ------------------------------------------------------------------------------------------- the object */
 
 /* Every step where there is room; else densest at both ends, where what decays and what grows is large. */
-static size_t place(uint64_t steps, size_t d, uint64_t *node)
+static size_t place(const od_chain *chain, uint64_t *node)
 {
-    const double most = fmax(room / (24.0 * (double)d * (double)d), 16);
+    const uint64_t steps = chain->steps;
+    const size_t d = chain->dim;
+    const double bytes = chain->vjp != NULL ? room : room_without_transposed;
+    const double most = fmax(bytes / (24.0 * (double)d * (double)d), 16);
     const uint64_t stride = (double)steps <= most ? 1 : (uint64_t)ceil((double)steps / most);
     size_t count = 0;
     for (uint64_t k = 0; k < steps; count++) {
@@ -120,7 +138,7 @@ static od_status check(od_context *ctx, const od_shooting *s)
     if (s->chain->jvp == NULL || (s->longest > 1 && s->chain->vjp == NULL)) {
         return od_fail(ctx, OD_EUNSUPPORTED, "shadow",
                        "the nearest orbit of the %s needs its derivative, which is not offered%s", s->chain->what,
-                       s->chain->jvp == NULL ? "" : " transposed, as so many steps take; run fewer");
+                       s->chain->jvp == NULL ? "" : " transposed, as so many steps take; run fewer iterations");
     }
     return OD_OK;
 }
@@ -132,7 +150,7 @@ static od_status fill(od_context *ctx, od_shooting *s)
     if (s->node == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for %zu nodes", nodes);
     }
-    place(s->chain->steps, d, s->node);
+    place(s->chain, s->node);
     s->longest = 1;
     for (size_t j = 1; j < nodes; j++) {
         const size_t gap = (size_t)(s->node[j] - s->node[j - 1]);
@@ -198,7 +216,7 @@ od_status od_shooting_create(od_context *ctx, od_chain *chain, const od_target *
     s->chain = chain;
     s->target = target;
     s->d = chain->dim;
-    s->nodes = place(chain->steps, s->d, NULL);
+    s->nodes = place(chain, NULL);
     od_status status = fill(ctx, s);
     status = status == OD_OK ? check(ctx, s) : status;
     if (status != OD_OK) {
@@ -594,6 +612,9 @@ od_status od_shooting_gather(od_context *ctx, od_shooting *s, const double *x, c
             const double *z = s->states + k * d, *v = s->values + k * d;
             if (k + 1 < length) {
                 status = s->chain->vjp(s->chain, s->node[j] + k, z, 1, b, s->jv);
+                if (status != OD_OK) {
+                    return fail_derivative(ctx, s, status, s->node[j] + k);
+                }
                 memcpy(b, s->jv, d * sizeof *b);
                 flush(d, b);
             }

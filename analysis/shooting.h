@@ -65,6 +65,8 @@ od_status od_shooting_gather(od_context *ctx, od_shooting *s, const double *x, c
 od_status od_shooting_block(od_context *ctx, od_shooting *s, const double *x, uint64_t k, double *block);
 /** What to tell of x: the orbit that its start gives, unless rounding makes that leave the nodes. */
 od_status od_shooting_report(od_context *ctx, od_shooting *s, const double *x, od_shadow *shadow, double *sum);
+/** OD_EDIVERGED with its sentence. */
+od_status od_shooting_diverged(od_context *ctx, const od_shooting *s);
 /** Finds s->least. OD_EDIVERGED as od_shadow_least_squares. */
 od_status od_shooting_least_squares(od_context *ctx, od_shooting *s);
 /** The nodes of the orbit that starts at y_0; OD_EDIVERGED if it does not stay finite. */

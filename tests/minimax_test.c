@@ -357,6 +357,479 @@ static void no_orbit_is_nearer_and_none_below_the_bound(void **state)
     free(p);
 }
 
+/* ------------------------------------------------------------------------------------------- closed forms */
+
+/* min over c of max_k |r_k + a_k c| is the largest over pairs, by linear programming's duality. */
+static double radius_of_pairs(size_t n, const double *r, const double *a)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const double size = fabs(a[i]) + fabs(a[j]);
+            most = size > 0 ? fmax(most, fabs(r[i] * a[j] - r[j] * a[i]) / size) : most;
+        }
+        most = a[i] == 0 ? fmax(most, fabs(r[i])) : most;
+    }
+    return most;
+}
+
+/* For two parameters: the largest over triples of |det(r, a, b)| over the sum of the minors, if those are no rounding.
+ */
+static double radius_of_triples(size_t n, const double *r, const double *a, const double *b)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            for (size_t k = 0; k < j; k++) {
+                const double x = a[j] * b[k] - a[k] * b[j], y = a[k] * b[i] - a[i] * b[k],
+                             z = a[i] * b[j] - a[j] * b[i];
+                const double size = fabs(x) + fabs(y) + fabs(z);
+                const double whole = (fabs(a[i]) + fabs(a[j]) + fabs(a[k])) * (fabs(b[i]) + fabs(b[j]) + fabs(b[k]));
+                most = size > 1e-9 * whole ? fmax(most, fabs(r[i] * x + r[j] * y + r[k] * z) / size) : most;
+            }
+        }
+    }
+    return most;
+}
+
+/* Also where a is so large that no start in doubles leads to the end: there the orbits are told from the end. */
+static void lines_have_the_radius_of_their_pairs(void **state)
+{
+    static const double factors[] = {0.6, 1, -1, 1.02, 0, 3.1, 37.5, -0.985};
+    uint64_t random = 5;
+    for (size_t c = 0; c < sizeof factors / sizeof *factors; c++) {
+        enum { K = 120 };
+        double y[K + 1], r[K + 1], a[K + 1], start, other, rms;
+        const double weight = 1.7, factor = factors[c];
+        affine f = {1, &factor, NULL, 0};
+        od_chain chain = affine_chain(&f, K);
+        for (size_t k = 0; k <= K; k++) {
+            y[k] = between(&random, -1, 1) + 0.3;
+        }
+        /* from the end the orbit of y_K backwards, else the one of y_0 */
+        const bool backwards = fabs(factor) > 1;
+        double x = backwards ? y[K] : y[0], size = weight;
+        for (size_t n = 0; n <= K; n++) {
+            const size_t k = backwards ? K - n : n;
+            r[k] = weight * (x - y[k]);
+            a[k] = size;
+            x = backwards ? x / factor : x * factor;
+            size = backwards ? size / factor : size * factor;
+        }
+        od_shadow least = {.start = &other};
+        od_minimax best = {.best.start = &start};
+        solve(*state, &chain, y, &weight, &least, &rms, &best);
+        const double want = radius_of_pairs(K + 1, r, a);
+        check_relative(best.best.radius, want, 1e-12);
+        check_relative(best.lower, want, 1e-12);
+        if (fabs(factor) > 3) {
+            assert_true(best.best.defect > 0);
+        } else {
+            check_close(best.best.defect, 0, 0);
+        }
+        assert_true(best.best.defect < 1e-15);
+    }
+}
+
+static void positions_have_the_radius_of_their_triples(void **state)
+{
+    uint64_t random = 17;
+    for (int c = 0; c < 40; c++) {
+        enum { K = 60 };
+        const uint64_t steps = c < 5 ? 1 + (uint64_t)c : K;
+        const double beta = c % 4 == 0 ? 1 : between(&random, 0, 1);
+        const double z = c % 3 == 0 ? 2 * (1 + beta) : between(&random, -0.1, 2 * (1 + beta));
+        const double map[4] = {1 - z, beta, -z, beta}, weight[2] = {1, 0};
+        double y[2 * (K + 1)], r[K + 1], a[K + 1], b[K + 1], start[2], other[2], rms;
+        affine f = {2, map, NULL, 0};
+        od_chain chain = affine_chain(&f, steps);
+        double u[2] = {1, 0}, v[2] = {0, 1}, next[2];
+        for (size_t k = 0; k <= steps; k++) {
+            y[2 * k] = between(&random, -1, 1);
+            y[2 * k + 1] = between(&random, -9, 9);
+            r[k] = -y[2 * k];
+            a[k] = u[0];
+            b[k] = v[0];
+            affine_step(&chain, k, u, next);
+            memcpy(u, next, sizeof u);
+            affine_step(&chain, k, v, next);
+            memcpy(v, next, sizeof v);
+        }
+        od_shadow least = {.start = other};
+        od_minimax best = {.best.start = start};
+        solve(*state, &chain, y, weight, &least, &rms, &best);
+        const double want = radius_of_triples((size_t)steps + 1, r, a, b);
+        check_close(best.best.radius, want, 1e-11 * want + 1e-14);
+        check_close(best.lower, want, 1e-11 * want + 1e-14);
+    }
+}
+
+/* Where the map forgets everything, x_k = b from k = 1 on. */
+static void a_map_that_forgets_has_one_orbit(void **state)
+{
+    const double a[4] = {0}, b[2] = {0.25, -1}, weight[2] = {1, 2};
+    const double y[8] = {5, 7, 1.25, -1, 0.25, -1.75, 0.25, -1.125};
+    double start[2], other[2], rms;
+    affine f = {2, a, b, 0};
+    od_chain chain = affine_chain(&f, 3);
+    od_shadow least = {.start = other};
+    od_minimax best = {.best.start = start};
+    solve(*state, &chain, y, weight, &least, &rms, &best);
+    check_close(best.best.radius, 1.5, 1e-14);
+    check_close(best.lower, 1.5, 1e-12);
+    assert_int_equal(best.best.at, 2);
+    check_close(least.radius, 1.5, 1e-14);
+    check_close(other[0], 5, 1e-13);
+    check_close(other[1], 7, 1e-13);
+    check_close(rms, sqrt((1 + 1.5 * 1.5 + 0.25 * 0.25) / 4), 1e-14);
+}
+
+static void an_orbit_shadows_itself(void **state)
+{
+    uint64_t random = 3;
+    for (uint64_t steps = 1; steps < 300; steps = 3 * steps + 1) {
+        const double a[4] = {0.9, 0.2, -0.3, 0.95}, weight[2] = {1, 1};
+        double y[2 * 300], start[2], other[2], rms;
+        affine f = {2, a, NULL, 0};
+        od_chain chain = affine_chain(&f, steps);
+        y[0] = between(&random, -3, 3);
+        y[1] = between(&random, -3, 3);
+        for (uint64_t k = 0; k < steps; k++) {
+            affine_step(&chain, k, y + 2 * k, y + 2 * k + 2);
+        }
+        od_shadow least = {.start = other};
+        od_minimax best = {.best.start = start};
+        solve(*state, &chain, y, weight, &least, &rms, &best);
+        check_close(best.best.radius, 0, 0);
+        check_close(best.lower, 0, 0);
+        check_close(best.best.defect, 0, 0);
+        check_close(start[0], y[0], 0);
+        assert_int_equal(best.active_count, 0);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------- nonlinear maps */
+
+/* Gradient descent with step h on Hosaki's function, h in data. */
+static void hosaki_gradient(const double z[2], double g[2], double hessian[3])
+{
+    const double x = z[0], y = z[1], e = exp(-y);
+    const double p = 1 + x * (-8 + x * (7 + x * (-7.0 / 3 + x / 4))), p1 = (x - 1) * (x - 2) * (x - 4);
+    g[0] = p1 * y * y * e;
+    g[1] = p * y * (2 - y) * e;
+    if (hessian != NULL) {
+        hessian[0] = (14 + x * (-14 + 3 * x)) * y * y * e;
+        hessian[1] = p1 * y * (2 - y) * e;
+        hessian[2] = p * (y * y - 4 * y + 2) * e;
+    }
+}
+
+static od_status hosaki_step(od_chain *chain, uint64_t k, const double *z, double *next)
+{
+    const double h = *(const double *)chain->data;
+    double g[2];
+    hosaki_gradient(z, g, NULL);
+    next[0] = z[0] - h * g[0];
+    next[1] = z[1] - h * g[1];
+    return isfinite(next[0]) && isfinite(next[1]) ? OD_OK : OD_EDIVERGED;
+}
+
+static od_status hosaki_jvp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
+{
+    const double h = *(const double *)chain->data;
+    double g[2], q[3];
+    hosaki_gradient(z, g, q);
+    for (size_t c = 0; c < m; c++) {
+        const double *v = u + 2 * c;
+        ju[2 * c] = v[0] - h * (q[0] * v[0] + q[1] * v[1]);
+        ju[2 * c + 1] = v[1] - h * (q[1] * v[0] + q[2] * v[1]);
+    }
+    return OD_OK;
+}
+
+/* The flow over time h, by 200 steps of the classical Runge-Kutta method. */
+static void hosaki_flow(double h, const double from[2], double to[2])
+{
+    const double step = h / 200;
+    to[0] = from[0];
+    to[1] = from[1];
+    for (int n = 0; n < 200; n++) {
+        double k[4][2], z[2];
+        for (int stage = 0; stage < 4; stage++) {
+            const double reach = stage == 0 ? 0 : stage == 3 ? step : step / 2;
+            for (int i = 0; i < 2; i++) {
+                z[i] = to[i] - (stage > 0 ? reach * k[stage - 1][i] : 0);
+            }
+            hosaki_gradient(z, k[stage], NULL);
+        }
+        for (int i = 0; i < 2; i++) {
+            to[i] -= step / 6 * (k[0][i] + 2 * k[1][i] + 2 * k[2][i] + k[3][i]);
+        }
+    }
+}
+
+static double hosaki_radius(od_chain *chain, const double *y, const double x0[2], uint64_t *at)
+{
+    double x[2] = {x0[0], x0[1]}, next[2], most = 0;
+    for (uint64_t k = 0; k <= chain->steps; k++) {
+        const double distance = hypot(x[0] - y[2 * k], x[1] - y[2 * k + 1]);
+        if (distance > most) {
+            most = distance;
+            *at = k;
+        }
+        hosaki_step(chain, k, x, next);
+        memcpy(x, next, sizeof x);
+    }
+    return most;
+}
+
+/* The same start is 0.4456 off at k = 11, and the best start 0.0527, as a search over a grid of starts found it. */
+static void hosaki_has_the_radius_of_a_search_over_starts(void **state)
+{
+    enum { K = 40 };
+    double h = 0.3, y[2 * (K + 1)] = {2.05, 3.2}, start[2], other[2], rms;
+    const double weight[2] = {1, 1};
+    uint64_t at;
+    for (size_t k = 0; k < K; k++) {
+        hosaki_flow(h, y + 2 * k, y + 2 * k + 2);
+    }
+    od_chain chain = {.what = "iteration", .dim = 2, .steps = K, .step = hosaki_step, .jvp = hosaki_jvp, .data = &h};
+    check_close(hosaki_radius(&chain, y, y, &at), 0.4456, 5e-5);
+    assert_int_equal(at, 11);
+    od_shadow least = {.start = other};
+    od_minimax best = {.best.start = start};
+    solve(*state, &chain, y, weight, &least, &rms, &best);
+    check_close(best.best.radius, 0.0527, 5e-5);
+    assert_true(isnan(best.lower));
+    assert_true(best.local_lower <= best.best.radius && best.best.radius <= least.radius);
+    check_close(best.local_lower, best.best.radius, 1e-8);
+    check_close(hosaki_radius(&chain, y, start, &at), best.best.radius, 1e-12);
+    /* no start on a grid around, ever finer, is better */
+    uint64_t random = 8;
+    for (int n = 0; n < 20000; n++) {
+        const double size = pow(10, between(&random, -9, 0));
+        const double trial[2] = {start[0] + size * between(&random, -1, 1), start[1] + size * between(&random, -1, 1)};
+        assert_true(hosaki_radius(&chain, y, trial, &at) >= best.best.radius * (1 - 1e-9));
+    }
+}
+
+/* Henon's map, chaotic: 0.42 a step. */
+static od_status henon_step(od_chain *chain, uint64_t k, const double *z, double *next)
+{
+    next[0] = 1 - 1.4 * z[0] * z[0] + z[1];
+    next[1] = 0.3 * z[0];
+    return isfinite(next[0]) && fabs(next[0]) < 1e6 ? OD_OK : OD_EDIVERGED;
+}
+
+static od_status henon_jvp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
+{
+    for (size_t c = 0; c < m; c++) {
+        ju[2 * c] = -2.8 * z[0] * u[2 * c] + u[2 * c + 1];
+        ju[2 * c + 1] = 0.3 * u[2 * c];
+    }
+    return OD_OK;
+}
+
+typedef struct noisy {
+    double y[2 * 201], noise;
+    od_chain chain;
+} noisy;
+
+static noisy noisy_henon(uint64_t steps)
+{
+    noisy p = {.chain = {.what = "iteration", .dim = 2, .steps = steps, .step = henon_step, .jvp = henon_jvp}};
+    uint64_t random = 12;
+    double x[2] = {0.1, 0.1}, next[2];
+    for (size_t k = 0; k <= steps; k++) {
+        for (size_t i = 0; i < 2; i++) {
+            p.y[2 * k + i] = x[i] + between(&random, -1, 1) * 1e-3;
+        }
+        p.noise = fmax(p.noise, hypot(x[0] - p.y[2 * k], x[1] - p.y[2 * k + 1]));
+        henon_step(&p.chain, k, x, next);
+        memcpy(x, next, sizeof x);
+    }
+    return p;
+}
+
+/* An orbit hidden in noise is within the noise; growth is 10^36, so that neither y_0 nor any other start leads along.
+ */
+static void a_noisy_chaotic_orbit_has_a_shadow_within_the_noise(void **state)
+{
+    double start[2], other[2], rms;
+    const double weight[2] = {1, 1};
+    noisy p = noisy_henon(200);
+    od_shadow least = {.start = other};
+    od_minimax best = {.best.start = start};
+    solve(*state, &p.chain, p.y, weight, &least, &rms, &best);
+    assert_true(best.best.radius <= p.noise);
+    assert_true(best.best.radius <= least.radius);
+    assert_true(best.best.defect > 0 && best.best.defect < 1e-14);
+    assert_true(least.defect > 0 && least.defect < 1e-14);
+    check_close(best.local_lower, best.best.radius, 1e-9 * p.noise);
+    /* 402 numbers uniform in +-10^-3 on 2 parameters: 10^-3/sqrt(3) for each component */
+    check_relative(rms, 1e-3 * sqrt(2.0 / 3), 0.1);
+}
+
+static void a_short_chaotic_orbit_has_the_radius_of_a_search(void **state)
+{
+    double start[2], other[2], rms;
+    const double weight[2] = {1, 1};
+    noisy p = noisy_henon(12);
+    od_shadow least = {.start = other};
+    od_minimax best = {.best.start = start};
+    solve(*state, &p.chain, p.y, weight, &least, &rms, &best);
+    check_close(best.best.defect, 0, 0);
+    check_close(best.local_lower, best.best.radius, 1e-9 * p.noise);
+    uint64_t random = 9;
+    for (int n = 0; n < 20000; n++) {
+        const double size = pow(10, between(&random, -9, -3));
+        double x[2], next[2], most = 0;
+        for (int i = 0; i < 2; i++) {
+            x[i] = start[i] + size * between(&random, -1, 1);
+        }
+        for (uint64_t k = 0; k <= p.chain.steps; k++) {
+            most = fmax(most, hypot(x[0] - p.y[2 * k], x[1] - p.y[2 * k + 1]));
+            henon_step(&p.chain, k, x, next);
+            memcpy(x, next, sizeof x);
+        }
+        assert_true(most >= best.best.radius * (1 - 1e-9));
+    }
+}
+
+/* ------------------------------------------------------------------------------------------- many steps */
+
+static od_status diagonal_step(od_chain *chain, uint64_t k, const double *z, double *next)
+{
+    const double *a = chain->data;
+    for (size_t i = 0; i < chain->dim; i++) {
+        next[i] = a[i] * z[i];
+    }
+    return OD_OK;
+}
+
+static od_status diagonal_jvp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
+{
+    for (size_t c = 0; c < m; c++) {
+        diagonal_step(chain, k, u + c * chain->dim, ju + c * chain->dim);
+    }
+    return OD_OK;
+}
+
+/* The first two of many components are off an orbit, so that the others change nothing; most steps keep no matrix. */
+static void orbits_of_many_steps_and_dimensions(void **state)
+{
+    enum { K = 6000, D = 50 };
+    double a[D], weight[D], start[D], other[D], rms[2];
+    double *y = malloc((K + 1) * D * sizeof *y), *plane = malloc((K + 1) * 2 * sizeof *plane);
+    uint64_t random = 4;
+    for (size_t i = 0; i < D; i++) {
+        a[i] = i == 0 ? 1 + 10.0 / K : 1 - between(&random, 0, i % 2 == 0 ? 0.01 : 0.8);
+        weight[i] = between(&random, 0.5, 2);
+        y[i] = between(&random, -2, 2);
+    }
+    for (size_t k = 0; k <= K; k++) {
+        for (size_t i = 0; i < D && k > 0; i++) {
+            y[k * D + i] = i < 2 ? y[i] * exp(log(a[i]) * (double)k) * (1 + 0.01 * sin(0.03 * (double)(k * (i + 1))))
+                                 : a[i] * y[(k - 1) * D + i];
+        }
+        memcpy(plane + 2 * k, y + k * D, 2 * sizeof *y);
+    }
+    od_shadow least[2] = {{.start = start}, {.start = other}};
+    od_minimax best[2] = {{.best.start = start}, {.best.start = other}};
+    for (int n = 0; n < 2; n++) {
+        od_chain chain = {.what = "iteration",
+                          .dim = n == 0 ? 2 : D,
+                          .steps = K,
+                          .affine = true,
+                          .step = diagonal_step,
+                          .jvp = diagonal_jvp,
+                          .vjp = diagonal_jvp,
+                          .data = a};
+        solve(*state, &chain, n == 0 ? plane : y, weight, &least[n], &rms[n], &best[n]);
+    }
+    check_relative(rms[1], rms[0], 1e-10);
+    check_relative(least[1].radius, least[0].radius, 1e-9);
+    check_relative(best[1].best.radius, best[0].best.radius, 1e-9);
+    check_relative(best[1].lower, best[0].lower, 1e-9);
+    check_relative(best[0].lower, best[0].best.radius, 1e-9);
+    free(y);
+    free(plane);
+}
+
+/* ------------------------------------------------------------------------------------------- failures */
+
+typedef struct failing {
+    affine map;
+    int left;
+    od_status status;
+} failing;
+
+static od_status failing_step(od_chain *chain, uint64_t k, const double *z, double *next)
+{
+    failing *f = chain->data;
+    od_chain inner = affine_chain(&f->map, chain->steps);
+    return f->left-- > 0 ? affine_step(&inner, k, z, next) : f->status;
+}
+
+static od_status failing_jvp(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
+{
+    failing *f = chain->data;
+    od_chain inner = affine_chain(&f->map, chain->steps);
+    return f->left-- > 0 ? affine_jvp(&inner, k, z, m, u, ju) : f->status;
+}
+
+static void a_callback_that_fails_ends_the_search(void **state)
+{
+    const double a[4] = {0.9, 0.2, -0.3, 1.1}, weight[2] = {1, 1}, y[12] = {1, 2, 0, 1, 3, 2, 1, 1, 0, 4, 1, 1};
+    for (int round = 0; round < 4; round++) {
+        const od_status want = round % 2 == 0 ? OD_EUSER : OD_EDIVERGED;
+        int count = 0;
+        for (bool done = false; !done; count++) {
+            failing f = {{2, a, NULL, 0}, count, want};
+            od_chain chain = affine_chain(&f.map, 5);
+            chain.data = &f;
+            chain.step = failing_step;
+            chain.jvp = failing_jvp;
+            chain.affine = round < 2;
+            const od_target target = {y, weight};
+            od_shooting *s;
+            double start[2], rms;
+            od_shadow least = {.start = start};
+            od_minimax best = {.best.start = start};
+            check_done(*state, od_shooting_create(*state, &chain, &target, &s) == OD_OK);
+            od_status status = od_shadow_least_squares(*state, s, &least, &rms);
+            status = status == OD_OK ? od_shadow_minimax(*state, s, &best) : status;
+            /* a search that goes on where a trial diverged may still succeed */
+            done = f.left >= 0;
+            assert_true(status == (done ? OD_OK : want) || (want == OD_EDIVERGED && status == OD_OK));
+            if (status != OD_OK) {
+                check_message(*state, "of the iteration");
+            }
+            od_shooting_free(s);
+            assert_true(count < 3000);
+        }
+        assert_true(count > 50);
+    }
+}
+
+static void impossible_questions_are_refused(void **state)
+{
+    const double a = 0.5, none = 0, negative = -1, one = 1, y[2] = {1, 2}, bad[2] = {1, NAN};
+    affine f = {1, &a, NULL, 0};
+    od_chain chain = affine_chain(&f, 1);
+    od_shooting *s;
+    assert_int_equal(od_shooting_create(*state, &chain, &(od_target){y, &none}, &s), OD_EINVAL);
+    check_message(*state, "all weights are 0");
+    assert_int_equal(od_shooting_create(*state, &chain, &(od_target){y, &negative}, &s), OD_EINVAL);
+    check_message(*state, "weight 0 is -1");
+    assert_int_equal(od_shooting_create(*state, &chain, &(od_target){bad, &one}, &s), OD_EDIVERGED);
+    check_message(*state, "diverged");
+    chain.jvp = NULL;
+    assert_int_equal(od_shooting_create(*state, &chain, &(od_target){y, &one}, &s), OD_EUNSUPPORTED);
+    check_message(*state, "derivative");
+    assert_null(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +837,16 @@ int main(void)
         test_with_context(one_dimension_has_the_radii_of_the_references),
         test_with_context(heavy_ball_has_the_position_radius_of_the_references),
         test_with_context(no_orbit_is_nearer_and_none_below_the_bound),
+        test_with_context(lines_have_the_radius_of_their_pairs),
+        test_with_context(positions_have_the_radius_of_their_triples),
+        test_with_context(a_map_that_forgets_has_one_orbit),
+        test_with_context(an_orbit_shadows_itself),
+        test_with_context(hosaki_has_the_radius_of_a_search_over_starts),
+        test_with_context(a_noisy_chaotic_orbit_has_a_shadow_within_the_noise),
+        test_with_context(a_short_chaotic_orbit_has_the_radius_of_a_search),
+        test_with_context(orbits_of_many_steps_and_dimensions),
+        test_with_context(a_callback_that_fails_ends_the_search),
+        test_with_context(impossible_questions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
