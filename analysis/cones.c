@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cones.h"
+#include "vector.h"
 
 #include "../src/memory.h"
 
@@ -7,22 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static double dot(size_t n, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += a[i] * b[i];
-    }
-    return sum;
-}
-
-static void add(size_t n, double factor, const double *a, double *b)
-{
-    for (size_t i = 0; i < n; i++) {
-        b[i] += factor * a[i];
-    }
-}
 
 bool od_cones_add(od_cones *cones, double **block, double **residual)
 {
@@ -57,7 +42,7 @@ void od_cones_set(od_cones *cones, size_t k)
     double *gram = cones->block[k] + d * d;
     for (size_t i = 0; i < d; i++) {
         for (size_t j = 0; j <= i; j++) {
-            gram[i * d + j] = gram[j * d + i] = dot(d, a + i * d, a + j * d);
+            gram[i * d + j] = gram[j * d + i] = od_dot(d, a + i * d, a + j * d);
         }
     }
 }
@@ -79,9 +64,9 @@ static void factor(size_t d, double *m)
 {
     for (size_t i = 0; i < d; i++) {
         for (size_t j = 0; j < i; j++) {
-            m[i * d + j] = (m[i * d + j] - dot(j, m + i * d, m + j * d)) * m[j * d + j];
+            m[i * d + j] = (m[i * d + j] - od_dot(j, m + i * d, m + j * d)) * m[j * d + j];
         }
-        const double pivot = m[i * d + i] - dot(i, m + i * d, m + i * d);
+        const double pivot = m[i * d + i] - od_dot(i, m + i * d, m + i * d);
         m[i * d + i] = pivot > 4 * DBL_EPSILON * m[i * d + i] && pivot > DBL_MIN ? 1 / sqrt(pivot) : 0;
     }
 }
@@ -89,11 +74,11 @@ static void factor(size_t d, double *m)
 static void solve(size_t d, const double *l, double *b)
 {
     for (size_t i = 0; i < d; i++) {
-        b[i] = (b[i] - dot(i, l + i * d, b)) * l[i * d + i];
+        b[i] = (b[i] - od_dot(i, l + i * d, b)) * l[i * d + i];
     }
     for (size_t i = d; i-- > 0;) {
         b[i] *= l[i * d + i];
-        add(i, -b[i], l + i * d, b);
+        od_add(i, -b[i], l + i * d, b);
     }
 }
 
@@ -117,9 +102,9 @@ static double distance(const state *s, size_t k, const double *c, double *value)
         value[i] /= s->unit;
     }
     for (size_t i = 0; i < d; i++) {
-        add(d, c[i], s->cones->block[k] + i * d, value);
+        od_add(d, c[i], s->cones->block[k] + i * d, value);
     }
-    return dot(d, value, value);
+    return od_dot(d, value, value);
 }
 
 static void measure(state *s)
@@ -128,10 +113,10 @@ static void measure(state *s)
     for (size_t k = 0; k < s->cones->count; k++) {
         s->slack[k] = s->t - distance(s, k, s->c, s->value);
         for (size_t i = 0; i < d; i++) {
-            s->gradient[k * d + i] = 2 * dot(d, s->cones->block[k] + i * d, s->value);
+            s->gradient[k * d + i] = 2 * od_dot(d, s->cones->block[k] + i * d, s->value);
         }
     }
-    s->ball_slack = isfinite(s->reach) ? s->reach * s->reach - dot(d, s->c, s->c) : 0;
+    s->ball_slack = isfinite(s->reach) ? s->reach * s->reach - od_dot(d, s->c, s->c) : 0;
 }
 
 static void place(state *s, size_t row, size_t column, double value)
@@ -153,7 +138,7 @@ static void choose_border(state *s)
     s->border_count = 0;
     for (size_t k = 0; k < s->cones->count && s->border_count < 2 * (d + 1); k++) {
         const double *g = s->gradient + k * d;
-        if (s->weight[k] * dot(d, g, g) > large * curvature * s->slack[k]) {
+        if (s->weight[k] * od_dot(d, g, g) > large * curvature * s->slack[k]) {
             s->border[s->border_count++] = k;
         }
     }
@@ -175,11 +160,11 @@ static void assemble(state *s, double centre)
     for (size_t k = 0, b = 0; k < cones->count; k++) {
         const double *g = s->gradient + k * d, w = s->weight[k] / s->slack[k];
         for (size_t i = 0; i < d; i++) {
-            add(d, 2 * s->weight[k], cones->block[k] + d * d + i * d, s->matrix + i * n);
+            od_add(d, 2 * s->weight[k], cones->block[k] + d * d + i * d, s->matrix + i * n);
         }
         if (b < s->border_count && s->border[b] == k) {
             const size_t row = d + 1 + b++;
-            add(d, 1, g, s->matrix + row * n);
+            od_add(d, 1, g, s->matrix + row * n);
             for (size_t i = 0; i < d; i++) {
                 place(s, i, row, g[i]);
             }
@@ -190,24 +175,50 @@ static void assemble(state *s, double centre)
             continue;
         }
         for (size_t i = 0; i < d; i++) {
-            add(d, w * g[i], g, s->matrix + i * n);
+            od_add(d, w * g[i], g, s->matrix + i * n);
             place(s, i, d, -w * g[i]);
         }
-        add(d, -w, g, s->matrix + d * n);
+        od_add(d, -w, g, s->matrix + d * n);
         place(s, d, d, w);
-        add(d, -centre / s->slack[k], g, right);
+        od_add(d, -centre / s->slack[k], g, right);
         right[d] += centre / s->slack[k];
     }
     if (isfinite(s->reach)) {
         for (size_t i = 0; i < d; i++) {
-            add(d, 4 * s->ball_weight / s->ball_slack * s->c[i], s->c, s->matrix + i * n);
+            od_add(d, 4 * s->ball_weight / s->ball_slack * s->c[i], s->c, s->matrix + i * n);
             place(s, i, i, 2 * s->ball_weight);
             right[i] -= 2 * s->c[i] * centre / s->ball_slack;
         }
     }
 }
 
-/* Gauss's elimination with the largest pivot of all; unknowns that nothing depends on become 0. */
+/* The largest entry of rows and columns from `rank` on moves to their corner. */
+static double bring_pivot(size_t n, size_t rank, double *m, double *b, size_t *column)
+{
+    size_t row = rank, best = rank;
+    for (size_t i = rank; i < n; i++) {
+        for (size_t j = rank; j < n; j++) {
+            if (fabs(m[i * n + column[j]]) > fabs(m[row * n + column[best]])) {
+                row = i;
+                best = j;
+            }
+        }
+    }
+    const size_t swap = column[rank];
+    column[rank] = column[best];
+    column[best] = swap;
+    for (size_t j = 0; j < n && row != rank; j++) {
+        const double entry = m[rank * n + j];
+        m[rank * n + j] = m[row * n + j];
+        m[row * n + j] = entry;
+    }
+    const double entry = b[rank];
+    b[rank] = b[row];
+    b[row] = entry;
+    return m[rank * n + column[rank]];
+}
+
+/* Gauss's elimination; unknowns that nothing depends on become 0. */
 static void eliminate(size_t n, double *m, double *b, size_t *column, double *x)
 {
     static const double nothing = 1e-25;
@@ -217,36 +228,17 @@ static void eliminate(size_t n, double *m, double *b, size_t *column, double *x)
         column[i] = i;
     }
     for (; rank < n; rank++) {
-        size_t row = rank, best = rank;
-        for (size_t i = rank; i < n; i++) {
-            for (size_t j = rank; j < n; j++) {
-                if (fabs(m[i * n + column[j]]) > fabs(m[row * n + column[best]])) {
-                    row = i;
-                    best = j;
-                }
-            }
-        }
-        const size_t swap = column[rank];
-        column[rank] = column[best];
-        column[best] = swap;
-        for (size_t j = 0; j < n && row != rank; j++) {
-            const double entry = m[rank * n + j];
-            m[rank * n + j] = m[row * n + j];
-            m[row * n + j] = entry;
-        }
-        const double entry = b[rank], pivot = m[rank * n + column[rank]];
-        b[rank] = b[row];
-        b[row] = entry;
+        const double pivot = bring_pivot(n, rank, m, b, column);
         first = fmax(first, fabs(pivot));
         if (!(fabs(pivot) > nothing * first)) {
             break;
         }
         for (size_t i = rank + 1; i < n; i++) {
-            const double factor = m[i * n + column[rank]] / pivot;
-            if (factor != 0) {
-                add(n, -factor, m + rank * n, m + i * n);
+            const double share = m[i * n + column[rank]] / pivot;
+            if (share != 0) {
+                od_add(n, -share, m + rank * n, m + i * n);
                 m[i * n + column[rank]] = 0;
-                b[i] -= factor * b[rank];
+                b[i] -= share * b[rank];
             }
         }
     }
@@ -284,7 +276,7 @@ static double step_length(state *s, double t_change, const double *c_change, con
             inside = s->t + length * t_change - distance(s, k, s->trial, s->value) >= left * s->slack[k];
         }
         if (inside && isfinite(s->reach)) {
-            inside = s->reach * s->reach - dot(d, s->trial, s->trial) >= left * s->ball_slack;
+            inside = s->reach * s->reach - od_dot(d, s->trial, s->trial) >= left * s->ball_slack;
         }
         if (inside) {
             return length;
@@ -306,17 +298,17 @@ static double advance(state *s, double centre)
         if (b < s->border_count && s->border[b] == k) {
             s->change[k] = c[d + 1 + b++] - s->weight[k];
         } else {
-            const double along = dot(d, s->gradient + k * d, c) - t;
+            const double along = od_dot(d, s->gradient + k * d, c) - t;
             s->change[k] = (s->weight[k] * along + centre) / s->slack[k] - s->weight[k];
         }
     }
     const double ball = isfinite(s->reach)
-                            ? (s->ball_weight * 2 * dot(d, s->c, c) + centre) / s->ball_slack - s->ball_weight
+                            ? (s->ball_weight * 2 * od_dot(d, s->c, c) + centre) / s->ball_slack - s->ball_weight
                             : 0;
     const double length = step_length(s, t, c, s->change, ball);
     s->t += length * t;
-    add(d, length, c, s->c);
-    add(cones->count, length, s->change, s->weight);
+    od_add(d, length, c, s->c);
+    od_add(cones->count, length, s->change, s->weight);
     s->ball_weight += length * ball;
     return length;
 }
@@ -350,7 +342,7 @@ static bool prepare(od_cones *cones, state *s)
     s->cones = cones;
     s->weight = cones->weight;
     for (size_t k = 0; k < n; k++) {
-        s->unit = fmax(s->unit, sqrt(dot(d, cones->r + k * d, cones->r + k * d)));
+        s->unit = fmax(s->unit, sqrt(od_dot(d, cones->r + k * d, cones->r + k * d)));
         s->weight[k] = 1 / (double)n;
     }
     return true;
@@ -376,7 +368,7 @@ bool od_cones_solve(od_cones *cones, double reach, double *c, double *radius)
     double length = 1;
     for (int round = 0; round < MOST && length > 0; round++) {
         measure(&s);
-        const double product = dot(n, s.weight, s.slack) + s.ball_weight * s.ball_slack;
+        const double product = od_dot(n, s.weight, s.slack) + s.ball_weight * s.ball_slack;
         if (product <= accuracy * s.t) {
             break;
         }
@@ -407,10 +399,10 @@ double od_cones_bound(const od_cones *cones, double reach)
     memset(matrix, 0, (d * d + d) * sizeof *matrix);
     for (size_t k = 0; k < cones->count; k++) {
         const double *r = cones->r + k * d, w = cones->weight[k];
-        squares += w * dot(d, r, r);
-        add(d * d, w, cones->block[k] + d * d, matrix);
+        squares += w * od_dot(d, r, r);
+        od_add(d * d, w, cones->block[k] + d * d, matrix);
         for (size_t i = 0; i < d; i++) {
-            e[i] += w * dot(d, cones->block[k] + i * d, r);
+            e[i] += w * od_dot(d, cones->block[k] + i * d, r);
         }
     }
     /* plus ball (|c|^2 - reach^2), which no c within reach makes positive: it decides where nothing else does */
@@ -421,5 +413,5 @@ double od_cones_bound(const od_cones *cones, double reach)
     memcpy(x, e, d * sizeof *x);
     factor(d, matrix);
     solve(d, matrix, x);
-    return sqrt(fmax((1 - share) * squares - dot(d, e, x), 0));
+    return sqrt(fmax((1 - share) * squares - od_dot(d, e, x), 0));
 }

@@ -1,5 +1,6 @@
 /* Least squares over the orbits of a chain: Gauss-Newton steps. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shooting.h"
+#include "vector.h"
 
 #include "../src/memory.h"
 
@@ -15,15 +16,6 @@ typedef struct search {
     double *memory;
 } search;
 
-static double dot(size_t n, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += a[i] * b[i];
-    }
-    return sum;
-}
-
 /*
  * c of least sum |r_k + U_k c|^2 by conjugate gradients: the neighbours are orthonormal if every step is a node and has
  * all weights, and nearly so otherwise. *gain is what the squares lose by it.
@@ -37,10 +29,10 @@ static od_status step(od_context *ctx, od_shooting *s, search *a, double squares
         a->rest[i] = a->p[i] = -a->g[i];
     }
     const double enough = 4 * DBL_EPSILON * DBL_EPSILON * squares;
-    double size = dot(d, a->rest, a->rest);
+    double size = od_dot(d, a->rest, a->rest);
     for (size_t round = 0; round < 4 * d + 20 && size > enough && status == OD_OK; round++) {
         status = od_shooting_gather(ctx, s, a->x, a->p, a->product);
-        const double curvature = dot(d, a->p, a->product);
+        const double curvature = od_dot(d, a->p, a->product);
         if (!(curvature > 0)) {
             break;
         }
@@ -49,12 +41,12 @@ static od_status step(od_context *ctx, od_shooting *s, search *a, double squares
             a->c[i] += length * a->p[i];
             a->rest[i] -= length * a->product[i];
         }
-        size = dot(d, a->rest, a->rest);
+        size = od_dot(d, a->rest, a->rest);
         for (size_t i = 0; i < d; i++) {
             a->p[i] = a->rest[i] + size / before * a->p[i];
         }
     }
-    *gain = -dot(d, a->g, a->c);
+    *gain = -od_dot(d, a->g, a->c);
     return status;
 }
 

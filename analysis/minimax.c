@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cones.h"
 #include "shooting.h"
+#include "vector.h"
 
 #include "../src/memory.h"
 
@@ -167,15 +168,6 @@ static od_status begin(od_context *ctx, search *a)
 
 /* ------------------------------------------------------------------------------------------- search */
 
-static double norm(size_t n, const double *a)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += a[i] * a[i];
-    }
-    return sqrt(sum);
-}
-
 static void keep_best(search *a)
 {
     if (a->radius < a->best_radius) {
@@ -294,7 +286,7 @@ static od_status search_nonlinear(od_context *ctx, search *a, unsigned *rounds)
         double predicted;
         od_walk found;
         status = solve(ctx, a, reach, &predicted);
-        const double hoped = a->radius - predicted, length = norm(a->s->d, a->c);
+        const double hoped = a->radius - predicted, length = sqrt(od_dot(a->s->d, a->c, a->c));
         if (status != OD_OK || !(hoped > accuracy * a->radius)) {
             break;
         }

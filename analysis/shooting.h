@@ -47,6 +47,14 @@ typedef void od_seen(void *data, uint64_t k, const double *residual, double dist
 /** How a walk treats nodes after the first: start again from them; the same and prepare a correction; pass them by. */
 enum { OD_WALK_NODES, OD_WALK_CORRECT, OD_WALK_THROUGH };
 
+/** z becomes what step k makes of it. OD_EDIVERGED, without a sentence, if that is not finite. */
+od_status od_shooting_advance(od_context *ctx, od_shooting *s, uint64_t k, double *z);
+/** Directions u[m*d] through step k at z; `image` is scratch memory of their size. */
+od_status od_shooting_derive(od_context *ctx, od_shooting *s, uint64_t k, const double *z, size_t m, double *u,
+                             double *image);
+/** The transposed derivative of step k at z times u[d]. */
+od_status od_shooting_pull(od_context *ctx, od_shooting *s, uint64_t k, const double *z, double *u);
+
 /** Runs the chain along x[nodes*d]. OD_EDIVERGED if a state is not finite. `see` may be NULL. */
 od_status od_shooting_walk(od_context *ctx, od_shooting *s, const double *x, int how, od_seen *see, void *data,
                            od_walk *walk);
