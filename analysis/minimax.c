@@ -127,7 +127,7 @@ static void take_residuals(search *a)
     memcpy(a->cones.r, a->seen, a->cones.count * a->s->d * sizeof *a->seen);
 }
 
-/* The highest peaks of the last walk above `bar` join, and the residuals of all are those of x. */
+/* The highest peaks of the last walk above `bar` join; if there are any, all residuals are taken anew, at x. */
 static od_status join_peaks(od_context *ctx, search *a, double bar)
 {
     const size_t before = a->cones.count;
@@ -138,8 +138,8 @@ static od_status join_peaks(od_context *ctx, search *a, double bar)
     if (status == OD_OK && a->cones.count > before) {
         od_walk found;
         status = walk(ctx, a, a->x, &found);
+        take_residuals(a);
     }
-    take_residuals(a);
     return status;
 }
 
