@@ -58,6 +58,12 @@ static od_status find_faces(od_shadowing *s)
                            m->method_choice.method->name);
         }
     }
+    const double time = od_setting_real(s->settings, "time"), fit = floor(time / m->map.tau * (1 + 1e-9));
+    if (fit < 1) {
+        return od_setting_fail(s->ctx, s->settings, "time", "no iteration fits into it: each stands for %.9g",
+                               m->map.tau);
+    }
+    m->iterations = fit < (double)m->iterations ? (uint64_t)fit : m->iterations;
     od_status status = check_faces(s);
     return status == OD_OK && m->flow.singular && m->start.t == 0 ? od_start_check_singular(s->ctx, m) : status;
 }
@@ -221,14 +227,26 @@ od_status od_shadowing_find(od_context *ctx, const od_settings *settings, const 
     return status == OD_OK ? od_shadow_claims(ctx, s, s->claim, &s->claim_count) : status;
 }
 
-static od_status shadow_run(od_context *ctx, const od_settings *settings, const od_experiment *e, size_t member,
-                            FILE *out, bool json)
+static const char *const fitted[] = {"same_start",     "expansion",        "split", "least_squares", "minimax", "delta",
+                                     "modified_start", "modified_minimax", NULL};
+
+static void give_numbers(const od_shadowing *s, double *number)
+{
+    const double found[] = {s->rung[OD_SAME_START].radius,    s->rung[OD_EXPANSION].radius, s->rung[OD_SPLIT].radius,
+                            s->rung[OD_LEAST_SQUARES].radius, s->best.best.radius,          s->local.max,
+                            s->modified.same_start,           s->modified.minimax};
+    memcpy(number, found, sizeof found);
+}
+
+static od_status shadow_measure(od_context *ctx, const od_settings *settings, const od_experiment *e, size_t member,
+                                FILE *out, bool json, double *number)
 {
     od_shadowing s;
     od_status status = od_shadowing_find(ctx, settings, &e->member[member], &s);
     status = status == OD_OK ? od_shadowing_variants(&s) : status;
     if (status == OD_OK) {
         (json ? od_shadowing_write_json : od_shadowing_write_text)(&s, out);
+        give_numbers(&s, number);
     }
     od_shadowing_close(&s);
     return status;
@@ -258,6 +276,15 @@ const od_analysis_type od_analysis_shadow = {
                             .high = INFINITY,
                             .meaning = "factors of the differences in the norm, one for each block of the state "
                                        "or for each component; 1 by default"},
+                           {.name = "time",
+                            .kind = OD_REAL,
+                            .fallback = "",
+                            .unit = "time",
+                            .low = 0,
+                            .high = INFINITY,
+                            .low_open = true,
+                            .meaning = "of the iterations only those up to this time are looked at, so that a "
+                                       "sweep over the step compares like with like"},
                            {.name = "tolerance",
                             .kind = OD_REAL,
                             .fallback = "1.0e-13",
@@ -280,5 +307,6 @@ const od_analysis_type od_analysis_shadow = {
                             .fallback = "true",
                             .meaning = "with momentum, also compare with the flow at times that may shift"},
                            {.name = NULL}},
-    .run = shadow_run,
+    .fitted = fitted,
+    .measure = shadow_measure,
 };

@@ -1,5 +1,7 @@
 /* The analyses there are, and how one is run on all members. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "../src/experiment.h"
+#include "fits.h"
+
+#include "../src/memory.h"
 #include "../src/text.h"
 
 #include <stdlib.h>
@@ -27,25 +29,63 @@ static od_status unknown(od_context *ctx, const char *name)
                    nearest != NULL ? "'?" : "");
 }
 
+static size_t fitted_numbers(const od_analysis_type *type)
+{
+    size_t count = 0;
+    while (type->fitted != NULL && type->fitted[count] != NULL) {
+        count++;
+    }
+    return count;
+}
+
+/* Room for the numbers of one member; behind it the values swept, and number k of member i at [k*members + i]. */
+static od_status open_numbers(od_context *ctx, const od_experiment *e, size_t count, double **numbers)
+{
+    *numbers = od_zalloc(count + (count + 1) * e->member_count, sizeof **numbers);
+    for (size_t i = 0; *numbers != NULL && i < e->member_count; i++) {
+        (*numbers)[count + i] = e->member[i].swept_value;
+    }
+    return *numbers != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory for %zu members", e->member_count);
+}
+
+static od_status check_paths(od_context *ctx, const od_member *m, const od_analysis_type *type)
+{
+    if (od_member_automatic(m)) {
+        return od_fail(ctx, OD_EUNSUPPORTED, "paths", "%s needs a number of paths; give one in place of auto",
+                       type->name);
+    }
+    return m->antithetic ? od_fail(ctx, OD_EUNSUPPORTED, "antithetic",
+                                   "%s takes its paths as independent; remove it, or set it to false", type->name)
+                         : OD_OK;
+}
+
 static od_status analyse_members(od_context *ctx, const od_experiment *e, size_t which, FILE *out, bool json)
 {
     const od_analysis_type *type = od_analysis_types[which];
     const bool several = e->member_count > 1;
-    od_status status = OD_OK;
+    const size_t count = fitted_numbers(type);
+    double *numbers;
+    od_status status = open_numbers(ctx, e, count, &numbers);
     fputs(json && several ? "{\"members\": [" : "", out);
     for (size_t i = 0; i < e->member_count && status == OD_OK; i++) {
-        if (od_member_automatic(&e->member[i])) {
-            return od_fail(ctx, OD_EUNSUPPORTED, "paths", "%s needs a number of paths; give one in place of auto",
-                           type->name);
-        }
-        if (e->member[i].antithetic) {
-            return od_fail(ctx, OD_EUNSUPPORTED, "antithetic",
-                           "%s takes its paths as independent; remove it, or set it to false", type->name);
-        }
+        const od_settings *settings = e->member[i].analysis[which];
+        status = check_paths(ctx, &e->member[i], type);
         fputs(i == 0 ? "" : json ? ",\n " : "\n", out);
-        status = type->run(ctx, e->member[i].analysis[which], e, i, out, json);
+        if (status == OD_OK) {
+            status = type->measure != NULL ? type->measure(ctx, settings, e, i, out, json, numbers)
+                                           : type->run(ctx, settings, e, i, out, json);
+        }
+        for (size_t k = 0; k < count; k++) {
+            numbers[count + (k + 1) * e->member_count + i] = numbers[k];
+        }
     }
-    fputs(json ? several ? "]}\n" : "\n" : "", out);
+    fputs(json && several ? "]" : "", out);
+    if (status == OD_OK && count > 0 && several) {
+        const double *swept = numbers + count;
+        od_fits_write(e, type->fitted, swept, swept + e->member_count, out, json);
+    }
+    fputs(json ? several ? "}\n" : "\n" : "", out);
+    free(numbers);
     return status;
 }
 

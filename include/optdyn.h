@@ -654,14 +654,22 @@ typedef struct od_analysis_type {
     /** Analyses one member (from 0) and writes one JSON object or, if json is false, text for people. */
     od_status (*run)(od_context *ctx, const od_settings *settings, const od_experiment *experiment, size_t member,
                      FILE *out, bool json);
+    /**
+     * In place of run where numbers are fitted over a `sweep`: their names, ends with NULL, and run with those of the
+     * member in number[], NaN where unknown.
+     */
+    const char *const *fitted;
+    od_status (*measure)(od_context *ctx, const od_settings *settings, const od_experiment *experiment, size_t member,
+                         FILE *out, bool json, double *number);
 } od_analysis_type;
 
 extern const od_analysis_type *const od_analysis_types[]; /* ends with NULL */
 
 /**
  * Runs the analysis of this name on every member and writes one JSON document, an object or {"members": [...]} if there
- * are several, or text. Nothing is written on failure. OD_EINVAL if there is no such analysis, OD_EUNSUPPORTED with the
- * reason where it does not apply.
+ * are several, or text. Of a sweep over numbers an analysis may add "fits": slopes of the logarithm of what it found
+ * against that of the parameter. Nothing is written on failure. OD_EINVAL if there is no such analysis, OD_EUNSUPPORTED
+ * with the reason where it does not apply.
  */
 od_status od_experiment_analyse(od_context *ctx, const od_experiment *experiment, const char *analysis, FILE *out,
                                 bool json);

@@ -6,7 +6,7 @@
 
 enum { MAX_MEMBERS = 10000 };
 
-static od_status add_root(od_expansion *x, od_node *root, const char *label)
+static od_status add_root(od_expansion *x, od_node *root, const char *label, const od_node *value)
 {
     if (x->count == MAX_MEMBERS) {
         return od_node_fail(x->ctx, root, "sweep", "more than %d runs; sweep over fewer values", MAX_MEMBERS);
@@ -15,28 +15,41 @@ static od_status add_root(od_expansion *x, od_node *root, const char *label)
         const size_t room = x->room == 0 ? 16 : 2 * x->room;
         od_node **roots = od_arena_alloc(x->arena, room, sizeof *roots);
         const char **labels = od_arena_alloc(x->arena, room, sizeof *labels);
-        if (roots == NULL || labels == NULL) {
+        const od_node **values = od_arena_alloc(x->arena, room, sizeof *values);
+        size_t *series = od_arena_alloc(x->arena, room, sizeof *series);
+        if (roots == NULL || labels == NULL || values == NULL || series == NULL) {
             return od_fail(x->ctx, OD_ENOMEM, NULL, "no memory for the experiment");
         }
         if (x->count > 0) {
             memcpy(roots, x->root, x->count * sizeof *roots);
             memcpy(labels, x->label, x->count * sizeof *labels);
+            memcpy(values, x->value, x->count * sizeof *values);
+            memcpy(series, x->series, x->count * sizeof *series);
         }
         x->root = roots;
         x->label = labels;
+        x->value = values;
+        x->series = series;
         x->room = room;
     }
     x->root[x->count] = root;
+    x->value[x->count] = value;
+    x->series[x->count] = x->series_count;
     x->label[x->count++] = label;
     return OD_OK;
 }
 
-static od_status sweep(od_expansion *x, od_node *root, const od_node *values, size_t level, const char *label)
+static od_status sweep(od_expansion *x, od_node *root, const od_node *values, size_t level, const char *label,
+                       const od_node *value)
 {
     if (values == NULL || level == values->count) {
-        return add_root(x, root, label);
+        return add_root(x, root, label, value);
     }
     const char *path = values->key[level];
+    if (level + 1 == values->count) {
+        x->swept = path;
+        x->series_count++;
+    }
     const od_node *list = values->item[level];
     if (strcmp(path, "compare") == 0 || strcmp(path, "sweep") == 0) {
         return od_node_fail(x->ctx, list, "sweep", "compare and sweep cannot be nested");
@@ -60,7 +73,7 @@ static od_status sweep(od_expansion *x, od_node *root, const od_node *values, si
         free(text);
         od_status status = longer == NULL ? od_fail(x->ctx, OD_ENOMEM, NULL, "no memory for the experiment")
                                           : od_document_put(x->ctx, x->arena, copy, path, strlen(path), list->item[i]);
-        status = status == OD_OK ? sweep(x, copy, values, level + 1, longer) : status;
+        status = status == OD_OK ? sweep(x, copy, values, level + 1, longer, list->item[i]) : status;
         if (status != OD_OK) {
             return status;
         }
@@ -101,7 +114,8 @@ od_status od_experiment_expand(od_expansion *x, const od_node *root)
         if (label != NULL && label->kind != OD_NODE_SCALAR) {
             return od_node_fail(x->ctx, label, "label", "expected a text");
         }
-        od_status status = sweep(x, copy, values, 0, text != NULL && text->kind == OD_NODE_SCALAR ? text->text : "");
+        od_status status = sweep(x, copy, values, 0, text != NULL && text->kind == OD_NODE_SCALAR ? text->text : "",
+                                 NULL);
         if (status != OD_OK) {
             return status;
         }

@@ -3,6 +3,7 @@
 #include "member.h"
 
 #include "label.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -134,6 +135,12 @@ static od_status build(od_context *ctx, od_experiment *e, od_node *root, const o
     }
     if (status == OD_OK) {
         for (size_t i = 0; i < x.count; i++) {
+            double value;
+            const bool number = x.value[i] != NULL && x.value[i]->kind == OD_NODE_SCALAR && !x.value[i]->quoted &&
+                                od_text_real(x.value[i]->text, &value);
+            e->member[i].swept = x.swept;
+            e->member[i].swept_value = number ? value : NAN;
+            e->member[i].series = x.series[i];
             od_label_member(e, i, x.label[i][0] != '\0' ? x.label[i] : e->member[i].method_choice.method->name);
         }
         status = check_automatic(ctx, e);

@@ -28,6 +28,9 @@ typedef struct od_start {
 
 typedef struct od_member {
     char label[128];
+    const char *swept;  /* the last entry that is swept over, NULL without a sweep */
+    double swept_value; /* its value; NaN if it is no number */
+    size_t series;      /* members that differ in that entry alone have the same */
     od_choice problem_choice, method_choice, integrator_choice;
     const od_problem *problem; /* owned by the experiment, shared by members with equal settings */
     const char *inputs;        /* "file sha256" of each file that problem and method come from, one a line, or NULL */

@@ -16,6 +16,10 @@ typedef struct od_expansion {
     size_t count, room;
     od_node **root;
     const char **label;
+    const char *swept;     /* the last entry that is swept over, or NULL */
+    const od_node **value; /* its value in each */
+    size_t *series;
+    size_t series_count;
 } od_expansion;
 
 /** Applies `compare` and `sweep`; the trees live in x->arena. */

@@ -231,6 +231,27 @@ def modified():
     check(d["modified"] is None and "not asked for" in d["missing"]["modified"], "not asked for", d)
 
 
+def fits():
+    """Slopes over a sweep of the step, over one and the same time."""
+    d = answer(sweep="{problem.eigenvalues: [[-1.27, 2], [2, 1]], method.step: [0.05, 0.025, 0.0125, 0.00625]}", iterations=9999,
+               shadow__time=1.4)
+    check([m["iterations"] for m in d["members"]] == 2 * [28, 56, 112, 224], "as many iterations as fit into the time", d)
+    for series, first in enumerate((0, 4)):
+        found = {f["of"]: f for f in d["fits"] if f["first"] == d["members"][first]["label"]}
+        radii = [m["minimax"]["upper"] for m in d["members"][first:first + 4]]
+        f = found["minimax"]
+        check(near(f["slope"], slope([0.05, 0.025, 0.0125, 0.00625], radii), 1e-12) and f["members"] == f["used"] == 4 and
+              f["parameter"] == "method.step" and f["interval"][0] < f["slope"] < f["interval"][1] and
+              abs(f["slope"] - 1) < 0.03 and abs(found["modified_minimax"]["slope"] - 2) < 0.05 and
+              abs(found["delta"]["slope"] - 2) < 0.05, "the radius falls like h, series %d" % series, d["fits"])
+    d = answer(sweep="{shadow.norm: [phase, position]}")
+    check(d["fits"] == [] and len(d["members"]) == 2, "words have no slope", d["fits"])
+    text = run(sweep="{method.step: [0.1, 0.05]}").stdout.decode()
+    check("slope of minimax" in text, "slopes for people", text)
+    r = run(shadow__time=0.05)
+    check(r.returncode == 2 and b"no iteration fits" in r.stderr, "a time without iterations", r.stderr)
+
+
 def damped(t, alpha, curvature):
     """x'' + alpha x' + curvature x = 0 from rest at 1, underdamped: textbook."""
     w = math.sqrt(curvature - alpha * alpha / 4)
@@ -278,7 +299,7 @@ def refusals():
     check(all(w in text for w in ("same start", "expansion", "local error", "curvature from")), "text for people", text)
 
 
-for test in (descent, expansion, glitch, heavy_ball, best, ladder, losses, modified, rescaled, refusals):
+for test in (descent, expansion, glitch, heavy_ball, best, ladder, losses, modified, fits, rescaled, refusals):
     try:
         test()
     except Exception as e:  # a document that is not what was expected
