@@ -49,8 +49,10 @@ typedef struct od_shadowing {
     od_rung rung[OD_RUNGS];
     od_hyperbolicity hyperbolic;
     od_minimax best;
-    char no_best[OD_REASON_ROOM]; /* why there is none */
-    bool not_invertible;          /* as theorems know it, whatever its derivatives */
+    char no_best[OD_REASON_ROOM];  /* why there is none */
+    char no_lower[OD_REASON_ROOM]; /* why best.lower is NaN */
+    uint64_t boxes;                /* of intervals that best.lower took; 0 where it is dual */
+    bool not_invertible;           /* as theorems know it, whatever its derivatives */
     od_local_error local;
     od_stretch stretch;
     od_pair pair;

@@ -1,6 +1,7 @@
 /* The nearest orbits of a member, in the mean and at worst. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "shadow.h"
 
+#include "branch.h"
 #include "sample.h"
 
 #include <math.h>
@@ -17,12 +18,10 @@ od_status od_shadowing_found(od_status status, const od_context *ctx, char reaso
     return OD_OK;
 }
 
-/* On chains that are not affine the search may end in another valley than a construction: the nearest orbit known
- * counts. */
-static void compare(od_shadowing *s, const od_rung *rung, const double *start)
+static void adopt(od_shadowing *s, double radius, uint64_t at, const double *start)
 {
-    if (rung->radius < s->best.best.radius) {
-        s->best.best = (od_shadow){rung->radius, rung->at, s->best_start, 0};
+    if (radius < s->best.best.radius) {
+        s->best.best = (od_shadow){radius, at, s->best_start, 0};
         memcpy(s->best_start, start, s->chain->dim * sizeof *start);
         s->best.local_lower = NAN;
         s->best.active_count = 0;
@@ -91,6 +90,51 @@ od_status od_shadowing_glitch(od_shadowing *s)
     return od_glitch_find(s->ctx, s->chain->steps, s->epsilon, prefix_bound, &p, &s->glitch);
 }
 
+/* By branch and bound, which may also find a nearer orbit in another valley. */
+static od_status bound_by_boxes(od_shadowing *s)
+{
+    od_rule *rule;
+    od_branch branch = {.lower = NAN, .start = s->scratch_start};
+    od_status status = od_rule_create(s->ctx, &s->member, &rule);
+    status = status == OD_OK ? od_branch_lower(s->ctx, rule, s->chain->steps, &s->target, &s->best.best,
+                                               od_setting_real(s->settings, "gap"),
+                                               (uint64_t)od_setting_real(s->settings, "boxes"), &branch)
+                             : status;
+    if (status == OD_OK) {
+        od_shadow nearer = {.start = s->scratch_start};
+        s->best.lower = branch.lower;
+        s->boxes = branch.boxes;
+        if (branch.upper < s->best.best.radius && od_shadow_forward(s->ctx, s->chain, &s->target, &nearer) == OD_OK) {
+            adopt(s, nearer.radius, nearer.at, s->scratch_start);
+        }
+        if (isnan(branch.lower)) {
+            snprintf(s->no_lower, sizeof s->no_lower,
+                     "%llu boxes of intervals prove nothing; allow more (shadow.boxes)",
+                     (unsigned long long)branch.boxes);
+        }
+    }
+    od_rule_free(rule);
+    return od_shadowing_found(status, s->ctx, s->no_lower);
+}
+
+static od_status find_lower(od_shadowing *s)
+{
+    if (s->no_best[0] != '\0' || !isnan(s->best.lower)) {
+        return OD_OK;
+    }
+    const bool small = s->member.problem->dim <= 2 && s->chain->dim <= OD_BRANCH_MAX_DIM;
+    if (!s->of_flow && small) {
+        return bound_by_boxes(s);
+    }
+    snprintf(s->no_lower, sizeof s->no_lower, "%s",
+             s->of_flow
+                 ? "orbits of a flow that is not linear are not enclosed in intervals; local_lower holds of the "
+                   "linearisation along the orbit found"
+                 : "a loss that is not quadratic has a proven bound in at most 2 dimensions; local_lower holds of "
+                   "the linearisation along the orbit found");
+    return OD_OK;
+}
+
 od_status od_shadowing_best(od_shadowing *s)
 {
     od_rung *squares = &s->rung[OD_LEAST_SQUARES];
@@ -115,9 +159,11 @@ od_status od_shadowing_best(od_shadowing *s)
         status = od_shadowing_found(od_shadow_minimax(s->ctx, shooting, &s->best), s->ctx, s->no_best);
     }
     od_shooting_free(shooting);
+    /* where the chain is not affine the search may end in another valley than a construction: the nearest known counts
+     */
     if (status == OD_OK && s->no_best[0] == '\0' && !s->chain->affine) {
-        compare(s, &s->rung[OD_EXPANSION], s->scratch_start);
-        compare(s, &s->rung[OD_SPLIT], s->hyperbolic.split.start);
+        adopt(s, s->rung[OD_EXPANSION].radius, s->rung[OD_EXPANSION].at, s->scratch_start);
+        adopt(s, s->rung[OD_SPLIT].radius, s->rung[OD_SPLIT].at, s->hyperbolic.split.start);
     }
-    return status;
+    return status == OD_OK ? find_lower(s) : status;
 }

@@ -10,9 +10,6 @@
 
 const char *const od_rung_names[OD_RUNGS] = {"same_start", "contraction", "expansion", "split", "least_squares"};
 
-static const char no_lower[] = "proven bounds are known of linear iterations and flows; local_lower holds of the "
-                               "linearisation along the orbit found";
-
 /* The part of a radius that the error of the sampled flow could explain. */
 static double share(const od_shadowing *s, double radius)
 {
@@ -65,7 +62,8 @@ static void write_minimax(const od_shadowing *s, FILE *out)
     pair_of(out, &first, "lower", b->lower);
     pair_of(out, &first, "local_lower", b->local_lower);
     pair_of(out, &first, "gap", (b->best.radius - b->lower) / b->best.radius);
-    fprintf(out, ", \"at\": %llu, \"active\": [", (unsigned long long)b->best.at);
+    fprintf(out, ", \"boxes\": %llu, \"at\": %llu, \"active\": [", (unsigned long long)s->boxes,
+            (unsigned long long)b->best.at);
     for (size_t i = 0; i < b->active_count; i++) {
         fprintf(out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)b->active[i]);
     }
@@ -161,7 +159,7 @@ static void write_missing(const od_shadowing *s, FILE *out)
         reason_of(out, &separator, od_rung_names[i], s->rung[i].missing);
     }
     reason_of(out, &separator, "minimax", s->no_best);
-    reason_of(out, &separator, "lower", s->no_best[0] == '\0' && isnan(s->best.lower) ? no_lower : "");
+    reason_of(out, &separator, "lower", s->no_lower);
     reason_of(out, &separator, "bound", isnan(s->bound.radius) ? s->bound.theorem : "");
     reason_of(out, &separator, "hyperbolicity", s->hyperbolic.growth_missing);
     reason_of(out, &separator, "glitch",
@@ -230,6 +228,13 @@ static void show_rung(const od_shadowing *s, FILE *out, const char *name, const 
     }
 }
 
+static void show_bound(FILE *out, const char *name, const char *what, double upper, double lower)
+{
+    if (!isnan(lower)) {
+        fprintf(out, "  %-14s %-18.12g %s, gap %.1e\n", name, lower, what, (upper - lower) / upper);
+    }
+}
+
 static void show_minimax(const od_shadowing *s, FILE *out)
 {
     const od_minimax *b = &s->best;
@@ -239,16 +244,15 @@ static void show_minimax(const od_shadowing *s, FILE *out)
         return;
     }
     show_rung(s, out, "minimax", &shown);
-    const bool proven = !isnan(b->lower);
-    const double lower = proven ? b->lower : b->local_lower;
-    if (!isnan(lower)) {
-        fprintf(out, "  %-14s %-18.12g %s, gap %.1e; attained at k =", proven ? "lower bound" : "local bound", lower,
-                proven ? "proven" : "of the linearisation", (b->best.radius - lower) / b->best.radius);
-        for (size_t i = 0; i < b->active_count; i++) {
-            fprintf(out, " %llu", (unsigned long long)b->active[i]);
-        }
-        fputs("\n", out);
+    show_bound(out, "lower bound", "proven of all orbits", b->best.radius, b->lower);
+    if (isnan(b->lower) || s->boxes > 0) {
+        show_bound(out, "local bound", "of the linearisation", b->best.radius, b->local_lower);
     }
+    fputs(b->active_count > 0 ? "                 attained at k =" : "", out);
+    for (size_t i = 0; i < b->active_count; i++) {
+        fprintf(out, " %llu", (unsigned long long)b->active[i]);
+    }
+    fputs(b->active_count > 0 ? "\n" : "", out);
 }
 
 static void show_variant(FILE *out, const char *name, const od_variant *v)

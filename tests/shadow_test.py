@@ -150,8 +150,19 @@ def best():
     # figure 15 with its tuned start has 0.0535 and a scan over both coordinates 0.0527
     d = answer(problem="hosaki", start="{x: [2.05, 3.2]}", method="{name: gradient, step: 0.3}", iterations=40)
     m = d["minimax"]
-    check(near(m["upper"], 0.0527, 1e-3) and m["local_lower"] <= m["upper"] * (1 + 1e-9) and
-          near(m["local_lower"], m["upper"], 1e-6), "hosaki", d)
+    check(near(m["upper"], 0.0527, 1e-3) and near(m["local_lower"], m["upper"], 1e-6) and m["boxes"] > 1 and
+          0 <= m["gap"] <= 1.001e-4 and m["lower"] < m["upper"], "hosaki, settled to 1e-4", d)
+    d = answer(problem="hosaki", start="{x: [2.05, 3.2]}", method="{name: gradient, step: 0.3}", iterations=40, shadow__boxes=3)
+    check(d["minimax"]["lower"] is None and d["minimax"]["gap"] is None and "allow more" in d["missing"]["lower"],
+          "too few boxes prove nothing", d)
+    for problem, start, why in (("{name: power, p: 4, dim: 3}", [1, 0.5, 2], "at most 2 dimensions"),
+                                ("styblinski-tang", [1, 0.3], "intervals")):
+        d = answer(problem=problem, start="{x: %s}" % start, method="{name: gradient, step: 0.01}", iterations=20)
+        check(d["minimax"]["lower"] is None and why in d["missing"]["lower"] and
+              near(d["minimax"]["local_lower"], d["minimax"]["upper"], 1e-6), "no proven bound: " + why, d)
+    d = answer(problem="hosaki", start="{x: [2.05, 3.2]}", method="{name: gradient, step: 0.3}", iterations=10,
+               shadow__direction="flow")
+    check(d["minimax"]["lower"] is None and "orbits of a flow" in d["missing"]["lower"], "nor of flows that are not linear", d)
 
 
 def ladder():
