@@ -1,6 +1,7 @@
 /* Chains of maps, and what both kinds share. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "chain.h"
 
+#include "../src/finite.h"
 #include "../src/memory.h"
 
 #include <math.h>
@@ -14,12 +15,7 @@ typedef struct map_chain {
 
 static od_status finite(size_t n, const double *z)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(z[i])) {
-            return OD_EDIVERGED;
-        }
-    }
-    return OD_OK;
+    return od_all_finite(z, n) ? OD_OK : OD_EDIVERGED;
 }
 
 static od_status map_step(od_chain *chain, uint64_t k, const double *z, double *next)

@@ -2,6 +2,7 @@
 #include "chain.h"
 #include "passage.h"
 
+#include "../src/finite.h"
 #include "../src/memory.h"
 
 #include <math.h>
@@ -37,12 +38,7 @@ static od_status make_regular(const flow_chain *a, uint64_t k, double *z)
 
 static od_status finite(size_t n, const double *z)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (!isfinite(z[i])) {
-            return OD_EDIVERGED;
-        }
-    }
-    return OD_OK;
+    return od_all_finite(z, n) ? OD_OK : OD_EDIVERGED;
 }
 
 static od_status flow_step(od_chain *chain, uint64_t k, const double *z, double *next)

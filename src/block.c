@@ -6,8 +6,8 @@
 #include "block.h"
 
 #include "batch.h"
-#include "clones.h"
 #include "context.h"
+#include "finite.h"
 #include "measure.h"
 #include "start.h"
 #include "stepper.h"
@@ -83,32 +83,6 @@ void od_worker_close(od_worker *w)
     free(w->alive);
 }
 
-/* Its sign is set if x is not finite: adding to an exponent of all ones carries into it. */
-static inline uint64_t carry(double x)
-{
-    const uint64_t exponent = UINT64_C(0x7ff0000000000000), one = UINT64_C(0x0010000000000000);
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return (bits & exponent) + one;
-}
-
-/* In four quarters, so that no operation waits for the one before. */
-OD_CLONES static bool all_finite(const double *z, size_t size)
-{
-    const size_t quarter = size / 4;
-    uint64_t a = 0, b = 0, c = 0, d = 0;
-    for (size_t i = 0; i < quarter; i++) {
-        a |= carry(z[i]);
-        b |= carry(z[quarter + i]);
-        c |= carry(z[2 * quarter + i]);
-        d |= carry(z[3 * quarter + i]);
-    }
-    for (size_t i = 4 * quarter; i < size; i++) {
-        a |= carry(z[i]);
-    }
-    return (a | b | c | d) >> 63 == 0;
-}
-
 static void stop_path(od_worker *w, size_t p, double t)
 {
     if (!w->alive[p]) {
@@ -148,7 +122,7 @@ static void stop_paths(od_worker *w, const double *last, double *state, double t
 
 static void check_states(od_worker *w, const double *last, double *state, double t)
 {
-    if (w->alive_count < w->n || !all_finite(state, w->m->dim * w->n)) {
+    if (w->alive_count < w->n || !od_all_finite(state, w->m->dim * w->n)) {
         stop_paths(w, last, state, t);
     }
 }
@@ -518,7 +492,7 @@ od_status od_worker_begin(od_worker *w, uint64_t first, size_t n)
     }
     od_status status = od_start_fill(m, first, n, w->z, w->ws);
     memcpy(w->x_map, w->z, m->dim * n * sizeof *w->z);
-    if (status == OD_OK && !all_finite(w->z, m->dim * n)) {
+    if (status == OD_OK && !od_all_finite(w->z, m->dim * n)) {
         return od_fail(w->errors, OD_EUSER, "start",
                        "the start is not finite: the gradient at start.x overflows; move it");
     }
