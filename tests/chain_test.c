@@ -298,15 +298,56 @@ static void what_diverges_says_when(void **state)
     od_chain_clear(&chain);
 }
 
+static od_status bend(const od_map *map, uint64_t k, size_t n, double *z, const double *dw, const uint32_t *index,
+                      double *tau, double *ws)
+{
+    (void)k, (void)dw, (void)index, (void)ws;
+    for (size_t p = 0; p < n; p++) {
+        z[p] = atan(3 * z[p]);
+        tau[p] = map->tau;
+    }
+    return OD_OK;
+}
+
+static od_status bend_jvp(const od_map *map, uint64_t k, size_t n, const double *z, size_t m, const double *u,
+                          double *ju, double *ws)
+{
+    (void)map, (void)k, (void)ws;
+    for (size_t i = 0; i < m * n; i++) {
+        ju[i] = 3 / (1 + 9 * z[i % n] * z[i % n]) * u[i];
+    }
+    return OD_OK;
+}
+
+/* The inverse of atan(3 x) at atan(0.1), from 2: Newton's own step leads to -14, and on to infinity. */
+static void inverse_steps_are_damped(void **state)
+{
+    const od_map map = {
+        .name = "bend", .block_count = 1, .block = {{"x", 1}}, .dim = 1, .tau = 0.1, .step = bend, .jvp = bend_jvp};
+    const double y[2] = {2, atan(0.1)}, weight = 1;
+    double start;
+    char reason[OD_REASON_ROOM];
+    od_chain chain;
+    check_done(*state, od_chain_of_map(*state, &map, 1, &chain) == OD_OK);
+    const od_target target = {y, &weight};
+    od_shadow shadow = {.start = &start};
+    check_done(*state, od_shadow_backward(*state, &chain, &target, &shadow, reason) == OD_OK);
+    assert_string_equal(reason, "");
+    check_relative(start, 0.1 / 3, 1e-13);
+    check_relative(shadow.radius, 2 - 0.1 / 3, 1e-13);
+    od_chain_clear(&chain);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(derivatives_are_those_of_the_steps, make_context, free_context),
-        cmocka_unit_test_setup_teardown(integrated_flows_are_the_closed_forms, make_context, free_context),
-        cmocka_unit_test_setup_teardown(constructions_follow_their_formulas, make_context, free_context),
-        cmocka_unit_test_setup_teardown(backward_orbits_are_orbits, make_context, free_context),
-        cmocka_unit_test_setup_teardown(what_has_no_orbits_is_refused, make_context, free_context),
-        cmocka_unit_test_setup_teardown(what_diverges_says_when, make_context, free_context),
+        test_with_context(derivatives_are_those_of_the_steps),
+        test_with_context(integrated_flows_are_the_closed_forms),
+        test_with_context(constructions_follow_their_formulas),
+        test_with_context(backward_orbits_are_orbits),
+        test_with_context(inverse_steps_are_damped),
+        test_with_context(what_has_no_orbits_is_refused),
+        test_with_context(what_diverges_says_when),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

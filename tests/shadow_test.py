@@ -289,7 +289,7 @@ def rescaled():
         d = quadratic([1], [1], h, k, method="heavy-ball, alpha: %g" % alpha)
         # the grid's cell times the speed, at most 1, over 2
         check(abs(d["rescaled"]["same_start"] - min(best)) < end / fine / 10 and
-              d["rescaled"]["same_start"] < 0.8 * d["same_start"] and d["rescaled"]["shift"][0] < 0 < d["rescaled"]["shift"][1],
+              d["rescaled"]["same_start"] < 0.8 * d["same_start"] and -2 * h < d["rescaled"]["shift"][0] < 0 < d["rescaled"]["shift"][1] < 2 * h,
               "free times, alpha = %g" % alpha, (min(best), d))
     d = quadratic([1], [1], 0.1, 10)
     check(d["rescaled"] is None and "momentum" in d["missing"]["rescaled"], "not without momentum", d)
