@@ -85,7 +85,7 @@ static od_branch solve(od_context *ctx, const question *q, double tolerance, dou
 {
     double first[OD_BRANCH_MAX_DIM];
     memcpy(first, q->y, q->m->dim * sizeof *first);
-    const od_shadow shadow = {radius_of(q, first), 0, first};
+    const od_shadow shadow = {radius_of(q, first), 0, first, 0};
     od_branch branch = {.start = start};
     check_done(ctx,
                od_branch_lower(ctx, q->rule, q->m->iterations, &q->target, &shadow, tolerance, MOST, &branch) == OD_OK);
