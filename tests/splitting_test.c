@@ -276,6 +276,25 @@ static void singular_and_neutral_directions_are_named(void **state)
     close_iteration(&it);
 }
 
+/* Rotated, the entries of I - h H do not cancel to the last bit, and still the direction is taken to 0. */
+static void a_rotated_singular_direction_is_named(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 30, D = 3 };
+    iteration it;
+    open_iteration(ctx, &it, "{name: gradient, step: 0.2}",
+                   "{name: quadratic, eigenvalues: [5, 2.385, -0.3], rotation: 7}", K);
+    const double y[(K + 1) * D] = {0};
+    od_track track = od_track_stored(y, D, K);
+    od_growth growth;
+    check_done(ctx, od_growth_find(ctx, &it.chain, &track, 0, &growth) == OD_OK);
+    check_close(growth.exponent[0], log(1.06), 1e-14);
+    check_close(growth.exponent[1], log(1 - 0.2 * 2.385), 1e-13);
+    assert_true(growth.exponent[2] == -INFINITY);
+    od_growth_free(&growth);
+    close_iteration(&it);
+}
+
 /* NAG forgets its velocity at k = 0 and 1, so as many directions vanish as x has; no other may be lost with them. */
 static void nesterov_at_a_minimum_has_no_unstable_direction(void **state)
 {
@@ -506,6 +525,83 @@ static void the_cat_map_is_shadowed(void **state)
     od_growth_free(&growth);
 }
 
+/* Eigenvectors that are not orthogonal, both unstable: corrections vanish at the end, and come from it backward. */
+static void sheared(uint64_t k, const double *z, double *next)
+{
+    (void)k;
+    next[0] = 2 * z[0] + 1.5 * z[1] + 0.385;
+    next[1] = 1.5 * z[1] - 0.213;
+}
+
+static void sheared_jacobian(const double *z, double j[4])
+{
+    (void)z;
+    j[0] = 2;
+    j[1] = j[3] = 1.5;
+    j[2] = 0;
+}
+
+static void sheared_unstable_directions_are_swept_together(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 25 };
+    plane_map map = {sheared, sheared_jacobian};
+    od_chain chain = plane_chain(&map, 2, K);
+    chain.affine = true;
+    double y[2 * (K + 1)], x[2], radius = 0;
+    for (uint64_t k = 0; k <= K; k++) {
+        y[2 * k] = sin(0.3 * (double)k);
+        y[2 * k + 1] = cos(1.7 * (double)k);
+    }
+    memcpy(x, y + 2 * K, sizeof x);
+    for (uint64_t k = K; k-- > 0;) {
+        x[1] = (x[1] + 0.213) / 1.5;
+        x[0] = (x[0] - 0.385 - 1.5 * x[1]) / 2;
+        radius = fmax(radius, distance(2, x, y + 2 * k));
+    }
+    od_track track = od_track_stored(y, 2, K);
+    od_split_orbit orbit;
+    check_done(ctx, split(ctx, &chain, &track, NULL, &orbit) == OD_OK);
+    check_relative(orbit.radius, radius, 1e-13);
+    check_close(orbit.start[0], x[0], 1e-14);
+    check_close(orbit.start[1], x[1], 1e-14);
+    assert_true(orbit.defect[0] > 0.1 && orbit.defect[1] < 1e-12); /* affine: one round is all */
+    od_split_free(&orbit);
+}
+
+static void slanted(uint64_t k, const double *z, double *next)
+{
+    (void)k;
+    next[0] = 1.2 * z[0] + 100 * z[1];
+    next[1] = 0.8 * z[1];
+}
+
+static void slanted_jacobian(const double *z, double j[4])
+{
+    (void)z;
+    j[0] = 1.2;
+    j[1] = 100;
+    j[2] = 0;
+    j[3] = 0.8;
+}
+
+/* Eigenvectors (1, 0) and (100, 0.8 - 1.2). */
+static void small_angles_keep_their_digits(void **state)
+{
+    od_context *ctx = *state;
+    enum { K = 20 };
+    plane_map map = {slanted, slanted_jacobian};
+    od_chain chain = plane_chain(&map, 2, K);
+    const double y[2 * (K + 1)] = {0};
+    od_track track = od_track_stored(y, 2, K);
+    od_growth growth;
+    od_space_angle angle;
+    check_done(ctx, od_growth_find(ctx, &chain, &track, 0, &growth) == OD_OK);
+    check_done(ctx, od_space_angle_find(ctx, &chain, &track, &growth, &angle) == OD_OK);
+    check_close(angle.radians, atan(0.4 / 100), 1e-15);
+    od_growth_free(&growth);
+}
+
 /* x' = 2x + 0.1 y^2, y' = y/2 + 0.05 y^3: unstable along x, and the orbit with a given y_0 and end is a recursion. */
 static void bent(uint64_t k, const double *z, double *next)
 {
@@ -721,10 +817,13 @@ int main(void)
         test_with_context(henon_has_its_published_exponents),
         test_with_context(logistic_grows_by_two),
         test_with_context(singular_and_neutral_directions_are_named),
+        test_with_context(a_rotated_singular_direction_is_named),
         test_with_context(nesterov_at_a_minimum_has_no_unstable_direction),
         test_with_context(gradient_descent_matches_the_construction),
         test_with_context(heavy_ball_splits_by_its_eigenvectors),
         test_with_context(the_cat_map_is_shadowed),
+        test_with_context(sheared_unstable_directions_are_swept_together),
+        test_with_context(small_angles_keep_their_digits),
         test_with_context(newton_finds_the_orbit_of_a_bent_map),
         test_with_context(newton_finds_an_orbit_of_henon),
         test_with_context(a_saddle_left_for_a_minimum_is_shadowed),
