@@ -266,7 +266,8 @@ enum {
     OD_STREAM_START,
     OD_STREAM_DATA,
     OD_STREAM_ROTATION,
-    OD_STREAM_CHECK
+    OD_STREAM_CHECK,
+    OD_STREAM_PROJECTION
 };
 
 /** Standard normal and uniform (0,1) variates as functions of (seed, stream, path, component, step). */

@@ -1,6 +1,7 @@
 /* The plain entries of an experiment file and the names it may use. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "member.h"
 
+#include "projection.h"
 #include "text.h"
 
 #include <math.h>
@@ -96,6 +97,18 @@ static const od_param record_params[] = {
      .low = 0,
      .high = 128,
      .meaning = "of an ensemble, so many single paths, the first ones, are recorded too"},
+    {.name = "projections",
+     .kind = OD_INTEGER,
+     .fallback = "0",
+     .low = 0,
+     .high = OD_MAX_PROJECTIONS,
+     .meaning = "the position on so many fixed random unit directions is recorded too"},
+    {.name = "projection_seed",
+     .kind = OD_INTEGER,
+     .fallback = "1",
+     .low = 0,
+     .high = 9007199254740991.0,
+     .meaning = "seed of these directions; runs of one dimension and seed share them"},
     {.name = NULL},
 };
 

@@ -11,7 +11,8 @@ typedef enum od_quantity_kind {
     OD_QUANTITY_LOSS,
     OD_QUANTITY_DISTANCE,
     OD_QUANTITY_GRADIENT,
-    OD_QUANTITY_BLOCK
+    OD_QUANTITY_BLOCK,
+    OD_QUANTITY_PROJECTION
 } od_quantity_kind;
 
 typedef struct od_quantity {
@@ -54,8 +55,10 @@ typedef struct od_member {
     uint64_t stride;   /* iterations between records */
     size_t quantity_count;
     od_quantity quantity[OD_MAX_QUANTITIES];
-    size_t columns;        /* numbers per recorded row and path */
-    size_t quantile_count; /* of every recorded number, ensembles only */
+    size_t projections;       /* directions of OD_QUANTITY_PROJECTION */
+    uint64_t projection_seed; /* of the directions */
+    size_t columns;           /* numbers per recorded row and path */
+    size_t quantile_count;    /* of every recorded number, ensembles only */
     const double *quantile;
     bool antithetic;                 /* paths 2j and 2j + 1 are a pair: one start, opposite noise */
     bool covariance, histograms;     /* of every recorded row, ensembles only */

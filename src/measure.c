@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "measure.h"
 
+#include "projection.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -47,6 +49,7 @@ od_status od_measure(const od_member *m, size_t n, const double *state, double *
             norms(f->dim, n, gradient, q);
             break;
         case OD_QUANTITY_BLOCK: copy_block(m, m->quantity[i].name, n, state, q); break;
+        case OD_QUANTITY_PROJECTION: od_project(m->projection_seed, m->projections, f->dim, n, state, q); break;
         }
         q += od_member_quantity_length(m, i) * n;
     }
@@ -59,7 +62,7 @@ void od_measure_name(const od_member *m, size_t column, char name[40])
     for (size_t i = 0; i < m->quantity_count; i++) {
         const size_t length = od_member_quantity_length(m, i);
         if (column < first + length) {
-            if (m->quantity[i].kind == OD_QUANTITY_BLOCK) {
+            if (m->quantity[i].kind == OD_QUANTITY_BLOCK || m->quantity[i].kind == OD_QUANTITY_PROJECTION) {
                 snprintf(name, 40, "%.20s_%zu", m->quantity[i].name, column - first + 1);
             } else {
                 snprintf(name, 40, "%.30s", m->quantity[i].name);

@@ -59,6 +59,9 @@ uint64_t od_member_map_rows(const od_member *m)
 
 size_t od_member_quantity_length(const od_member *m, size_t quantity)
 {
+    if (m->quantity[quantity].kind == OD_QUANTITY_PROJECTION) {
+        return m->projections;
+    }
     for (size_t b = 0; b < m->block_count && m->quantity[quantity].kind == OD_QUANTITY_BLOCK; b++) {
         if (strcmp(m->block[b].name, m->quantity[quantity].name) == 0) {
             return m->block[b].length;
@@ -108,11 +111,16 @@ static od_status choose_quantities(od_context *ctx, od_member *m)
                                    "of '%s' is; record the loss or the gradient",
                                    m->problem->name);
         }
-        if (m->quantity_count == OD_MAX_QUANTITIES) {
-            return od_setting_fail(ctx, m->record, "quantities", "more than %d quantities", OD_MAX_QUANTITIES);
+        if (m->quantity_count == OD_MAX_QUANTITIES - 1) { /* projections are one more */
+            return od_setting_fail(ctx, m->record, "quantities", "more than %d quantities", OD_MAX_QUANTITIES - 1);
         }
         m->quantity[m->quantity_count++] = (od_quantity){found < 3 ? (od_quantity_kind)found : OD_QUANTITY_BLOCK,
                                                          names[found]};
+    }
+    m->projections = (size_t)od_setting_real(m->record, "projections");
+    m->projection_seed = (uint64_t)od_setting_real(m->record, "projection_seed");
+    if (m->projections > 0) {
+        m->quantity[m->quantity_count++] = (od_quantity){OD_QUANTITY_PROJECTION, "projection"};
     }
     m->columns = 0;
     for (size_t i = 0; i < m->quantity_count; i++) {

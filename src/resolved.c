@@ -87,7 +87,7 @@ static void write_member(FILE *out, const od_experiment *e, const od_member *m)
         fprintf(out, "stride: %llu, ", (unsigned long long)m->stride);
     }
     fputs("quantities: [", out);
-    for (size_t i = 0; i < m->quantity_count; i++) {
+    for (size_t i = 0; i < m->quantity_count && m->quantity[i].kind != OD_QUANTITY_PROJECTION; i++) {
         fprintf(out, "%s%s", i > 0 ? ", " : "", m->quantity[i].name);
     }
     for (size_t i = 0; i < m->quantile_count; i++) {
@@ -96,6 +96,10 @@ static void write_member(FILE *out, const od_experiment *e, const od_member *m)
     fprintf(out, "]%s%s", m->covariance ? ", covariance: true" : "", m->histograms ? ", histograms: true" : "");
     if (m->singles > 0) {
         fprintf(out, ", paths: %llu", (unsigned long long)m->singles);
+    }
+    if (m->projections > 0) {
+        fprintf(out, ", projections: %zu, projection_seed: %llu", m->projections,
+                (unsigned long long)m->projection_seed);
     }
     fputc('}', out);
     if (!isnan(m->stop_loss) || !isnan(m->stop_gradient)) {
