@@ -6,6 +6,7 @@
  */
 #include "certificate.h"
 
+#include "../src/text.h"
 #include "certificate_data.h"
 
 #include <inttypes.h>
@@ -14,11 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* " 0x1999999999999ap-56": a whole number times a power of two, in any locale. */
+static void write_exactly(FILE *out, double x)
+{
+    int exponent;
+    const double whole = ldexp(frexp(fabs(x), &exponent), 53);
+    fprintf(out, " %s0x%" PRIx64 "p%+d", signbit(x) ? "-" : "", (uint64_t)whole, x != 0 ? exponent - 53 : 0);
+}
+
 static void write_reals(FILE *out, const char *word, const double *x, size_t count)
 {
     fputs(word, out);
     for (size_t i = 0; i < count; i++) {
-        fprintf(out, " %a", x[i]);
+        write_exactly(out, x[i]);
     }
     fputc('\n', out);
 }
@@ -33,20 +42,21 @@ static void write_shape(FILE *out, const char *word, const double *shape, size_t
     fputs(word, out);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j <= i; j++) {
-            fprintf(out, " %a", shape[i * n + j]);
+            write_exactly(out, shape[i * n + j]);
         }
     }
     fputc('\n', out);
 }
 
-const char *od_certificate_decimal(double x, char text[32])
+const char *od_certificate_decimal(double bound, char text[32])
 {
-    /* far more than the conversion may err, far less than the last digit */
-    double raised = x * (1 + 1e-13);
-    snprintf(text, 32, "%.9e", raised);
-    for (double step = fabs(x) * 1e-10; x > 0 && strtod(text, NULL) < raised; raised += step) {
-        snprintf(text, 32, "%.9e", raised + step);
-    }
+    /* first more than the conversion may err, then by less than the last digit */
+    double raised = bound * (1 + 1e-13), written;
+    do {
+        snprintf(text, 32, "%.9e", raised);
+        text[1] = '.'; /* in any locale */
+        raised *= 1 + 1e-10;
+    } while (od_text_real(text, &written) && written < bound * (1 + 1e-14));
     return text;
 }
 
@@ -95,7 +105,7 @@ static void write_data(FILE *out, const od_proof *p, const double *y)
     const size_t n = p->rule->dim, square = n * n;
     for (uint64_t k = 0; k <= p->steps; k++) {
         const size_t stable = k > 0 ? n - p->unstable[k - 1] : 0, unstable = k < p->steps ? p->unstable[k] : 0;
-        fprintf(out, "node %" PRIu64 "\n", k);
+        fprintf(out, "node %" PRIu64 " %" PRIu32 "\n", k, k < p->steps ? p->unstable[k] : 0);
         write_reals(out, "state", p->x + k * n, n);
         if (y != NULL) {
             write_reals(out, "target", y + k * n, n);
@@ -105,7 +115,6 @@ static void write_data(FILE *out, const od_proof *p, const double *y)
         write_shape(out, "stable", p->stable_shape + k * square, n, stable);
         write_shape(out, "unstable", p->unstable_shape + k * square, n, unstable);
         if (k < p->steps) {
-            fprintf(out, "directions %" PRIu32 "\n", p->unstable[k]);
             write_reals(out, "shares", p->share + 3 * k, 3);
             write_reals(out, "linear", p->linear + k * square, square);
         }
@@ -126,13 +135,15 @@ static void write_body(const od_certificate *c, const od_member *m, const od_tar
     fprintf(out, "epsilon %s\n", od_certificate_decimal(c->proven.epsilon, text));
     if (target != NULL) {
         fprintf(out, "radius %s\n", od_certificate_decimal(od_certificate_radius(c, target), text));
-        write_reals(out, "weights", target->weight, p->rule->dim);
     }
     write_problem(out, m);
     fprintf(out, "rule %s\n", p->rule->name);
     write_reals(out, "parameters", p->rule->p, 2);
     fprintf(out, "steps %" PRIu64 "\n", p->steps);
     write_real(out, "omega", p->omega);
+    if (target != NULL) {
+        write_reals(out, "weights", target->weight, p->rule->dim);
+    }
     write_data(out, p, target != NULL ? target->y : NULL);
 }
 

@@ -193,6 +193,19 @@ static bool fail(desk *d, const char *what, uint64_t k)
     return false;
 }
 
+/* T_k leads from no unstable component to a stable one. */
+static bool is_triangular(const od_proof *p, uint64_t k)
+{
+    const size_t n = p->rule->dim, u = p->unstable[k];
+    bool zero = true;
+    for (size_t i = u; i < n; i++) {
+        for (size_t j = 0; j < u; j++) {
+            zero = zero && p->linear[k * n * n + i * n + j] == 0;
+        }
+    }
+    return zero;
+}
+
 static bool check_shapes(desk *d)
 {
     const od_proof *p = d->p;
@@ -206,7 +219,8 @@ static bool check_shapes(desk *d)
         if (k > 0) {
             load_shape(s, p->stable_shape + k * n * n, n, old, n - u - old);
         }
-        holds = u <= before(p, k) && check_stable(d, k, s, share) && check_unstable(d, k, s, share);
+        holds = u <= before(p, k) && is_triangular(p, k) && check_stable(d, k, s, share) &&
+                check_unstable(d, k, s, share);
         arb_mat_clear(s);
         holds = holds || fail(d, "directions are too near to each other or grow too much", k);
     }
