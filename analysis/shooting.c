@@ -98,6 +98,19 @@ static size_t place(const od_chain *chain, uint64_t *node)
     return count + 1;
 }
 
+/* Before there is memory. */
+static od_status check_size(od_context *ctx, const od_shooting *s)
+{
+    const double wanted = 24.0 * (double)s->nodes * (double)s->d * (double)s->d;
+    if (!(wanted <= 2 * room_without_transposed)) {
+        return od_fail(ctx, OD_EUNSUPPORTED, "shadow",
+                       "the nearest orbit of the %s with %zu components takes %.0f GiB of matrices, more than the %.0f "
+                       "allowed; take fewer dimensions",
+                       s->chain->what, s->d, wanted * 0x1p-30, 2 * room_without_transposed * 0x1p-30);
+    }
+    return OD_OK;
+}
+
 static od_status check(od_context *ctx, const od_shooting *s)
 {
     const size_t d = s->d, all = (size_t)(s->chain->steps + 1) * d;
@@ -202,7 +215,8 @@ od_status od_shooting_create(od_context *ctx, od_chain *chain, const od_target *
     s->target = target;
     s->d = chain->dim;
     s->nodes = place(chain, NULL);
-    od_status status = fill(ctx, s);
+    od_status status = check_size(ctx, s);
+    status = status == OD_OK ? fill(ctx, s) : status;
     if (status == OD_OK) {
         weigh(s);
         status = check(ctx, s);

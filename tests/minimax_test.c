@@ -924,6 +924,9 @@ static void impossible_questions_are_refused(void **state)
     assert_int_equal(od_shooting_create(*state, &chain, &(od_target){y, &one}, &s), OD_EUNSUPPORTED);
     check_message(*state, "derivative");
     assert_null(s);
+    chain.dim = 100000;
+    assert_int_equal(od_shooting_create(*state, &chain, &(od_target){y, &one}, &s), OD_EUNSUPPORTED);
+    check_message(*state, "take fewer dimensions");
 }
 
 int main(void)
