@@ -83,38 +83,29 @@ static double clip(least_squares *q)
     return q->model.lambda + (double)d * DBL_EPSILON * q->eigenvalues[d - 1];
 }
 
-/* All eigenvectors; the minimiser is the shortest one where there are several. */
-static bool diagonalise(least_squares *q)
+/* All eigenvectors, with room for d numbers; the minimiser is the shortest one where there are several. */
+static bool diagonalise(least_squares *q, double *y)
 {
     const int d = (int)q->model.data.cols;
     if (LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', d, q->matrix, d, q->eigenvalues) != 0) {
         return false;
     }
     const double flat = clip(q);
-    double *y = od_zalloc((size_t)d, sizeof *y);
-    if (y == NULL) {
-        return false;
-    }
     cblas_dgemv(CblasRowMajor, CblasTrans, d, d, 1, q->matrix, d, q->minimiser, 1, 0, y, 1);
     for (int i = 0; i < d; i++) {
         y[i] = q->eigenvalues[i] > flat ? y[i] / q->eigenvalues[i] : 0;
     }
     cblas_dgemv(CblasRowMajor, CblasNoTrans, d, d, 1, q->matrix, d, y, 1, 0, q->minimiser, 1);
-    free(y);
     return true;
 }
 
-/* Eigenvalues alone, and Cholesky; *solved is false where the normal equations are singular to rounding. */
-static bool solve(least_squares *q, bool *solved)
+/* Eigenvalues alone, and Cholesky, with room for d*d numbers; *solved is false where the normal equations are singular
+ * to rounding. */
+static bool solve(least_squares *q, double *copy, bool *solved)
 {
     const int d = (int)q->model.data.cols;
-    double *copy = od_zalloc((size_t)d * (size_t)d, sizeof *copy);
-    bool ok = copy != NULL;
-    if (ok) {
-        memcpy(copy, q->matrix, (size_t)d * (size_t)d * sizeof *copy);
-        ok = LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'N', 'U', d, copy, d, q->eigenvalues) == 0;
-    }
-    free(copy);
+    memcpy(copy, q->matrix, (size_t)d * (size_t)d * sizeof *copy);
+    const bool ok = LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'N', 'U', d, copy, d, q->eigenvalues) == 0;
     if (ok) {
         clip(q);
         *solved = q->eigenvalues[0] > (double)d * DBL_EPSILON * q->eigenvalues[d - 1] &&
@@ -144,13 +135,17 @@ static od_status state_closed_forms(od_context *ctx, least_squares *q, od_proble
     q->eigenvalues = od_zalloc(d, sizeof(double));
     q->minimiser = od_zalloc(d, sizeof(double));
     q->matrix = od_zalloc(d * d, sizeof(double));
-    if (q->eigenvalues == NULL || q->minimiser == NULL || q->matrix == NULL) {
+    const bool whole = d <= MAX_SPECTRUM;
+    double *room = od_zalloc(whole ? d : d * d, sizeof *room);
+    if (q->eigenvalues == NULL || q->minimiser == NULL || q->matrix == NULL || room == NULL) {
+        free(room);
         return od_fail(ctx, OD_ENOMEM, "problem", "no memory for a matrix of %zu dimensions", d);
     }
     normal_equations(q);
-    const bool whole = d <= MAX_SPECTRUM;
     bool solved = whole;
-    if (!(whole ? diagonalise(q) : solve(q, &solved))) {
+    const bool found = whole ? diagonalise(q, room) : solve(q, room, &solved);
+    free(room);
+    if (!found) {
         return od_fail(ctx, OD_ENUMERIC, "problem", "LAPACK found no eigenvalues of the normal equations");
     }
     problem->lipschitz = (od_constant){q->eigenvalues[d - 1], "largest eigenvalue of A'A/N + lambda (LAPACK)"};

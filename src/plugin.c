@@ -109,14 +109,16 @@ static od_status examine(const loader *l, const char *path, char sha256[OD_SHA25
     }
     const size_t length = (size_t)about.st_size;
     unsigned char *byte = malloc(length + 1);
-    const bool read = byte != NULL && fread(byte, 1, length, in) == length;
+    const bool memory = byte != NULL;
+    const bool read = memory && fread(byte, 1, length, in) == length;
     fclose(in);
     const bool whole = read && is_whole(byte, length);
     if (whole) {
         od_sha256_text(byte, length, sha256);
     }
     free(byte);
-    return !read    ? fail(l, "it could not be read whole; try again")
+    return !memory  ? od_fail(l->ctx, OD_ENOMEM, l->entry, "no memory to read %s", l->file)
+           : !read  ? fail(l, "it could not be read whole; try again")
            : !whole ? fail(l, "it is no shared object, or only the beginning of one; %s", build_line)
                     : OD_OK;
 }

@@ -36,16 +36,34 @@ start: {t: 0, x: [1, 1]}
 until: 4
 interval: [0.5, 4]
 """
+DATA = "a,y,b\n1,0.5,2\n2,0.25,7\n3,1,1\n4,-2,8\n5,2.385,2\n"
+SETS = """
+method: {name: gradient, step: 0.01}
+start: {x: [1, 1]}
+iterations: 5
+compare:
+  - {label: file, problem: {name: least-squares, data: d.csv, label: y, holdout: 0.4, part: test, scale: standard}}
+  - {label: clusters, problem: {name: logistic-regression, data: clusters, samples: 30, features: 2, bias: false}}
+  - {label: teacher, problem: {name: least-squares, data: teacher, samples: 30, features: 2}}
+"""
 JOBS = {
     "an ensemble": (RUN, ["run", "x.yaml", "-o", "out", "--json", "--checkpoint", "1e-9"]),
     "a path in lock-step": (
         PATH.replace("nesterov, r: 3", "gradient, step: 0.1") + "iterations: 40\n",
         ["run", "x.yaml", "-o", "out", "--json"],
     ),
+    "data": (SETS, ["run", "x.yaml", "--json"]),  # results would name the folder of the data, which is another each time
     "conjugate points": (PATH, ["conjugate", "x.yaml", "--json", "--verify"]),
     "an action": (PATH, ["action", "x.yaml", "--json"]),
     "a figure": (PATH, ["figure", "x.yaml", "-o", "out", "--json"]),
 }
+
+
+def prepare(folder, text):
+    """The experiment and the data file that one of them reads."""
+    for name, content in (("x.yaml", text), ("d.csv", DATA)):
+        with open(os.path.join(folder, name), "w") as f:
+            f.write(content)
 
 
 def start(folder, arguments, fault=None):
@@ -83,8 +101,7 @@ def trial(job, fault, want, happened):
     with tempfile.TemporaryDirectory() as above:
         folder = os.path.join(above, "f")
         os.mkdir(folder)
-        with open(os.path.join(folder, "x.yaml"), "w") as f:
-            f.write(text)
+        prepare(folder, text)
         try:
             r, seen = start(folder, arguments, fault)
         except FileNotFoundError:
@@ -117,8 +134,7 @@ def whole(job):
     with tempfile.TemporaryDirectory() as above:
         folder = os.path.join(above, "f")
         os.mkdir(folder)
-        with open(os.path.join(folder, "x.yaml"), "w") as f:
-            f.write(text)
+        prepare(folder, text)
         r, seen = start(folder, arguments)
         return r, dict(seen, out=untimed(r.stdout), files=files_of(folder))
 
