@@ -2,7 +2,7 @@
 """Plug-ins: the examples as docs/plugins.md builds them, against closed forms and built-in parts; and every mistake that
 a plug-in can make, with its sentence. TAP.
 
-usage: plugin_test.py PROGRAM SOURCE BUILD COMPILER
+usage: plugin_test.py PROGRAM SOURCE BUILD COMPILER SANITIZERS
 
 SPDX-License-Identifier: GPL-3.0-or-later
 """
@@ -17,9 +17,9 @@ import subprocess
 import sys
 import tempfile
 
-from tap import check, end
+from tap import check, end, skip
 
-program, source, build, compiler = sys.argv[1:5]
+program, source, build, compiler, sanitizers = sys.argv[1:6]
 environment = dict(os.environ, PKG_CONFIG_PATH=os.path.join(build, "meson-uninstalled"), CC=compiler)
 
 
@@ -64,6 +64,26 @@ start: {x: [0.25, 1]}
 until: 2
 """
 
+# a C program that links the library: a problem of a plug-in, its value and gradient at x = 2
+LIBRARY = """
+#include <optdyn.h>
+int main(int argc, char **argv)
+{
+    od_context *ctx = od_context_create();
+    od_problem *f = od_problem_create(ctx, argv[argc - 1]);
+    double x = 2, value = 0, gradient = 0;
+    if (f == NULL || f->eval(f, OD_VALUE | OD_GRADIENT, 1, &x, &value, &gradient, NULL) != OD_OK) {
+        printf("%s\\n", od_message(ctx));
+        return 1;
+    }
+    printf("%g %g\\n", value, gradient);
+    od_problem_free(f);
+    od_context_free(ctx);
+    return 0;
+}
+"""
+
+
 with tempfile.TemporaryDirectory() as folder:
     # the examples, by the lines of the documentation
     shutil.copytree(os.path.join(source, "examples", "plugins"), folder, dirs_exist_ok=True)
@@ -97,6 +117,16 @@ with tempfile.TemporaryDirectory() as folder:
     check(len(gaps) == 1 and 0 < gaps[0] < 0.06, "flow and iteration of the plug-in are near each other", gaps)
     ran = run(program, "check", "problem", os.path.join(folder, "problem.yaml"), "--json")
     check(json.loads(ran.stdout)["passed"] is True, "`check problem` passes the double well", ran.stdout + ran.stderr)
+
+    if sanitizers == "none":
+        file, binary = os.path.join(folder, "library.c"), os.path.join(folder, "library")
+        open(file, "w").write(LIBRARY)
+        made = run(*compiler.split(), file, "-o", binary, "-I" + os.path.join(source, "include"), "-L" + build,
+                   "-loptdyn", "-Wl,-rpath," + build)
+        ran = run(binary, "{name: plugin, file: ./double_well.so, depth: 3, tilt: 0.5}", cwd=folder)
+        check(ran.stdout == "7.75 18.5\n", "a program that links the library loads plug-ins", made.stderr + ran.stdout)
+    else:
+        skip("a program that links the library loads plug-ins", "the library is built with sanitizers")
 
     # without a limit of speed the method is the heavy ball
     same = METHOD.replace("method: ", "compare:\n  - {label: own, method: ", 1).replace(
