@@ -130,11 +130,4 @@ const od_method_type od_plugin_method = {
     .flows = (const od_face[]){{"flow", "x' = -grad f(x)"}, {NULL, NULL}},
     .flow = BAD == 24 ? NULL : make_flow,
 };
-od_status od_unused_create(od_context *ctx, const od_settings *s, od_problem *problem);
-od_status od_unused_create(od_context *ctx, const od_settings *s, od_problem *problem)
-{
-    return create(ctx, s, problem);
-}
-#else
-const void *od_unused[] = {(const void *)create, (const void *)make_flow, params};
 #endif
