@@ -46,6 +46,14 @@ compare:
   - {label: clusters, problem: {name: logistic-regression, data: clusters, samples: 30, features: 2, bias: false}}
   - {label: teacher, problem: {name: least-squares, data: teacher, samples: 30, features: 2}}
 """
+SHADOW = """
+problem: {name: power, p: 4, dim: 3}
+method: {name: heavy-ball, alpha: 1, step: 0.2}
+start: {x: [1, 0.5, -0.3]}
+iterations: 5
+shadow: {glitch: 0.01}
+sweep: {method.step: [0.2, 0.1]}
+"""
 JOBS = {
     "an ensemble": (RUN, ["run", "x.yaml", "-o", "out", "--json", "--checkpoint", "1e-9"]),
     "a path in lock-step": (
@@ -55,6 +63,7 @@ JOBS = {
     "data": (SETS, ["run", "x.yaml", "--json"]),  # results would name the folder of the data, which is another each time
     "conjugate points": (PATH, ["conjugate", "x.yaml", "--json", "--verify"]),
     "an action": (PATH, ["action", "x.yaml", "--json"]),
+    "shadows": (SHADOW, ["shadow", "x.yaml", "--json"]),
     "a figure": (PATH, ["figure", "x.yaml", "-o", "out", "--json"]),
 }
 
