@@ -34,8 +34,8 @@ od_status od_shadow_local_error(od_context *ctx, od_chain *chain, const od_targe
 
 /**
  * Smallest and largest factor by which a step stretches near the states, in their norm (plain where a weight is 0): the
- * singular values of its derivative at no more than 256 of them. NaN where there is no derivative, or more than 256
- * components.
+ * singular values of its derivative at no more than 256 of them, above 16 components 16. Above 64 components they come
+ * from Lanczos' iteration. NaN where there is no derivative, or no transpose of one that is needed.
  */
 typedef struct od_stretch {
     double low, high;

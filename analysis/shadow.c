@@ -191,9 +191,9 @@ static od_status construct(od_shadowing *s)
     if (!(s->stretch.high < 1)) {
         forward->radius = NAN;
         if (isnan(s->stretch.high)) {
-            snprintf(
-                forward->missing, sizeof forward->missing,
-                "whether a step contracts is only looked at where there is a derivative, and up to 256 components");
+            snprintf(forward->missing, sizeof forward->missing,
+                     "whether a step contracts cannot be seen, for the %s offers no derivative or no transpose of it",
+                     s->chain->what);
         } else {
             snprintf(forward->missing, sizeof forward->missing,
                      "a step stretches by up to %.6g near the states, so it does not contract", s->stretch.high);

@@ -338,6 +338,50 @@ static void inverse_steps_are_damped(void **state)
     od_chain_clear(&chain);
 }
 
+/* More components than are factored: by GMRES, and stretching by Lanczos' iteration. */
+static void many_components_go_by_products(void **state)
+{
+    enum { D = 300, K = 6 };
+    parts p = build(*state, "{name: styblinski-tang, dim: 300}", "{name: heavy-ball, alpha: 0.9, step: 0.02}");
+    double *y = calloc((K + 3) * (size_t)2 * D, sizeof *y), *start = y + (K + 1) * 2 * D, *weight = start + 2 * D,
+           error;
+    char reason[OD_REASON_ROOM];
+    fill(start, D, 6, 0.4);
+    for (size_t i = 0; i < 2 * D; i++) {
+        weight[i] = i < D ? 1 : 0.7;
+    }
+    od_chain chain;
+    check_done(*state, od_chain_of_map(*state, p.map, K, &chain) == OD_OK);
+    check_done(*state, od_flow_sample(*state, p.flow, 0, 0.02, K + 1, start, 1e-13, weight, y, &error) == OD_OK);
+    const od_target target = {y, weight};
+    od_shadow shadow = {.start = start};
+    check_done(*state, od_shadow_backward(*state, &chain, &target, &shadow, reason) == OD_OK);
+    assert_string_equal(reason, "");
+    for (uint64_t k = 0; k < K; k++) {
+        assert_int_equal(chain.step(&chain, k, start, start), OD_OK);
+    }
+    check_close(od_weighted_distance(2 * D, weight, start, y + K * 2 * D), 0, 1e-11);
+    /* the loss is a sum over coordinates, so a step is one 2 x 2 matrix (1 - h^2 c, b h; -h c, b) for each of them */
+    od_stretch stretch;
+    double low = INFINITY, high = 0;
+    check_done(*state, od_shadow_stretch(*state, &chain, &target, &stretch) == OD_OK);
+    for (size_t k = 0; k < K; k++) {
+        for (size_t i = 0; i < D; i++) {
+            const double x = y[k * 2 * D + i], c = 6 * x * x - 16, b = 1 - 0.9 * 0.02, w = 0.7;
+            const double m[4] = {1 - 4e-4 * c, b * 0.02 / w, -w * 0.02 * c, b};
+            const double sum = m[0] * m[0] + m[1] * m[1] + m[2] * m[2] + m[3] * m[3], det = m[0] * m[3] - m[1] * m[2];
+            const double root = sqrt(sum * sum / 4 - det * det);
+            high = fmax(high, sqrt(sum / 2 + root));
+            low = fmin(low, fabs(det) / sqrt(sum / 2 + root));
+        }
+    }
+    check_relative(stretch.high, high, 1e-4);
+    check_relative(stretch.low, low, 1e-4);
+    free(y);
+    od_chain_clear(&chain);
+    drop(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +390,7 @@ int main(void)
         test_with_context(constructions_follow_their_formulas),
         test_with_context(backward_orbits_are_orbits),
         test_with_context(inverse_steps_are_damped),
+        test_with_context(many_components_go_by_products),
         test_with_context(what_has_no_orbits_is_refused),
         test_with_context(what_diverges_says_when),
     };
