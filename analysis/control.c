@@ -142,16 +142,16 @@ static od_status build_control(const od_settings *settings, study *s)
 static od_status exact_means(study *s)
 {
     const od_member *c = &s->control;
-    od_chain chain;
-    od_status status = od_chain_open(s->ctx, c, c->integrator_choice.integrator, c->step, &chain);
-    status = status == OD_OK ? od_chain_advance(s->ctx, &chain, od_member_steps(c)) : status;
+    od_law_chain chain;
+    od_status status = od_law_chain_open(s->ctx, c, c->integrator_choice.integrator, c->step, &chain);
+    status = status == OD_OK ? od_law_chain_advance(s->ctx, &chain, od_member_steps(c)) : status;
     if (status == OD_OK) {
         s->exact[0] = od_gaussian_loss(c, chain.mean, chain.cov);
         for (size_t i = 0; i < c->dim; i++) {
             s->exact[1 + i] = chain.mean[i];
         }
     }
-    od_chain_close(&chain);
+    od_law_chain_close(&chain);
     return status;
 }
 

@@ -71,10 +71,11 @@ static od_status start_law(od_context *ctx, const od_member *m, double *mean, do
 
 /* ------------------------------------------------------------------------------------------------ the chain */
 
-od_status od_chain_open(od_context *ctx, const od_member *m, const od_integrator_type *type, double h, od_chain *c)
+od_status od_law_chain_open(od_context *ctx, const od_member *m, const od_integrator_type *type, double h,
+                            od_law_chain *c)
 {
     const size_t d = m->dim, columns = m->flow.noise.dim * (type->integral ? 2 : 1), points = 2 + d + columns;
-    *c = (od_chain){.m = m, .type = type, .h = h, .points = points, .columns = columns};
+    *c = (od_law_chain){.m = m, .type = type, .h = h, .points = points, .columns = columns};
     c->memory = od_zalloc(d + 2 * d * d + 2 * d * points + columns * points +
                               od_stepper_scratch(type, &m->flow, points),
                           sizeof *c->memory);
@@ -99,7 +100,7 @@ od_status od_chain_open(od_context *ctx, const od_member *m, const od_integrator
 }
 
 /* cov = M cov M^T + N Cov(dW, I) N^T, with Var dW = h, Cov(dW, I) = h^2/2, Var I = h^3/3. */
-static void spread(od_chain *c)
+static void spread(od_law_chain *c)
 {
     const size_t d = c->m->dim, n = c->points, brownian = c->m->flow.noise.dim;
     const double *m = c->z1 + 2, *noise = c->z1 + 2 + d, h = c->h;
@@ -131,7 +132,7 @@ static void spread(od_chain *c)
     }
 }
 
-od_status od_chain_advance(od_context *ctx, od_chain *c, uint64_t step)
+od_status od_law_chain_advance(od_context *ctx, od_law_chain *c, uint64_t step)
 {
     const size_t d = c->m->dim, n = c->points;
     const od_stepper stepper = {
@@ -158,10 +159,10 @@ od_status od_chain_advance(od_context *ctx, od_chain *c, uint64_t step)
     return OD_OK;
 }
 
-void od_chain_close(od_chain *c)
+void od_law_chain_close(od_law_chain *c)
 {
     free(c->memory);
-    *c = (od_chain){0};
+    *c = (od_law_chain){0};
 }
 
 /* ------------------------------------------------------------------------------------------------ the equation */

@@ -15,7 +15,7 @@ bool od_gaussian_applies(const od_member *m);
  * The chain that a fixed-step scheme runs: each step is z+ = M z + b + N dW (+ N' I), which the scheme's own step shows
  * when it is applied to basis vectors; so mean and covariance follow by recursion, to rounding.
  */
-typedef struct od_chain {
+typedef struct od_law_chain {
     const od_member *m;
     const od_integrator_type *type;
     double h;
@@ -23,13 +23,14 @@ typedef struct od_chain {
     double *mean, *cov; /* [dim], [dim*dim]: at start.t + step h */
     size_t points, columns;
     double *memory, *z, *z1, *dw, *product, *ws;
-} od_chain;
+} od_law_chain;
 
 /** Starts at the law of the member's start. Close it also after a failure. */
-od_status od_chain_open(od_context *ctx, const od_member *m, const od_integrator_type *type, double h, od_chain *c);
+od_status od_law_chain_open(od_context *ctx, const od_member *m, const od_integrator_type *type, double h,
+                            od_law_chain *c);
 /** To step number `step`, not before the present one. */
-od_status od_chain_advance(od_context *ctx, od_chain *c, uint64_t step);
-void od_chain_close(od_chain *c);
+od_status od_law_chain_advance(od_context *ctx, od_law_chain *c, uint64_t step);
+void od_law_chain_close(od_law_chain *c);
 
 /**
  * The law of the equation itself: with drift A z + b and noise B, mean' = A mean + b, cov' = A cov + cov A^T + B B^T,

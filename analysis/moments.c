@@ -74,17 +74,17 @@ static double time_of(const study *s, size_t row)
 static od_status exact_moments(study *s)
 {
     const size_t d = s->d;
-    od_chain chain;
+    od_law_chain chain;
     od_law_moments law;
-    od_status status = od_chain_open(s->ctx, s->m, s->m->integrator_choice.integrator, s->m->step, &chain);
+    od_status status = od_law_chain_open(s->ctx, s->m, s->m->integrator_choice.integrator, s->m->step, &chain);
     for (size_t r = 0; r < s->rows && status == OD_OK; r++) {
-        status = od_chain_advance(s->ctx, &chain, s->step[r]);
+        status = od_law_chain_advance(s->ctx, &chain, s->step[r]);
         for (size_t i = 0; i < d * d && status == OD_OK; i++) {
             s->chain_mean[r * d + i % d] = chain.mean[i % d];
             s->chain_cov[r * d * d + i] = chain.cov[i];
         }
     }
-    od_chain_close(&chain);
+    od_law_chain_close(&chain);
     if (status != OD_OK) {
         return status;
     }

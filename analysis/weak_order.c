@@ -98,9 +98,9 @@ static double exact_value(const study *s, size_t quantity, const double *mean, c
 static od_status exact_bias(od_context *ctx, study *s, const od_law_moments *law, size_t level)
 {
     const od_strand *strand = &s->levels.strand[level];
-    od_chain chain;
-    od_status status = od_chain_open(ctx, s->levels.m, strand->type, strand->step, &chain);
-    status = status == OD_OK ? od_chain_advance(ctx, &chain, s->levels.cells / strand->cells) : status;
+    od_law_chain chain;
+    od_status status = od_law_chain_open(ctx, s->levels.m, strand->type, strand->step, &chain);
+    status = status == OD_OK ? od_law_chain_advance(ctx, &chain, s->levels.cells / strand->cells) : status;
     for (size_t q = 0; q < s->quantities && status == OD_OK; q++) {
         const double bias = exact_value(s, q, chain.mean, chain.cov) - exact_value(s, q, law->mean, law->cov);
         if (level == s->levels.levels) {
@@ -109,7 +109,7 @@ static od_status exact_bias(od_context *ctx, study *s, const od_law_moments *law
             s->bias[q * s->levels.levels + level] = bias;
         }
     }
-    od_chain_close(&chain);
+    od_law_chain_close(&chain);
     return status;
 }
 

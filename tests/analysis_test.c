@@ -67,15 +67,15 @@ static void chains_have_the_moments_of_the_references(void **state)
     for (size_t k = 0; k < 3; k++) {
         od_experiment *e = parse(ctx, cases[k].method, "euler-maruyama, step: 0.001", 0.001, 10.001, "");
         const od_member *m = &e->member[0];
-        od_chain chain;
-        check_done(ctx, od_chain_open(ctx, m, m->integrator_choice.integrator, 0.001, &chain) == OD_OK);
-        check_done(ctx, od_chain_advance(ctx, &chain, 4000) == OD_OK);
-        check_done(ctx, od_chain_advance(ctx, &chain, 10000) == OD_OK);
+        od_law_chain chain;
+        check_done(ctx, od_law_chain_open(ctx, m, m->integrator_choice.integrator, 0.001, &chain) == OD_OK);
+        check_done(ctx, od_law_chain_advance(ctx, &chain, 4000) == OD_OK);
+        check_done(ctx, od_law_chain_advance(ctx, &chain, 10000) == OD_OK);
         /* ten thousand steps of a few roundings each; the references are good to 1e-13 */
         check_moments(chain.mean, chain.cov, 0, cases[k].x[0], 1e-11);
         check_moments(chain.mean, chain.cov, 1, cases[k].x[1], 1e-11);
         assert_true(chain.cov[1] == 0 && chain.cov[3] == 0);
-        od_chain_close(&chain);
+        od_law_chain_close(&chain);
         od_experiment_free(e);
     }
 }
@@ -213,15 +213,15 @@ static void the_bias_has_the_order_of_the_scheme(void **state)
         check_done(ctx, od_law_moments_advance(ctx, &law, 2.5) == OD_OK);
         double bias[2] = {0}, mean_bias[2] = {0};
         for (unsigned level = 0; level < 2; level++) {
-            od_chain chain;
+            od_law_chain chain;
             const unsigned steps = 100u << level;
-            check_done(ctx, od_chain_open(ctx, m, m->integrator_choice.integrator, 2.0 / steps, &chain) == OD_OK);
-            check_done(ctx, od_chain_advance(ctx, &chain, steps) == OD_OK);
+            check_done(ctx, od_law_chain_open(ctx, m, m->integrator_choice.integrator, 2.0 / steps, &chain) == OD_OK);
+            check_done(ctx, od_law_chain_advance(ctx, &chain, steps) == OD_OK);
             for (size_t i = 0; i < d * d; i++) {
                 bias[level] = hypot(bias[level], chain.cov[i] - law.cov[i]);
                 mean_bias[level] = hypot(mean_bias[level], chain.mean[i % d] - law.mean[i % d]);
             }
-            od_chain_close(&chain);
+            od_law_chain_close(&chain);
         }
         check_close(log2(bias[0] / bias[1]), schemes[k / 4].order, 0.05);
         check_close(log2(mean_bias[0] / mean_bias[1]), schemes[k / 4].order, 0.05);

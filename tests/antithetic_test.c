@@ -27,9 +27,9 @@ static void means_of_linear_flows_are_exact(void **state)
         od_experiment *e = od_experiment_parse(ctx, text, NULL);
         check_done(ctx, e != NULL);
         const od_member *m = &e->member[0];
-        od_chain chain;
-        check_done(ctx, od_chain_open(ctx, m, m->integrator_choice.integrator, 0.05, &chain) == OD_OK);
-        check_done(ctx, od_chain_advance(ctx, &chain, 100) == OD_OK);
+        od_law_chain chain;
+        check_done(ctx, od_law_chain_open(ctx, m, m->integrator_choice.integrator, 0.05, &chain) == OD_OK);
+        check_done(ctx, od_law_chain_advance(ctx, &chain, 100) == OD_OK);
         od_result *result = NULL;
         check_done(ctx, od_experiment_run(ctx, e, &result) == OD_OK);
         const od_outcome *o = &result->outcome[0];
@@ -39,7 +39,7 @@ static void means_of_linear_flows_are_exact(void **state)
             check_close(o->mean[i], chain.mean[i], 1e-13 * (spread + fabs(chain.mean[i])));
             assert_true(o->stderr_mean[i] <= 1e-14 * (spread + 1) && o->var[i] > 0.5 * spread * spread);
         }
-        od_chain_close(&chain);
+        od_law_chain_close(&chain);
         od_result_free(result);
         od_experiment_free(e);
     }
