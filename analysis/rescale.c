@@ -113,11 +113,21 @@ static od_status open_curve(od_context *ctx, curve *c, double t0, double tau, co
     return status;
 }
 
+static uint64_t pieces_of(uint64_t steps)
+{
+    return PARTS * (steps + (steps / 10 > BEYOND ? steps / 10 : BEYOND));
+}
+
+double od_rescaled_numbers(size_t dim, uint64_t steps)
+{
+    return 2.0 * ((double)pieces_of(steps) + 1) * (double)dim;
+}
+
 od_status od_rescaled_find(od_context *ctx, const od_flow *flow, double t0, double tau, uint64_t steps,
                            const double *z0, double rtol, const double *weight, const double *x, od_rescaled *found)
 {
     curve c = {.flow = flow, .dim = flow->dim, .weight = weight};
-    c.pieces = PARTS * (steps + (steps / 10 > BEYOND ? steps / 10 : BEYOND));
+    c.pieces = pieces_of(steps);
     od_status status = open_curve(ctx, &c, t0, tau, z0, rtol);
     double low = 0, high = 0, slope;
     for (uint64_t k = 0; k <= steps && status == OD_OK; k++) {

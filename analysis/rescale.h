@@ -28,4 +28,7 @@ typedef struct od_rescaled {
 od_status od_rescaled_find(od_context *ctx, const od_flow *flow, double t0, double tau, uint64_t steps,
                            const double *z0, double rtol, const double *weight, const double *x, od_rescaled *found);
 
+/** How many numbers it keeps. */
+double od_rescaled_numbers(size_t dim, uint64_t steps);
+
 #endif

@@ -175,6 +175,10 @@ void od_shadowing_write_json(const od_shadowing *s, FILE *out)
     od_json_text(out, s->m->label);
     od_report_text(out, "direction", s->of_flow ? "flow" : "iteration");
     od_report_text(out, "norm", od_setting_text(s->settings, "norm"));
+    if (od_setting_present(s->settings, "weights")) {
+        const od_value *weights = od_setting(s->settings, "weights");
+        od_report_list(out, "weights", weights->list, weights->cols);
+    }
     fprintf(out, ", \"iterations\": %llu", (unsigned long long)s->chain->steps);
     fputs(", \"pair\": ", out);
     if (kind_name(s) != NULL) {

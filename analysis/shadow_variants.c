@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+static const double most_numbers = 1e8; /* kept of the flow to shift times: 800 MB */
+
 static bool flag(const od_shadowing *s, const char *name)
 {
     return od_setting_real(s->settings, name) != 0;
@@ -83,7 +85,13 @@ static od_status shift_times(od_shadowing *s, const double *orbit, const double 
 
 static od_status find_rescaled(od_shadowing *s)
 {
+    const double numbers = od_rescaled_numbers(s->iteration.dim, s->iteration.steps);
     s->rescaled.same_start = s->rescaled.minimax = NAN;
+    if (flag(s, "rescaled") && s->member.flow.second_order && numbers > most_numbers) {
+        snprintf(s->rescaled.missing, sizeof s->rescaled.missing,
+                 "the flow between its times would be %.3g numbers, more than %.3g", numbers, most_numbers);
+        return OD_OK;
+    }
     if (!flag(s, "rescaled") || !s->member.flow.second_order) {
         snprintf(s->rescaled.missing, sizeof s->rescaled.missing,
                  flag(s, "rescaled") ? "times are shifted for flows with momentum" : "it was not asked for");

@@ -129,7 +129,7 @@ def heavy_ball():
     w = quadratic([1], [1], 0.2, 50, method="heavy-ball, alpha: 1", shadow__weights="[2.5, 0]")
     check(near(w["delta"]["bound_printed"], 2.5 * 0.12), "bounds are stretched by the largest weight", w)
     p = quadratic([1], [1], 0.2, 50, method="heavy-ball, alpha: 1", shadow__norm="position")
-    check(near(w["same_start"], 2.5 * p["same_start"], 1e-14), "weights of blocks", (w, p))
+    check(near(w["same_start"], 2.5 * p["same_start"], 1e-14) and w["weights"] == [2.5, 0], "weights of blocks", (w, p))
 
 
 def best():
