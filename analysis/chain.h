@@ -37,9 +37,10 @@ od_status od_chain_of_map(od_context *ctx, const od_map *map, uint64_t steps, od
  * A flow from t0 + k tau to t0 + (k+1) tau, by its closed form where it has one, else integrated (passage.h) with error
  * rtol of one step. At a singular t0 only the regular velocity is taken: others are replaced by it.
  *
- * The transpose is made of the whole matrix, for at most 128 components; of more only where flow and loss are linear
- * and the blocks of the matrix symmetric. There is no derivative at a singular start that has none (memory, from t0 =
- * 0).
+ * Derivatives come from the variational equation; by differences where flow and loss are linear, with nothing lost, and
+ * where the flow offers none (modified flows, a memory flow at its start t = 0), wrong by some 1e-10. The transpose is
+ * made of the whole matrix, for at most 128 components; of more only where flow and loss are linear and its blocks
+ * symmetric.
  *
  * Errors  OD_EUNSUPPORTED for a flow with noise, or one that cannot start at t0. OD_ENOMEM.
  */

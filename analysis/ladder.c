@@ -220,6 +220,9 @@ od_status od_shadow_stretch(od_context *ctx, od_chain *chain, const od_target *t
         stretch->low = fmin(stretch->low, low);
     }
     free(memory);
-    return status == OD_OK ? OD_OK
-                           : od_fail(ctx, status, NULL, "the derivative of the %s could not be evaluated", chain->what);
+    if (status != OD_OK && status != OD_ENOMEM && status != OD_EINTERRUPTED) { /* a loss without curvature there */
+        *stretch = (od_stretch){NAN, NAN};
+        return OD_OK;
+    }
+    return status;
 }

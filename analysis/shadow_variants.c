@@ -30,12 +30,27 @@ static const char *no_modified(const od_shadowing *s)
                : NULL;
 }
 
+/* The nearest orbit of the iteration to the states of the modified flow. */
+static od_status find_nearest(od_shadowing *s)
+{
+    od_shooting *shooting = NULL;
+    od_minimax best = {.best.radius = NAN};
+    if (s->of_flow || s->no_best[0] != '\0') {
+        return OD_OK;
+    }
+    od_status status = od_shooting_create(s->ctx, &s->iteration, &s->target, &shooting);
+    status = status == OD_OK ? od_shadow_minimax(s->ctx, shooting, &best) : status;
+    s->modified.minimax = status == OD_OK ? best.best.radius : NAN;
+    od_shooting_free(shooting);
+    return od_shadowing_found(status, s->ctx, NULL);
+}
+
 /* The largest distance of the iteration from the modified flow, both from the start. */
 static od_status find_modified(od_shadowing *s)
 {
     const od_member *m = &s->member;
     const char *reason = no_modified(s);
-    s->modified.same_start = NAN;
+    s->modified.same_start = s->modified.minimax = NAN;
     if (reason != NULL) {
         snprintf(s->modified.missing, sizeof s->modified.missing, "%s", reason);
         return OD_OK;
@@ -49,21 +64,8 @@ static od_status find_modified(od_shadowing *s)
                             od_setting_real(s->settings, "tolerance"), s->weight, s->states, &s->modified.integration);
     od_shadow shadow = {.start = s->start};
     status = status == OD_OK ? od_shadow_forward(s->ctx, &s->iteration, &s->target, &shadow) : status;
-    s->modified.same_start = shadow.radius;
-    s->modified.minimax = NAN;
-    od_shooting *shooting = NULL;
-    if (status == OD_OK && !s->of_flow && s->no_best[0] == '\0') {
-        od_minimax best = {.best.radius = NAN};
-        status = od_shooting_create(s->ctx, &s->iteration, &s->target, &shooting);
-        status = status == OD_OK ? od_shadow_minimax(s->ctx, shooting, &best) : status;
-        s->modified.minimax = status == OD_OK ? best.best.radius : NAN;
-        status = od_shadowing_found(status, s->ctx, NULL);
-    }
-    od_shooting_free(shooting);
-    if (status == OD_EDIVERGED) { /* the flow itself did not */
-        snprintf(s->modified.missing, sizeof s->modified.missing, "the modified flow diverged");
-        status = OD_OK;
-    }
+    s->modified.same_start = status == OD_OK ? shadow.radius : NAN;
+    status = status == OD_OK ? find_nearest(s) : od_shadowing_found(status, s->ctx, s->modified.missing);
     od_flow_clear(&flow);
     return status;
 }
@@ -98,13 +100,16 @@ static od_status find_rescaled(od_shadowing *s)
         return OD_OK;
     }
     od_status status = shift_times(s, s->start, s->start, &s->shift);
+    if (status != OD_OK) {
+        return od_shadowing_found(status, s->ctx, s->rescaled.missing);
+    }
     s->rescaled.same_start = s->shift.radius;
     if (status == OD_OK && s->no_best[0] == '\0' && s->best.best.defect == 0) {
         od_rescaled best;
         status = shift_times(s, s->of_flow ? s->start : s->best_start, s->of_flow ? s->best_start : s->start, &best);
-        s->rescaled.minimax = best.radius;
+        s->rescaled.minimax = status == OD_OK ? best.radius : NAN;
     }
-    return status;
+    return od_shadowing_found(status, s->ctx, NULL);
 }
 
 od_status od_shadowing_variants(od_shadowing *s)

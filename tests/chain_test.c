@@ -72,30 +72,30 @@ static void check_derivative(od_chain *chain, uint64_t k, const double *z)
             right += jw[i] * u[i];
             size += fabs(jw[i] * u[i]);
         }
-        check_close(left, right, 1e-12 * (1 + size));
+        check_close(left, right, 1e-10 * (1 + size)); /* differences of integrated steps */
     }
 }
 
 static const struct {
     const char *problem, *method;
     double about;
-    bool affine, start_derivative;
+    bool affine;
 } pairs[] = {
     {"{name: quadratic, eigenvalues: [2.385, -0.7, 0.1], rotation: 3, centre: [1, -2, 0.5]}",
-     "{name: gradient, step: 0.21}", 0.5, true, true},
+     "{name: gradient, step: 0.21}", 0.5, true},
     {"{name: quadratic, eigenvalues: [2.385, -0.7, 0.1], rotation: 3, centre: [1, -2, 0.5]}",
-     "{name: gradient, step: 0.21, flow: modified}", 0.5, true, true},
+     "{name: gradient, step: 0.21, flow: modified}", 0.5, true},
     {"{name: quadratic, eigenvalues: [2.385, -0.7, 0.1], rotation: 3}", "{name: heavy-ball, alpha: 0.9, step: 0.21}",
-     0.5, true, true},
-    {"{name: quadratic, eigenvalues: [2.385, -0.7, 0.1], rotation: 3}", "{name: nesterov, step: 0.05}", 0.5, true,
-     true},
-    {"{name: quadratic, eigenvalues: [2.385, 0.1]}", "{name: memory, forgetting: quadratic, step: 0.2}", 0.5, true,
-     true},
-    {"hosaki", "{name: gradient, step: 0.3}", 2.5, false, true},
-    {"hosaki", "{name: heavy-ball, alpha: 0.9, step: 0.3}", 2.5, false, true},
-    {"hosaki", "{name: nesterov, step: 0.09}", 2.5, false, true},
-    {"hosaki", "{name: memory, forgetting: linear, step: 0.1}", 2.5, false, false},
-    {"{name: power, p: 4}", "{name: nesterov-strongly-convex, mu: 0.5, step: 0.01}", 1, false, true},
+     0.5, true},
+    {"{name: quadratic, eigenvalues: [2.385, -0.7, 0.1], rotation: 3}", "{name: nesterov, step: 0.05}", 0.5, true},
+    {"{name: quadratic, eigenvalues: [2.385, 0.1]}", "{name: memory, forgetting: quadratic, step: 0.2}", 0.5, true},
+    {"{name: quadratic, eigenvalues: [2.385, 0.1]}", "{name: memory, forgetting: decaying, step: 0.2}", 0.5, true},
+    {"hosaki", "{name: gradient, step: 0.3}", 2.5, false},
+    {"hosaki", "{name: gradient, step: 0.3, flow: modified}", 2.5, false},
+    {"hosaki", "{name: heavy-ball, alpha: 0.9, step: 0.3}", 2.5, false},
+    {"hosaki", "{name: nesterov, step: 0.09}", 2.5, false},
+    {"hosaki", "{name: memory, forgetting: linear, step: 0.1}", 2.5, false},
+    {"{name: power, p: 4}", "{name: nesterov-strongly-convex, mu: 0.5, step: 0.01}", 1, false},
 };
 enum { PAIRS = sizeof pairs / sizeof *pairs };
 
@@ -110,9 +110,8 @@ static void derivatives_are_those_of_the_steps(void **state)
                                     : od_chain_of_map(*state, p.map, 9, &chain);
             check_done(*state, status == OD_OK);
             assert_int_equal(chain.affine, pairs[i].affine);
-            assert_int_equal(chain.jvp != NULL, !flow || pairs[i].start_derivative);
-            assert_int_equal(chain.vjp != NULL, chain.jvp != NULL);
-            for (uint64_t k = 0; k < 9 && chain.jvp != NULL; k += 4) {
+            assert_true(chain.jvp != NULL && chain.vjp != NULL);
+            for (uint64_t k = 0; k < 9; k += 4) {
                 fill(z, chain.dim, (unsigned)k, pairs[i].about);
                 check_derivative(&chain, k, z);
             }

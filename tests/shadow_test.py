@@ -190,6 +190,30 @@ def ladder():
             check(len(d["members"]) == len(members) and not bad, "%s, direction %s" % (method, direction), bad[:1])
 
 
+def edges():
+    """Complex eigenvalues, the edge of stability, single iterations, every method in both directions."""
+    # a root of modulus 1: alpha = 0; a root -1: h^2 lambda = 2 (1 + beta); NAG's own edge, eta lambda = 4/3
+    edge = (-1 + math.sqrt(1 + 4 * 2)) / 2
+    for method, h in (("heavy-ball, alpha: 0", 0.3), ("heavy-ball, alpha: 1", 0.2), ("heavy-ball, alpha: 1", edge),
+                      ("heavy-ball, alpha: 3", 0.2), ("nesterov", 0.1), ("nesterov", 2 / 3),
+                      ("nesterov-strongly-convex, mu: 0.5", 0.3), ("memory, forgetting: decaying", 0.1)):
+        for k in (1, 2, 60):
+            for direction in ("iteration", "flow"):
+                d = quadratic([2, 0.5], [1, -0.7], h, k, method=method, shadow__direction=direction)
+                m = d["minimax"]
+                others = [d[name] for name in ("same_start", "split", "expansion", "least_squares") if d[name] is not None]
+                if not (m["lower"] <= m["upper"] * (1 + 1e-12) + 1e-15 and m["upper"] - m["lower"] <= 1e-6 * m["upper"] + 1e-15
+                        and all(m["upper"] <= o * (1 + 1e-9) + 1e-15 for o in others)):
+                    check(False, "%s, h = %g, K = %d, direction %s" % (method, h, k, direction), d)
+        check(d["least_squares"] is not None, "%s, h = %g" % (method, h), d)
+    for method in ("gradient, flow: modified", "memory, forgetting: linear"):
+        d = answer(problem="hosaki", start="{x: [2.05, 3.2]}", method="{name: %s, step: 0.1}" % method, iterations=20,
+                   shadow__direction="flow")
+        m = d["minimax"]
+        check(m["upper"] <= d["least_squares"] and near(m["local_lower"], m["upper"], 1e-6),
+              "orbits of a flow without a derivative: " + method, d)
+
+
 def losses():
     # references shadow-gd-convex (y(t) in closed form) and hosaki-gd
     quartic = {"problem": "{name: power, p: 4, c: 0.25}", "start": "{x: [1]}"}
@@ -310,7 +334,7 @@ def refusals():
     check(all(w in text for w in ("same start", "expansion", "local error", "curvature from")), "text for people", text)
 
 
-for test in (descent, expansion, glitch, heavy_ball, best, ladder, losses, modified, fits, rescaled, refusals):
+for test in (descent, expansion, glitch, heavy_ball, best, ladder, edges, losses, modified, fits, rescaled, refusals):
     try:
         test()
     except Exception as e:  # a document that is not what was expected
