@@ -20,6 +20,7 @@
 enum {
     DENSE = 200,       /* dimensions up to which eigenvalues of a Jacobian are computed */
     FEW = 8,           /* directions followed at first where all would be many */
+    FEWER = 4,         /* the same in more than DENSE dimensions */
     MOST_STEPS = 1024, /* between two factorisations */
     ROUNDS = 4         /* of products forward and backward, for the largest singular values */
 };
@@ -40,7 +41,8 @@ typedef struct walk {
     double *frame, *next, *saved; /* [count*dim] */
     double *y;                    /* [dim] */
     double *sum, *since;          /* [count] ln of the growth from 0, and from the last node */
-    double *peak;                 /* [count] largest of `sum` along the track, at least 0 */
+    double *peak, *low;           /* [count] largest and smallest of `sum` along the track, and 0 */
+    double rise;                  /* the most by which a column has ever grown from some step to a later one, ln */
     uint64_t *peak_at;            /* [count] the k of it */
     uint64_t *node;
     size_t nodes, room;
@@ -62,7 +64,7 @@ static od_status enter(walk *w, size_t count)
     leave(w);
     w->count = count;
     const size_t size = count * w->dim;
-    w->memory = od_zalloc(4 * size + w->dim + 3 * count, sizeof(double));
+    w->memory = od_zalloc(4 * size + w->dim + 4 * count, sizeof(double));
     w->peak_at = od_zalloc(count, sizeof *w->peak_at);
     if (w->memory == NULL || w->peak_at == NULL) {
         return od_fail(w->ctx, OD_ENOMEM, NULL, "no memory for %zu directions of %zu numbers", count, w->dim);
@@ -75,6 +77,7 @@ static od_status enter(walk *w, size_t count)
     w->sum = w->y + w->dim;
     w->since = w->sum + count;
     w->peak = w->since + count;
+    w->low = w->peak + count;
     return od_frames_open(w->ctx, w->dim, count, &w->frames);
 }
 
@@ -136,6 +139,8 @@ static od_status account(walk *w, uint64_t k, double largest)
         w->sum[i] += growth;
         w->since[i] += growth;
         most = fmax(most, w->since[i]);
+        w->low[i] = fmin(w->low[i], w->sum[i]);
+        w->rise = fmax(w->rise, w->sum[i] - w->low[i]);
         if (w->sum[i] > w->peak[i]) {
             w->peak[i] = w->sum[i];
             w->peak_at[i] = k;
@@ -197,6 +202,8 @@ static od_status follow(walk *w)
     memset(w->sum, 0, w->count * sizeof *w->sum);
     memset(w->since, 0, w->count * sizeof *w->since);
     memset(w->peak, 0, w->count * sizeof *w->peak);
+    memset(w->low, 0, w->count * sizeof *w->low);
+    w->rise = 0;
     memset(w->peak_at, 0, w->count * sizeof *w->peak_at);
     memcpy(w->frame, w->first, w->count * w->dim * sizeof(double));
     w->nodes = 0;
@@ -207,7 +214,10 @@ static od_status follow(walk *w)
     return status == OD_OK ? add_node(w, w->track->steps) : status;
 }
 
-/* Growth by the largest singular values, which a few passes forward and backward bring forth. */
+/*
+ * Growth by the largest singular values, which a few passes forward and backward bring forth. A frame at random turns
+ * towards what grows; if it never rises, nothing does.
+ */
 static od_status follow_singular(walk *w)
 {
     od_status status = od_frame_random(&w->frames, w->count, w->first);
@@ -218,7 +228,7 @@ static od_status follow_singular(walk *w)
         for (size_t i = 0; i < w->count; i++) {
             grown += fmax(w->sum[i], 0);
         }
-        if (status != OD_OK || w->chain->vjp == NULL || fabs(grown - before) <= MARGIN) {
+        if (status != OD_OK || w->chain->vjp == NULL || w->rise <= MARGIN || fabs(grown - before) <= MARGIN) {
             return status;
         }
         before = grown;
@@ -519,7 +529,7 @@ od_status od_growth_find(od_context *ctx, od_chain *chain, od_track *track, size
     walk w = {.ctx = ctx, .chain = chain, .track = track, .dim = chain->dim};
     const double all = (double)track->steps * (double)w.dim * (double)w.dim;
     if (columns == 0 || columns > w.dim) {
-        columns = w.dim <= FEW || (w.dim <= DENSE && all <= CHEAP) ? w.dim : FEW;
+        columns = w.dim <= FEW || (w.dim <= DENSE && all <= CHEAP) ? w.dim : w.dim <= DENSE ? FEW : FEWER;
     }
     dense d = {0};
     od_status status = OD_OK;

@@ -776,6 +776,36 @@ static void few_unstable_directions_of_many_are_found(void **state)
     close_iteration(&it);
 }
 
+/* Many dimensions in which nothing grows, and an offset that does not shrink: one pass is enough to see it. */
+static void many_stable_directions_are_seen_at_once(void **state)
+{
+    od_context *ctx = *state;
+    enum { D = 300, K = 2000 };
+    char *problem = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&problem, &size);
+    fputs("{name: quadratic, eigenvalues: [0.02", out);
+    for (size_t i = 1; i < D; i++) {
+        fprintf(out, ", %.17g", 0.1 + 1.9 * (double)i / D);
+    }
+    fputs("]}", out);
+    fclose(out);
+    iteration it;
+    open_iteration(ctx, &it, "{name: gradient, step: 0.1}", problem, K);
+    double *y = calloc((K + 1) * D, sizeof *y);
+    od_track track = od_track_stored(y, D, K);
+    od_growth growth;
+    check_done(ctx, od_growth_find(ctx, &it.chain, &track, 0, &growth) == OD_OK);
+    assert_int_equal(growth.unstable + growth.neutral + growth.turning, 0);
+    /* below the true one by no more than ln(sqrt D) and what a component of a random vector may be smaller, 4 */
+    assert_true(growth.exponent[0] <= log(1 - 0.002) + 1e-12);
+    assert_true(growth.exponent[0] >= log(1 - 0.002) - (log(sqrt(D)) + 4) / K);
+    od_growth_free(&growth);
+    free(y);
+    free(problem);
+    close_iteration(&it);
+}
+
 /* ------------------------------------------------------------------------------------------------ glitches, refusals
  */
 
@@ -837,6 +867,7 @@ int main(void)
         test_with_context(newton_finds_an_orbit_of_henon),
         test_with_context(a_saddle_left_for_a_minimum_is_shadowed),
         test_with_context(few_unstable_directions_of_many_are_found),
+        test_with_context(many_stable_directions_are_seen_at_once),
         test_with_context(glitches_are_found_from_short_prefixes),
         test_with_context(what_has_no_derivative_is_refused),
     };
