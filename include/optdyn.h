@@ -98,6 +98,7 @@ typedef enum od_kind {
     OD_REAL,    /* a finite number */
     OD_INTEGER, /* a whole number, or one of `choices` where there are some */
     OD_TEXT,    /* any text */
+    OD_FILE,    /* name of a file, relative to the folder of the experiment file; resolved it is absolute */
     OD_CHOICE,  /* one of `choices` */
     OD_FLAG,    /* true or false */
     OD_VECTOR,  /* list of finite numbers */
@@ -171,6 +172,7 @@ typedef struct od_problem_type {
     const char *name, *summary, *source;
     const od_param *params; /* ends with a row whose name is NULL */
     const char *example;    /* parameters of a small instance, as YAML pairs, where some are required; else NULL */
+    const char *needs;      /* the optional library without which it cannot be built, or NULL */
     /**
      * Fills `problem`, whose type and scratch are preset; on failure leaves nothing to free. NULL: the part is in the
      * file that the entry `file` names.
@@ -210,7 +212,27 @@ struct od_problem {
     const char *minimiser_how;
     const od_spectrum *spectrum; /* not NULL if the loss is quadratic */
     const char *rough;           /* why there is no Hessian everywhere, or NULL */
+    const char *precision;       /* "single" where evaluations are in float32; NULL: double */
     const char *inputs;          /* "file sha256" of each data file read, one a line; NULL if none */
+
+    /* A model with outputs F(a_i; x) on its samples; NULL and 0 for other problems. */
+    size_t outputs; /* numbers it gives for a sample */
+    /** out[(i*outputs + k)*n + p]: number k of sample i at point p. */
+    od_status (*predict)(const od_problem *, size_t n, const double *x, double *out, double *ws);
+    /** Jacobian of the outputs times u[d*n], laid out as the outputs. */
+    od_status (*predict_jvp)(const od_problem *, size_t n, const double *x, const double *u, double *out, double *ws);
+    /** Its transpose times v, laid out as the outputs: g[d*n]. */
+    od_status (*predict_vjp)(const od_problem *, size_t n, const double *x, const double *v, double *g, double *ws);
+    /**
+     * Products with the covariance of the samples' gradients, (1/N) sum_i (g_i - g)(g_i - g)' u, for m directions per
+     * point as hvp takes them; NULL unless a finite sum that offers it.
+     */
+    od_status (*covariance)(const od_problem *, size_t n, const double *x, size_t m, const double *u, double *out,
+                            double *ws);
+    /** Where a path starts unless the experiment says so: component i is x[i*stride]. NULL: the experiment must. */
+    void (*initial)(const od_problem *, uint64_t seed, uint64_t path, size_t stride, double *x);
+    /** What the first evaluation that failed said, "" if none did; NULL if failures have no words. */
+    const char *(*trouble)(const od_problem *);
 
     void *data;
     void (*free)(void *data);

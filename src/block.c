@@ -463,7 +463,7 @@ static void add_final(const od_worker *w, const double *state, od_moments *to)
 static od_status failed(od_worker *w, od_status status)
 {
     return od_fail(w->errors, status, w->m->has_flow ? "method.flow" : "method.map",
-                   "the evaluation failed near t = %g (%s)", w->now, od_status_name(status));
+                   "the evaluation failed near t = %g (%s)", w->now, od_problem_trouble(w->m->problem, status));
 }
 
 static od_status open_stepper(od_worker *w)

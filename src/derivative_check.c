@@ -9,6 +9,7 @@
 
 #include "lanczos.h"
 #include "memory.h"
+#include "parts.h"
 
 #include <float.h>
 #include <math.h>
@@ -265,7 +266,8 @@ static od_status check_point(od_context *ctx, checker *c, size_t k, od_derivativ
         status = check_weighted(c, k, &r->weighted);
     }
     if (status != OD_OK) {
-        return od_fail(ctx, status, NULL, "'%s' could not be evaluated at a random point", problem->name);
+        return od_fail(ctx, status, NULL, "'%s' could not be evaluated at a random point (%s)", problem->name,
+                       od_problem_trouble(problem, status));
     }
     return problem->hvp != NULL ? check_constants(ctx, c, r) : OD_OK;
 }

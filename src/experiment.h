@@ -25,6 +25,7 @@ typedef struct od_start {
     double t;
     const double *given[OD_MAX_BLOCKS]; /* values of a block, NULL if not given as numbers */
     double normal[OD_MAX_BLOCKS];       /* standard deviation of a random block, NaN if not random */
+    bool initial;                       /* x is where the problem starts */
 } od_start;
 
 typedef struct od_member {

@@ -265,6 +265,12 @@ void od_problem_clear(od_problem *problem)
     *problem = (od_problem){0};
 }
 
+const char *od_problem_trouble(const od_problem *problem, od_status status)
+{
+    const char *words = problem->trouble != NULL ? problem->trouble(problem) : "";
+    return words[0] != '\0' ? words : od_status_name(status);
+}
+
 void od_flow_clear(od_flow *flow)
 {
     if (flow->free != NULL) {

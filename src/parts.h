@@ -30,6 +30,8 @@ od_status od_problem_build(od_context *ctx, const od_choice *choice, od_problem 
 od_status od_flow_build(od_context *ctx, const od_choice *choice, const od_problem *f, od_flow *flow);
 od_status od_map_build(od_context *ctx, const od_choice *choice, const od_problem *f, od_map *map);
 void od_problem_clear(od_problem *problem);
+/** What an evaluation that failed says, or the name of its status. */
+const char *od_problem_trouble(const od_problem *problem, od_status status);
 void od_flow_clear(od_flow *flow);
 void od_map_clear(od_map *map);
 

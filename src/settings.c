@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _GNU_SOURCE /* realpath */
 #include "settings.h"
 
 #include "context.h"
@@ -90,6 +91,7 @@ static const char *kind_words(const od_param *p)
     case OD_REAL: return "a number";
     case OD_INTEGER: return "a whole number";
     case OD_TEXT: return "a text";
+    case OD_FILE: return "a file name";
     case OD_CHOICE: return "one of the names";
     case OD_FLAG: return "true or false";
     case OD_VECTOR: return "a list of numbers";
@@ -243,7 +245,9 @@ static od_status read_value(od_context *ctx, od_arena *arena, const od_node *nod
         }
         return read_number(ctx, node, path, p, &v->real);
     case OD_REAL: return read_number(ctx, node, path, p, &v->real);
-    case OD_TEXT: return scalar ? OD_OK : wrong_kind(ctx, node, path, p);
+    case OD_TEXT:
+    case OD_FILE:
+        return scalar && (p->kind == OD_TEXT || node->text[0] != '\0') ? OD_OK : wrong_kind(ctx, node, path, p);
     case OD_CHOICE: return scalar && is_choice(p->choices, node->text) ? OD_OK : wrong_kind(ctx, node, path, p);
     case OD_FLAG:
         v->real = scalar && strcmp(node->text, "true") == 0;
@@ -296,6 +300,18 @@ static od_status unknown_key(od_context *ctx, const od_settings *s, const od_nod
                         nearest != NULL ? "'?" : "", all);
 }
 
+/* A relative name is one in the folder of the experiment file. */
+static od_status locate_file(od_context *ctx, od_arena *arena, const od_settings *s, const char *path, od_value *v)
+{
+    const bool bare = v->text[0] == '/' || s->place.folder[0] == '\0';
+    const char *joined = bare ? v->text : od_arena_print(arena, "%s/%s", s->place.folder, v->text);
+    char *absolute = joined != NULL ? realpath(joined, NULL) : NULL;
+    v->kind = OD_TEXT;
+    v->text = absolute != NULL ? od_arena_text(arena, absolute, strlen(absolute)) : joined;
+    free(absolute);
+    return v->text != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, path, "no memory for a file name");
+}
+
 static od_status resolve_one(od_context *ctx, od_arena *arena, od_settings *s, size_t i, const od_node *written)
 {
     const od_param *p = s->param[i];
@@ -304,7 +320,8 @@ static od_status resolve_one(od_context *ctx, od_arena *arena, od_settings *s, s
     if (written != NULL && !od_node_is_null(written)) {
         s->node[i] = written;
         s->value[i].given = true;
-        return read_value(ctx, arena, written, path, p, &s->value[i]);
+        od_status status = read_value(ctx, arena, written, path, p, &s->value[i]);
+        return status == OD_OK && p->kind == OD_FILE ? locate_file(ctx, arena, s, path, &s->value[i]) : status;
     }
     if (p->fallback == NULL) {
         return OD_EINVAL;

@@ -116,6 +116,11 @@ static od_status read_block(od_context *ctx, od_experiment *e, const od_node *no
     return status;
 }
 
+static bool is_initial(const od_node *x)
+{
+    return x->kind == OD_NODE_SCALAR && strcmp(x->text, "initial") == 0;
+}
+
 od_status od_start_read(od_context *ctx, od_experiment *e, const od_node *root, od_member *m)
 {
     const od_node *start = od_node_item(root, "start");
@@ -123,7 +128,10 @@ od_status od_start_read(od_context *ctx, od_experiment *e, const od_node *root, 
     for (size_t b = 0; b < OD_MAX_BLOCKS; b++) {
         m->start.normal[b] = NAN;
     }
-    if (start == NULL || start->kind != OD_NODE_MAP || od_node_item(start, "x") == NULL) {
+    const od_node *x = start != NULL && start->kind == OD_NODE_MAP ? od_node_item(start, "x") : NULL;
+    m->start.initial = m->problem->initial != NULL && (start == NULL || start->kind == OD_NODE_MAP) &&
+                       (x == NULL || is_initial(x));
+    if (x == NULL && !m->start.initial) {
         return od_node_fail(ctx, m->start_node, "start.x",
                             "this entry is needed: a list of %zu numbers, {normal: 0.1} or "
                             "{file: x.csv}",
@@ -133,10 +141,13 @@ od_status od_start_read(od_context *ctx, od_experiment *e, const od_node *root, 
     for (size_t b = 0; b < m->block_count; b++) {
         names[1 + b] = m->block[b].name;
     }
-    for (size_t i = 0; i < start->count; i++) {
+    for (size_t i = 0; start != NULL && i < start->count; i++) {
         size_t which = SIZE_MAX;
         for (size_t j = 0; j < 1 + m->block_count; j++) {
             which = strcmp(names[j], start->key[i]) == 0 ? j : which;
+        }
+        if (start->item[i] == x && m->start.initial) {
+            continue;
         }
         od_status status = OD_OK;
         char path[96];
@@ -156,7 +167,7 @@ od_status od_start_read(od_context *ctx, od_experiment *e, const od_node *root, 
 
 static bool is_given(const od_member *m, size_t b)
 {
-    return m->start.given[b] != NULL || !isnan(m->start.normal[b]);
+    return m->start.given[b] != NULL || !isnan(m->start.normal[b]) || (b == 0 && m->start.initial);
 }
 
 od_status od_start_fill(const od_member *m, uint64_t first, size_t n, double *z, double *ws)
@@ -169,7 +180,11 @@ od_status od_start_fill(const od_member *m, uint64_t first, size_t n, double *z,
         component = 0;
         for (size_t b = 0; b < m->block_count; b++) {
             const size_t length = m->block[b].length;
-            for (size_t i = 0; i < length && is_given(m, b); i++) {
+            const bool initial = b == 0 && m->start.initial;
+            for (size_t p = 0; p < n && initial; p++) {
+                m->problem->initial(m->problem, m->seed, (first + p) / share, n, block + p);
+            }
+            for (size_t i = 0; i < length && is_given(m, b) && !initial; i++) {
                 for (size_t p = 0; p < n; p++) {
                     block[i * n + p] = m->start.given[b] != NULL
                                            ? m->start.given[b][i]
@@ -233,6 +248,10 @@ void od_start_write(FILE *out, const od_experiment *e, const od_member *m)
     for (size_t b = 0; b < m->block_count; b++) {
         const od_node *node = od_node_item(m->start_node, m->block[b].name);
         const od_node *file = node != NULL ? od_node_item(node, "file") : NULL;
+        if (b == 0 && m->start.initial) {
+            fprintf(out, ", %s: initial", m->block[b].name);
+            continue;
+        }
         if (node == NULL) {
             continue;
         }

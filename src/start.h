@@ -4,7 +4,7 @@
 
 #include "experiment.h"
 
-/** Reads start.t and the blocks: a list, {normal: s} or {file: x.csv}. */
+/** Reads start.t and the blocks: a list, {normal: s}, {file: x.csv} or, of x, `initial`: where the problem starts. */
 od_status od_start_read(od_context *ctx, od_experiment *e, const od_node *root, od_member *m);
 /** At a singular start, refuses blocks other than the regular ones. */
 od_status od_start_check_singular(od_context *ctx, const od_member *m);

@@ -15,6 +15,7 @@
 /* One row of any table: enough for a list. */
 typedef struct entry {
     const char *kind, *name, *summary;
+    const char *needs; /* or NULL */
 } entry;
 
 enum { MAX_ENTRIES = 256 };
@@ -23,19 +24,20 @@ static size_t all_entries(entry list[MAX_ENTRIES])
 {
     size_t count = 0;
     for (size_t i = 0; od_problem_types[i] != NULL; i++) {
-        list[count++] = (entry){"problem", od_problem_types[i]->name, od_problem_types[i]->summary};
+        list[count++] = (entry){"problem", od_problem_types[i]->name, od_problem_types[i]->summary,
+                                od_problem_types[i]->needs};
     }
     for (size_t i = 0; od_method_types[i] != NULL; i++) {
-        list[count++] = (entry){"method", od_method_types[i]->name, od_method_types[i]->summary};
+        list[count++] = (entry){"method", od_method_types[i]->name, od_method_types[i]->summary, NULL};
     }
     for (size_t i = 0; od_integrator_types[i] != NULL; i++) {
-        list[count++] = (entry){"integrator", od_integrator_types[i]->name, od_integrator_types[i]->summary};
+        list[count++] = (entry){"integrator", od_integrator_types[i]->name, od_integrator_types[i]->summary, NULL};
     }
     for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
-        list[count++] = (entry){"analysis", od_analysis_types[i]->name, od_analysis_types[i]->summary};
+        list[count++] = (entry){"analysis", od_analysis_types[i]->name, od_analysis_types[i]->summary, NULL};
     }
     for (size_t i = 0; od_figures[i].name != NULL; i++) {
-        list[count++] = (entry){"figure", od_figures[i].name, od_figures[i].summary};
+        list[count++] = (entry){"figure", od_figures[i].name, od_figures[i].summary, NULL};
     }
     return count;
 }
@@ -94,7 +96,8 @@ int cli_list(cli *c)
                 printf("%s%s\n", first ? "" : "\n", plural(list[i].kind));
                 last = list[i].kind;
             }
-            printf("  %-28s %s\n", list[i].name, list[i].summary);
+            printf("  %-28s %s%s%s%s\n", list[i].name, list[i].summary, list[i].needs != NULL ? " (needs " : "",
+                   list[i].needs != NULL ? list[i].needs : "", list[i].needs != NULL ? ")" : "");
         }
         first = false;
     }
@@ -199,17 +202,29 @@ static void tail(const cli *c, const char *source)
     }
 }
 
-static void print_example(const cli *c, const od_problem_type *p)
+static void json_text_or_null(const char *text)
+{
+    if (text != NULL) {
+        od_json_text(stdout, text);
+    } else {
+        fputs("null", stdout);
+    }
+}
+
+static void print_example_and_needs(const cli *c, const od_problem_type *p)
 {
     if (c->json) {
         fputs("], \"example\": ", stdout);
-        if (p->example != NULL) {
-            od_json_text(stdout, p->example);
-        } else {
-            fputs("null", stdout);
-        }
-    } else if (p->example != NULL) {
+        json_text_or_null(p->example);
+        fputs(", \"needs\": ", stdout);
+        json_text_or_null(p->needs);
+        return;
+    }
+    if (p->example != NULL) {
         printf("\nexample: {name: %s, %s}\n", p->name, p->example);
+    }
+    if (p->needs != NULL) {
+        printf("\nneeds: %s\n", p->needs);
     }
 }
 
@@ -218,7 +233,7 @@ static void describe_problem(const cli *c, const od_problem_type *p)
     bool first = true;
     head(c, "problem", p->name, p->summary, p->source);
     print_params(c, p->params, &first);
-    print_example(c, p);
+    print_example_and_needs(c, p);
     tail(c, p->source);
 }
 
