@@ -11,6 +11,8 @@ extern const od_problem_type od_problem_sigmoid_regression;
 extern const od_problem_type od_problem_logistic_regression;
 extern const od_problem_type od_problem_least_squares;
 extern const od_problem_type od_problem_formula;
+extern const od_problem_type od_problem_mlp;
+extern const od_problem_type od_problem_torchscript;
 extern const od_problem_type od_problem_plugin;
 
 const od_problem_type *const od_problem_types[] = {
@@ -24,6 +26,8 @@ const od_problem_type *const od_problem_types[] = {
     &od_problem_logistic_regression,
     &od_problem_least_squares,
     &od_problem_formula,
+    &od_problem_mlp,
+    &od_problem_torchscript,
     &od_problem_plugin,
     NULL,
 };

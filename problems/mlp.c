@@ -1,0 +1,101 @@
+/*
+ * Fully connected networks: h_l = act(N(W_l h_{l-1} + b_l)), outputs W h + b.
+ *
+ * N is nothing or LayerNorm. With `residual` a layer whose width is that of the one before adds its input; with
+ * `depth_scaling` what it adds is multiplied by 1/sqrt(number of hidden layers).
+ *
+ * Source: D. E. Rumelhart, G. E. Hinton, R. J. Williams, Nature 323 (1986), 533-536; residual layers: K. He, X. Zhang,
+ * S. Ren, J. Sun, CVPR 2016; their scaling: S. Hayou et al., Stable ResNet, AISTATS 2021.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "network.h"
+
+#include "../src/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LAYERS = 1024, MOST_UNITS = 1 << 20 };
+
+static od_status read_widths(od_context *ctx, const od_settings *s, size_t *width, size_t *depth)
+{
+    const od_value *widths = od_setting(s, "widths");
+    *depth = widths->present ? widths->cols : 0;
+    if (*depth > MOST_LAYERS) {
+        return od_setting_fail(ctx, s, "widths", "%zu hidden layers are more than %d", *depth, MOST_LAYERS);
+    }
+    for (size_t l = 0; l < *depth; l++) {
+        const double units = widths->list[l];
+        if (!(units >= 1 && units <= MOST_UNITS) || units != floor(units)) {
+            return od_setting_fail(ctx, s, "widths", "a layer has a whole number of units from 1 to %d; got %g",
+                                   MOST_UNITS, units);
+        }
+        width[l] = (size_t)units;
+    }
+    return OD_OK;
+}
+
+static od_status mlp_create(od_context *ctx, const od_settings *s, od_problem *problem)
+{
+    size_t width[MOST_LAYERS];
+    od_network_problem *np;
+    od_network_spec spec = {
+        .kind = OD_NETWORK_MLP,
+        .width = width,
+        .activation = od_activation_named(od_setting_text(s, "activation")),
+        .biases = od_setting_real(s, "biases") != 0,
+        .residual = od_setting_real(s, "residual") != 0,
+        .depth_scaling = od_setting_real(s, "depth_scaling") != 0,
+        .layer_norm = od_setting_real(s, "layer_norm") != 0,
+    };
+    od_status status = read_widths(ctx, s, width, &spec.depth);
+    if (status == OD_OK && spec.depth_scaling && !spec.residual) {
+        status = od_setting_fail(ctx, s, "depth_scaling", "it scales what residual layers add; set residual: true");
+    }
+    status = status == OD_OK ? od_network_read(ctx, s, &spec, &np) : status;
+    return status == OD_OK ? od_network_open(ctx, s, &spec, np, problem) : status;
+}
+
+const od_problem_type od_problem_mlp = {
+    .name = "mlp",
+    .summary = "fully connected network on a data set, with lambda |w|^2/2",
+    .source = "D. E. Rumelhart, G. E. Hinton and R. J. Williams, Nature 323 (1986), 533-536",
+    .params =
+        (const od_param[]){
+            {.name = "widths",
+             .kind = OD_VECTOR,
+             .fallback = "",
+             .meaning = "units of the hidden layers, such as [64, 64]; a linear model if absent"},
+            {.name = "activation",
+             .kind = OD_CHOICE,
+             .fallback = "tanh",
+             .choices = "linear|relu|tanh|sigmoid|softplus|gelu",
+             .meaning = "of the hidden layers"},
+            {.name = "biases", .kind = OD_FLAG, .fallback = "true", .meaning = "whether layers have biases"},
+            {.name = "residual",
+             .kind = OD_FLAG,
+             .fallback = "false",
+             .meaning = "whether a layer as wide as the one before adds its input"},
+            {.name = "depth_scaling",
+             .kind = OD_FLAG,
+             .fallback = "false",
+             .meaning = "whether residual layers add 1/sqrt(hidden layers) of their outputs"},
+            {.name = "layer_norm",
+             .kind = OD_FLAG,
+             .fallback = "false",
+             .meaning = "whether hidden layers are normalised before the activation"},
+            {.name = "loss",
+             .kind = OD_CHOICE,
+             .fallback = "cross-entropy",
+             .choices = "mse|cross-entropy|logistic|sigmoid",
+             .meaning = "mse: |F - b|^2/2; logistic and sigmoid: two classes and one output"},
+            OD_NETWORK_DATA_PARAMS,
+            OD_NETWORK_INIT_PARAMS("lecun"),
+            OD_NETWORK_COMPUTE_PARAMS,
+            {.name = NULL},
+        },
+    .needs = "LibTorch",
+    .create = mlp_create,
+};

@@ -1,0 +1,187 @@
+/*
+ * A user's own model, exported from PyTorch as TorchScript.
+ *
+ * A model file is code that runs here: only the file that the experiment names is loaded, and one should come from
+ * someone trusted. Its parameters, in the order of the module, are x; those that take no gradient stay as they are. The
+ * module is in evaluation mode: no dropout, batch normalisation with stored statistics.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "network.h"
+
+#include "../src/memory.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIRECTIONS = 5, CHECKED_SAMPLES = 64, NODES = 4, STEPS = 4 };
+
+/* Memory of a check of the gradient. */
+typedef struct checker {
+    const od_network_problem *np;
+    od_network_samples samples;
+    double *x, *g, *u, *near; /* [d] each, one after the other */
+} checker;
+
+static double norm(size_t d, const double *v)
+{
+    double square = 0;
+    for (size_t i = 0; i < d; i++) {
+        square += v[i] * v[i];
+    }
+    return sqrt(square);
+}
+
+/* Fourth-order difference of the loss along u with step h; what rounding may have added goes to *noise. */
+static od_status difference(const checker *c, double h, double *slope, double *noise)
+{
+    static const double node[NODES] = {-2, -1, 1, 2}, weight[NODES] = {1.0 / 12, -8.0 / 12, 8.0 / 12, -1.0 / 12};
+    const od_network_problem *np = c->np;
+    const double eps = np->facts.single ? FLT_EPSILON : DBL_EPSILON;
+    od_status status = OD_OK;
+    *slope = *noise = 0;
+    for (size_t k = 0; k < NODES && status == OD_OK; k++) {
+        double f = NAN;
+        for (size_t i = 0; i < np->facts.dim; i++) {
+            c->near[i] = c->x[i] + node[k] * h * c->u[i];
+        }
+        status = np->api->eval(np->net, OD_VALUE, &c->samples, 1, c->near, &f, NULL);
+        *slope += weight[k] * f / h;
+        *noise = fmax(*noise, 32 * eps * fabs(f) / h);
+    }
+    return status;
+}
+
+/* The smallest error over a ladder of steps, relative to the size that a random direction sees. */
+static od_status check_direction(const checker *c, size_t j, double *error)
+{
+    static const double step[STEPS] = {1e-1, 1e-2, 1e-3, 1e-4};
+    const size_t d = c->np->facts.dim;
+    double inner = 0;
+    for (size_t i = 0; i < d; i++) {
+        c->u[i] = od_normal(1, OD_STREAM_CHECK, 0, i, j);
+    }
+    const double length = norm(d, c->u), size = norm(d, c->g) / sqrt((double)d);
+    for (size_t i = 0; i < d; i++) {
+        c->u[i] /= length;
+        inner += c->g[i] * c->u[i];
+    }
+    od_status status = OD_OK;
+    *error = INFINITY;
+    for (size_t s = 0; s < STEPS && status == OD_OK; s++) {
+        double slope, noise;
+        status = difference(c, step[s], &slope, &noise);
+        const double left = fmax(fabs(slope - inner) - noise, 0);
+        *error = fmin(*error, left / fmax(fmax(size, fabs(inner)), DBL_MIN));
+    }
+    return status;
+}
+
+static od_status judge(od_context *ctx, const od_settings *s, const od_network_problem *np, double error)
+{
+    const double tolerance = np->facts.single ? 1e-2 : 1e-6;
+    if (error <= tolerance) {
+        return OD_OK;
+    }
+    if (np->facts.rough != NULL) {
+        od_note(ctx, "the gradient of %s differs from differences by %.2g: there are kinks near its parameters",
+                od_setting_text(s, "model"), error);
+        return OD_OK;
+    }
+    return od_setting_fail(ctx, s, "model",
+                           "the gradient of the model differs from differences of its loss by %.2g of its size; a part "
+                           "of its forward pass cuts the gradient (detach, no_grad, item)",
+                           error);
+}
+
+/* At the stored parameters, in five random directions. */
+static od_status check_gradient(od_context *ctx, const od_settings *s, const od_network_problem *np)
+{
+    const size_t d = np->facts.dim, few = np->data.rows < CHECKED_SAMPLES ? np->data.rows : CHECKED_SAMPLES;
+    checker c = {.np = np, .samples = {.count = np->facts.sum ? few : np->data.rows}};
+    c.x = od_zalloc(4 * d, sizeof *c.x);
+    if (c.x == NULL) {
+        return od_fail(ctx, OD_ENOMEM, "problem.model", "no memory to check the gradient");
+    }
+    c.g = c.x + d;
+    c.u = c.g + d;
+    c.near = c.u + d;
+    memcpy(c.x, np->facts.stored, d * sizeof *c.x);
+    double worst = 0;
+    od_status status = np->api->eval(np->net, OD_GRADIENT, &c.samples, 1, c.x, NULL, c.g);
+    const bool finite = status != OD_OK || isfinite(norm(d, c.g));
+    for (size_t j = 0; j < DIRECTIONS && status == OD_OK && finite; j++) {
+        double error;
+        status = check_direction(&c, j, &error);
+        worst = fmax(worst, error);
+    }
+    free(c.x);
+    if (status != OD_OK) {
+        return od_setting_fail(ctx, s, "model", "%s: %s", od_setting_text(s, "model"), np->api->trouble(np->net));
+    }
+    return finite ? judge(ctx, s, np, worst)
+                  : od_setting_fail(ctx, s, "model", "the gradient at the model's stored parameters is not finite");
+}
+
+/* What a user should know of the file, once. */
+static void remark(od_context *ctx, const od_settings *s, const od_network_problem *np)
+{
+    const char *model = od_setting_text(s, "model");
+    const bool single = np->facts.single;
+    if (strcmp(np->facts.dtype, single ? "float32" : "float64") != 0) {
+        od_note(ctx, "the parameters in %s are %s; they are computed with in %s", model, np->facts.dtype,
+                single ? "float32" : "float64");
+    }
+    if (np->facts.frozen > 0) {
+        od_note(ctx, "%zu parameters in %s take no gradient and stay as they are", np->facts.frozen, model);
+    }
+    if (np->facts.rough != NULL) {
+        od_note(ctx, "%s: %s; it has no Hessian everywhere", model, np->facts.rough);
+    }
+    if (!np->facts.sum) {
+        od_note(ctx, "the loss of a sample in %s depends on the others, so that there are no mini-batches", model);
+    }
+}
+
+static od_status torchscript_create(od_context *ctx, const od_settings *s, od_problem *problem)
+{
+    od_network_problem *np;
+    od_network_spec spec = {.kind = OD_NETWORK_TORCHSCRIPT, .file = od_setting_text(s, "model")};
+    od_status status = od_network_read(ctx, s, &spec, &np);
+    status = status == OD_OK ? od_network_open(ctx, s, &spec, np, problem) : status;
+    if (status != OD_OK) {
+        return status;
+    }
+    status = check_gradient(ctx, s, np);
+    if (status != OD_OK) {
+        problem->free(np);
+        return status;
+    }
+    remark(ctx, s, np);
+    return OD_OK;
+}
+
+const od_problem_type od_problem_torchscript = {
+    .name = "torchscript",
+    .summary = "a model exported from PyTorch as TorchScript, on a data set, with lambda |w|^2/2",
+    .source = "the user's model; A. Paszke et al., PyTorch, NeurIPS 2019",
+    .params =
+        (const od_param[]){
+            {.name = "model",
+             .kind = OD_FILE,
+             .fallback = NULL,
+             .meaning = "the file that torch.jit.save wrote; it is code that runs here, so use only what you trust"},
+            {.name = "loss",
+             .kind = OD_CHOICE,
+             .fallback = "cross-entropy",
+             .choices = "mse|cross-entropy|logistic|sigmoid|model",
+             .meaning = "model: its forward takes inputs and targets and returns the mean loss"},
+            OD_NETWORK_DATA_PARAMS,
+            OD_NETWORK_COMPUTE_PARAMS,
+            {.name = NULL},
+        },
+    .needs = "LibTorch",
+    .create = torchscript_create,
+};
