@@ -16,6 +16,9 @@ void od_report_open(FILE *out, const char *analysis, const od_member *m)
 {
     fprintf(out, "{\"analysis\": \"%s\", \"label\": ", analysis);
     od_json_text(out, m->label);
+    if (m->problem->precision != NULL) {
+        od_report_text(out, "precision", m->problem->precision);
+    }
     od_report_text(out, "scheme", m->integrator_choice.integrator->name);
     od_report_real(out, "step", m->step);
     fprintf(out, ", \"paths\": %llu, \"seed\": %llu", (unsigned long long)m->paths, (unsigned long long)m->seed);

@@ -590,6 +590,7 @@ typedef struct od_outcome {
     size_t block_count;
     od_block block[OD_MAX_BLOCKS];
     size_t dim;
+    const char *precision;   /* "single" where the problem was evaluated in float32; NULL: double */
     bool ensemble;           /* several paths were asked for; after an interruption fewer may be through */
     uint64_t paths, stopped; /* stopped: paths whose state stopped being finite */
     double first_stop;       /* earliest time at which one stopped; NaN if none */

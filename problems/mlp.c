@@ -11,35 +11,11 @@
  */
 #include "network.h"
 
-#include "../src/memory.h"
-
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-enum { MOST_LAYERS = 1024, MOST_UNITS = 1 << 20 };
-
-static od_status read_widths(od_context *ctx, const od_settings *s, size_t *width, size_t *depth)
-{
-    const od_value *widths = od_setting(s, "widths");
-    *depth = widths->present ? widths->cols : 0;
-    if (*depth > MOST_LAYERS) {
-        return od_setting_fail(ctx, s, "widths", "%zu hidden layers are more than %d", *depth, MOST_LAYERS);
-    }
-    for (size_t l = 0; l < *depth; l++) {
-        const double units = widths->list[l];
-        if (!(units >= 1 && units <= MOST_UNITS) || units != floor(units)) {
-            return od_setting_fail(ctx, s, "widths", "a layer has a whole number of units from 1 to %d; got %g",
-                                   MOST_UNITS, units);
-        }
-        width[l] = (size_t)units;
-    }
-    return OD_OK;
-}
 
 static od_status mlp_create(od_context *ctx, const od_settings *s, od_problem *problem)
 {
-    size_t width[MOST_LAYERS];
+    size_t width[OD_NETWORK_LAYERS];
     od_network_problem *np;
     od_network_spec spec = {
         .kind = OD_NETWORK_MLP,
@@ -50,7 +26,7 @@ static od_status mlp_create(od_context *ctx, const od_settings *s, od_problem *p
         .depth_scaling = od_setting_real(s, "depth_scaling") != 0,
         .layer_norm = od_setting_real(s, "layer_norm") != 0,
     };
-    od_status status = read_widths(ctx, s, width, &spec.depth);
+    od_status status = od_network_widths(ctx, s, "widths", OD_NETWORK_LAYERS, OD_NETWORK_UNITS, width, &spec.depth);
     if (status == OD_OK && spec.depth_scaling && !spec.residual) {
         status = od_setting_fail(ctx, s, "depth_scaling", "it scales what residual layers add; set residual: true");
     }
@@ -68,20 +44,8 @@ const od_problem_type od_problem_mlp = {
              .kind = OD_VECTOR,
              .fallback = "",
              .meaning = "units of the hidden layers, such as [64, 64]; a linear model if absent"},
-            {.name = "activation",
-             .kind = OD_CHOICE,
-             .fallback = "tanh",
-             .choices = "linear|relu|tanh|sigmoid|softplus|gelu",
-             .meaning = "of the hidden layers"},
-            {.name = "biases", .kind = OD_FLAG, .fallback = "true", .meaning = "whether layers have biases"},
-            {.name = "residual",
-             .kind = OD_FLAG,
-             .fallback = "false",
-             .meaning = "whether a layer as wide as the one before adds its input"},
-            {.name = "depth_scaling",
-             .kind = OD_FLAG,
-             .fallback = "false",
-             .meaning = "whether residual layers add 1/sqrt(hidden layers) of their outputs"},
+            OD_NETWORK_ACTIVATION_PARAMS("tanh", "true"),
+            OD_NETWORK_RESIDUAL_PARAMS,
             {.name = "layer_norm",
              .kind = OD_FLAG,
              .fallback = "false",

@@ -230,6 +230,11 @@ static void network_free(void *data)
     free(np);
 }
 
+void od_network_discard(od_network_problem *np)
+{
+    network_free(np);
+}
+
 /* What labels become under this loss. */
 static od_status choose_targets(od_context *ctx, const od_settings *s, od_network_loss loss, od_targets *targets)
 {
@@ -272,6 +277,47 @@ od_status od_network_read(od_context *ctx, const od_settings *s, od_network_spec
     return OD_OK;
 }
 
+od_status od_network_make(od_context *ctx, size_t rows, size_t cols, size_t outputs, od_network_spec *spec,
+                          od_network_problem **np)
+{
+    od_network_problem *made = od_zalloc(1, sizeof *made);
+    double *row = od_zalloc(rows * cols, sizeof *row), *target = od_zalloc(rows * outputs, sizeof *target);
+    if (made == NULL || row == NULL || target == NULL) {
+        free(made);
+        free(row);
+        free(target);
+        return od_fail(ctx, OD_ENOMEM, "problem", "no memory for %zu samples of %zu numbers", rows, cols);
+    }
+    made->data = (od_data){
+        .rows = rows, .cols = cols, .stride = cols, .row = row, .outputs = outputs, .target = target};
+    spec->loss = OD_NETWORK_MSE;
+    spec->rows = rows;
+    spec->cols = spec->stride = cols;
+    spec->outputs = outputs;
+    spec->row = row;
+    spec->target = target;
+    *np = made;
+    return OD_OK;
+}
+
+od_status od_network_widths(od_context *ctx, const od_settings *s, const char *entry, size_t room, size_t most,
+                            size_t *width, size_t *count)
+{
+    const od_value *widths = od_setting(s, entry);
+    *count = widths->present ? widths->cols : 0;
+    if (*count > room) {
+        return od_setting_fail(ctx, s, entry, "%zu layers are more than %zu", *count, room);
+    }
+    for (size_t l = 0; l < *count; l++) {
+        const double units = widths->list[l];
+        if (!(units >= 1 && units <= (double)most) || units != floor(units)) {
+            return od_setting_fail(ctx, s, entry, "expected whole numbers from 1 to %zu, got %g", most, units);
+        }
+        width[l] = (size_t)units;
+    }
+    return OD_OK;
+}
+
 static void fill_callbacks(od_network_problem *np, od_problem *problem)
 {
     problem->dim = np->facts.dim;
@@ -285,7 +331,7 @@ static void fill_callbacks(od_network_problem *np, od_problem *problem)
         /* slopes, centred weights, and slopes as they come, `n` apart */
         problem->scratch = (od_scratch){2 * np->data.rows, np->data.rows};
     }
-    if (np->facts.outputs > 0) {
+    if (np->facts.sum && np->facts.outputs > 0) {
         problem->outputs = np->facts.outputs;
         problem->predict = network_predict;
         problem->predict_jvp = network_predict_jvp;
@@ -347,6 +393,9 @@ od_status od_network_open(od_context *ctx, const od_settings *s, od_network_spec
         return status;
     }
     fill_callbacks(np, problem);
-    problem->precision = spec->single ? "single" : NULL;
+    if (spec->single) {
+        problem->precision = "single";
+        od_note(ctx, "the model is evaluated in single precision: derivatives have about seven digits");
+    }
     return OD_OK;
 }

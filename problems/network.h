@@ -27,6 +27,35 @@ typedef struct od_network_problem {
     double init_scale;
 } od_network_problem;
 
+/** A row of a parameter table: the penalty. */
+#define OD_NETWORK_LAMBDA_PARAM                                                                                        \
+    {                                                                                                                  \
+        .name = "lambda", .kind = OD_REAL, .fallback = "0", .unit = "curvature", .low = 0, .high = INFINITY,           \
+        .meaning = "weight of the term lambda |w|^2/2"                                                                 \
+    }
+
+/** Rows of a parameter table: hidden layers. */
+#define OD_NETWORK_ACTIVATION_PARAMS(usual, with_biases)                                                               \
+    {.name = "activation",                                                                                             \
+     .kind = OD_CHOICE,                                                                                                \
+     .fallback = usual,                                                                                                \
+     .choices = "linear|relu|tanh|sigmoid|softplus|gelu",                                                              \
+     .meaning = "of the hidden layers"},                                                                               \
+    {                                                                                                                  \
+        .name = "biases", .kind = OD_FLAG, .fallback = with_biases, .meaning = "whether layers have biases"            \
+    }
+
+/** Rows of a parameter table: residual layers. */
+#define OD_NETWORK_RESIDUAL_PARAMS                                                                                     \
+    {.name = "residual",                                                                                               \
+     .kind = OD_FLAG,                                                                                                  \
+     .fallback = "false",                                                                                              \
+     .meaning = "whether a layer as wide as the one before adds its input"},                                           \
+    {                                                                                                                  \
+        .name = "depth_scaling", .kind = OD_FLAG, .fallback = "false",                                                 \
+        .meaning = "whether residual layers add 1/sqrt(hidden layers) of their outputs"                                \
+    }
+
 /** Rows of a parameter table: samples, targets and the penalty. */
 #define OD_NETWORK_DATA_PARAMS                                                                                         \
     OD_DATA_SOURCE_PARAMS("clusters"),                                                                                 \
@@ -36,10 +65,7 @@ typedef struct od_network_problem {
          .choices = "auto|numbers|signs|classes",                                                                      \
          .meaning = "what labels become; auto: classes for cross-entropy, signs for logistic and sigmoid, else "       \
                     "numbers; classes are one-hot for mse"},                                                           \
-    {                                                                                                                  \
-        .name = "lambda", .kind = OD_REAL, .fallback = "0", .unit = "curvature", .low = 0, .high = INFINITY,           \
-        .meaning = "weight of the term lambda |w|^2/2"                                                                 \
-    }
+        OD_NETWORK_LAMBDA_PARAM
 
 /** Rows of a parameter table: precision and threads. */
 #define OD_NETWORK_COMPUTE_PARAMS                                                                                      \
@@ -72,10 +98,20 @@ typedef struct od_network_problem {
 
 /** Allocates, reads the samples that the entry `loss` needs and fills in what `spec` says of them. */
 od_status od_network_read(od_context *ctx, const od_settings *s, od_network_spec *spec, od_network_problem **np);
+/** The same for samples that the problem makes itself: room for `rows` rows of `cols` numbers and targets. Loss mse. */
+od_status od_network_make(od_context *ctx, size_t rows, size_t cols, size_t outputs, od_network_spec *spec,
+                          od_network_problem **np);
+/** Frees what read or make allocated. */
+void od_network_discard(od_network_problem *np);
 /** Builds the network and fills the callbacks; frees np on failure. The caller has filled the rest of `spec`. */
 od_status od_network_open(od_context *ctx, const od_settings *s, od_network_spec *spec, od_network_problem *np,
                           od_problem *problem);
 
 od_activation od_activation_named(const char *name);
+/** A list of whole numbers from 1 to `most`, at most `room` of them; none if the entry is absent. */
+od_status od_network_widths(od_context *ctx, const od_settings *s, const char *entry, size_t room, size_t most,
+                            size_t *width, size_t *count);
+
+enum { OD_NETWORK_LAYERS = 1024, OD_NETWORK_UNITS = 1 << 20 };
 
 #endif

@@ -12,6 +12,10 @@ extern const od_problem_type od_problem_logistic_regression;
 extern const od_problem_type od_problem_least_squares;
 extern const od_problem_type od_problem_formula;
 extern const od_problem_type od_problem_mlp;
+extern const od_problem_type od_problem_convnet;
+extern const od_problem_type od_problem_neural_chain;
+extern const od_problem_type od_problem_matrix_factorisation;
+extern const od_problem_type od_problem_matrix_sensing;
 extern const od_problem_type od_problem_torchscript;
 extern const od_problem_type od_problem_plugin;
 

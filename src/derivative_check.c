@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODES = 4, STEPS = 4, MOST_DIRECTIONS = 8 };
+enum { NODES = 4, STEPS = 4, MOST_DIRECTIONS = 8, MOST_COVARIANCE = 4096 };
 
 static const double node[NODES] = {-2, -1, 1, 2}, weight[NODES] = {1.0 / 12, -8.0 / 12, 8.0 / 12, -1.0 / 12};
 static const double step[STEPS] = {1e-2, 1e-3, 1e-4, 1e-5};
@@ -33,6 +33,8 @@ typedef struct checker {
     double *ws;             /* for NODES points */
     uint32_t *index;        /* [samples] */
     double *weights;        /* [samples] */
+    double *covariant;      /* [d] */
+    double *out, *along;    /* [outputs*samples*NODES], p fast, and [outputs*samples] */
 } checker;
 
 static void clear(checker *c)
@@ -46,6 +48,9 @@ static void clear(checker *c)
     free(c->ws);
     free(c->index);
     free(c->weights);
+    free(c->covariant);
+    free(c->out);
+    free(c->along);
 }
 
 static od_status open_checker(od_context *ctx, const od_problem *problem, uint64_t seed, checker *c)
@@ -61,8 +66,13 @@ static od_status open_checker(od_context *ctx, const od_problem *problem, uint64
     c->ws = od_zalloc(od_scratch_size(&problem->scratch, NODES), sizeof(double));
     c->index = od_zalloc(problem->samples, sizeof *c->index);
     c->weights = od_zalloc(problem->samples, sizeof(double));
-    const bool ok = c->x != NULL && c->u != NULL && c->g != NULL && c->hu != NULL && c->near != NULL &&
-                    c->g_near != NULL && c->ws != NULL && c->index != NULL && c->weights != NULL;
+    const size_t outputs = problem->outputs * problem->samples;
+    c->covariant = od_zalloc(d, sizeof(double));
+    c->out = od_zalloc(outputs * NODES, sizeof(double));
+    c->along = od_zalloc(outputs, sizeof(double));
+    const bool ok = c->covariant != NULL && c->out != NULL && c->along != NULL && c->x != NULL && c->u != NULL &&
+                    c->g != NULL && c->hu != NULL && c->near != NULL && c->g_near != NULL && c->ws != NULL &&
+                    c->index != NULL && c->weights != NULL;
     return ok ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory to check a problem of %zu dimensions", d);
 }
 
@@ -223,6 +233,65 @@ static od_status check_weighted(checker *c, size_t k, od_derivative_error *e)
     return status;
 }
 
+/* By the definition, one sample after the other. Expects g at x. */
+static od_status check_covariance(checker *c, od_derivative_error *e)
+{
+    const od_problem *problem = c->problem;
+    double *product = c->near, *want = c->g_near, *sample = c->hu, size = 0, square = 0;
+    od_status status = problem->covariance(problem, 1, c->x, 1, c->u, product, c->ws);
+    memset(want, 0, c->d * sizeof *want);
+    for (uint32_t s = 0; s < problem->samples && status == OD_OK; s++) {
+        double slope = 0;
+        status = problem->eval_samples(problem, OD_GRADIENT, 1, c->x, 1, &s, NULL, sample, c->ws);
+        for (size_t i = 0; i < c->d; i++) {
+            slope += (sample[i] - c->g[i]) * c->u[i] / (double)problem->samples;
+        }
+        for (size_t i = 0; i < c->d; i++) {
+            want[i] += slope * (sample[i] - c->g[i]);
+        }
+    }
+    for (size_t i = 0; i < c->d; i++) {
+        size += want[i] * want[i];
+        square += (product[i] - want[i]) * (product[i] - want[i]);
+    }
+    worse(e, relative(sqrt(square), 0, sqrt(size)));
+    return status;
+}
+
+/* J u against differences of the outputs; then <v, J u> = <J' v, u> for v = J u, which is no multiple of anything. */
+static od_status check_outputs(checker *c, od_derivative_error *e)
+{
+    const od_problem *problem = c->problem;
+    const size_t count = problem->outputs * problem->samples;
+    double best = INFINITY, size = 0, back = 0;
+    od_status status = problem->predict_jvp(problem, 1, c->x, c->u, c->along, c->ws);
+    for (size_t i = 0; i < count; i++) {
+        size += c->along[i] * c->along[i];
+    }
+    for (size_t s = 0; s < STEPS && status == OD_OK; s++) {
+        double square = 0, largest = 0;
+        draw_near(c, step[s]);
+        status = problem->predict(problem, NODES, c->near, c->out, c->ws);
+        for (size_t i = 0; i < count; i++) {
+            double difference = -c->along[i];
+            for (size_t k = 0; k < NODES; k++) {
+                difference += weight[k] * c->out[i * NODES + k] / step[s];
+                largest = fmax(largest, fabs(c->out[i * NODES + k]));
+            }
+            square += difference * difference;
+        }
+        const double noise = 32 * DBL_EPSILON * largest * sqrt((double)count) / step[s];
+        best = fmin(best, relative(sqrt(square), noise, sqrt(size)));
+    }
+    worse(e, best);
+    status = status == OD_OK ? problem->predict_vjp(problem, 1, c->x, c->along, c->hu, c->ws) : status;
+    for (size_t i = 0; i < c->d; i++) {
+        back += c->hu[i] * c->u[i];
+    }
+    worse(e, relative(fabs(back - size), 0, size));
+    return status;
+}
+
 /* Curvatures at x must lie within the constants the problem states. */
 static od_status check_constants(od_context *ctx, checker *c, od_derivative_report *r)
 {
@@ -265,6 +334,13 @@ static od_status check_point(od_context *ctx, checker *c, size_t k, od_derivativ
     if (status == OD_OK && problem->weighted_gradients != NULL && problem->eval_samples != NULL) {
         status = check_weighted(c, k, &r->weighted);
     }
+    draw_direction(c, k, 0);
+    if (status == OD_OK && problem->covariance != NULL && k == 0 && problem->samples <= MOST_COVARIANCE) {
+        status = check_covariance(c, &r->covariance);
+    }
+    if (status == OD_OK && problem->predict != NULL) {
+        status = check_outputs(c, &r->outputs);
+    }
     if (status != OD_OK) {
         return od_fail(ctx, status, NULL, "'%s' could not be evaluated at a random point (%s)", problem->name,
                        od_problem_trouble(problem, status));
@@ -282,6 +358,8 @@ od_status od_derivative_check(od_context *ctx, const od_problem *problem, uint64
                                      .hessian = none,
                                      .samples = none,
                                      .weighted = none,
+                                     .covariance = none,
+                                     .outputs = none,
                                      .constants = none,
                                      .curvature_low = NAN,
                                      .curvature_high = NAN};
@@ -296,8 +374,11 @@ od_status od_derivative_check(od_context *ctx, const od_problem *problem, uint64
     judge(&report->hessian, difference_tolerance);
     judge(&report->samples, sum_tolerance);
     judge(&report->weighted, sum_tolerance);
+    judge(&report->covariance, sum_tolerance);
+    judge(&report->outputs, difference_tolerance);
     judge(&report->constants, sum_tolerance);
     report->passed = status == OD_OK && report->gradient.passed && report->hessian.passed && report->samples.passed &&
-                     report->weighted.passed && report->constants.passed;
+                     report->weighted.passed && report->covariance.passed && report->outputs.passed &&
+                     report->constants.passed;
     return status;
 }

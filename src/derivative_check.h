@@ -18,6 +18,8 @@ typedef struct od_derivative_report {
     od_derivative_error hessian;          /* products with central differences of the gradient */
     od_derivative_error samples;          /* mean over all samples with the whole value and gradient */
     od_derivative_error weighted;         /* equal weights give 0, one weight gives that sample's (g_i - g)/N */
+    od_derivative_error covariance;       /* products with (1/N) sum_i (g_i - g)(g_i - g)', sample by sample */
+    od_derivative_error outputs;          /* derivative of a model's outputs with differences, and its transpose */
     od_derivative_error constants;        /* how far a curvature found lies outside the stated [mu, L], relative to L */
     double curvature_low, curvature_high; /* extreme curvatures found, by Lanczos; NaN if the problem has no products */
     bool passed;

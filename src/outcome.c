@@ -92,6 +92,7 @@ od_status od_outcome_describe(od_context *ctx, const od_member *m, const od_tall
     o->block_count = m->block_count;
     memcpy(o->block, m->block, m->block_count * sizeof *o->block);
     o->dim = m->dim;
+    o->precision = m->problem->precision != NULL ? "single" : NULL; /* outlives the problem */
     o->ensemble = m->paths > 1;
     o->paths = m->paths == 1 ? 1 : (m->has_flow ? tally->flow_final : tally->map_final).count[0] + tally->stopped;
     o->stopped = tally->stopped;
@@ -227,6 +228,10 @@ static void write_outcome(FILE *out, const od_outcome *o, bool interrupted)
     const bool flow = o->mean != NULL, map = o->iteration_mean != NULL;
     fputs("{\"label\": ", out);
     od_json_text(out, o->label);
+    if (o->precision != NULL) {
+        fputs(", \"precision\": ", out);
+        od_json_text(out, o->precision);
+    }
     if (flow) {
         fputs(", ", out);
         write_final(out, o, o->t, o->mean, o->var, o->stderr_mean);

@@ -37,6 +37,7 @@ void od_results_provenance(FILE *out, const od_experiment *e, const od_member *m
         fputc('\n', out);
     }
     fprintf(out, "%sseed: %llu\n", prefix, (unsigned long long)m->seed);
+    write_lines(out, prefix, "precision: ", m->problem->precision);
     write_lines(out, prefix, "input: ", m->inputs);
     write_lines(out, prefix, "library: ", od_version_libraries());
 }

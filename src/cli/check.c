@@ -41,7 +41,7 @@ static void print_error(const cli *c, const char *name, const char *meaning, con
         od_json_real(stdout, e->tolerance);
         printf(", \"passed\": %s}", e->passed ? "true" : "false");
     } else if (!isnan(e->error)) {
-        printf("  %-6s %-9s %.2g (tolerance %.2g)  %s\n", e->passed ? "ok" : "WRONG", name, e->error, e->tolerance,
+        printf("  %-6s %-10s %.2g (tolerance %.2g)  %s\n", e->passed ? "ok" : "WRONG", name, e->error, e->tolerance,
                meaning);
     }
 }
@@ -60,6 +60,8 @@ static void print_report(const cli *c, const od_problem *f, const od_derivative_
     print_error(c, "hessian", "products with differences of the gradient", &r->hessian, false);
     print_error(c, "samples", "mean over the samples with the whole", &r->samples, false);
     print_error(c, "weighted", "weighted sums of per-sample gradients", &r->weighted, false);
+    print_error(c, "covariance", "products with the covariance of the samples' gradients", &r->covariance, false);
+    print_error(c, "outputs", "derivative of the outputs with differences, and its transpose", &r->outputs, false);
     print_error(c, "constants", "curvatures found outside the stated [mu, L]", &r->constants, false);
     if (c->json) {
         fputs(", \"curvature\": [", stdout);

@@ -110,7 +110,8 @@ int cli_list(cli *c)
 static const char *kind_name(od_kind kind)
 {
     static const char *const names[] = {
-        "number", "whole number", "text", "choice", "flag", "list", "matrix", "names", "number, list, matrix or name"};
+        "number", "whole number", "text",   "file name", "choice",
+        "flag",   "list",         "matrix", "names",     "number, list, matrix or name"};
     return names[kind];
 }
 

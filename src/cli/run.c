@@ -72,7 +72,7 @@ static void print_outcome(const od_outcome *o)
     if (o->ensemble) {
         printf(", %llu paths", (unsigned long long)o->paths);
     }
-    printf("\n");
+    printf("%s\n", o->precision != NULL ? ", in single precision" : "");
     if (o->mean != NULL) {
         printf(" flow at t = %.9g\n", o->t);
         print_state(o, o->mean, o->stderr_mean);

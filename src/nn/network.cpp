@@ -420,7 +420,14 @@ bool is_sum(const od_network *net, const double *x)
 void check_file(od_network *net)
 {
     const double *x = net->model->stored.data();
-    net->spec.loss == OD_NETWORK_OWN ? try_own_loss(net, x) : try_outputs(net, x);
+    try {
+        net->spec.loss == OD_NETWORK_OWN ? try_own_loss(net, x) : try_outputs(net, x);
+    } catch (const od::Refusal &) {
+        throw;
+    } catch (const std::exception &e) {
+        throw od::Refusal("on samples of " + std::to_string(net->spec.cols) +
+                          " numbers the model fails: " + od::sentence_of(e));
+    }
     if (!is_sum(net, x)) {
         net->chunk = net->spec.rows;
     }

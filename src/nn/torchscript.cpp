@@ -58,6 +58,16 @@ std::string find_kinks(const torch::jit::Block *block)
     return "";
 }
 
+const char *name_of(at::ScalarType type)
+{
+    switch (type) {
+    case at::kDouble: return "float64";
+    case at::kFloat: return "float32";
+    case at::kHalf: return "float16";
+    default: return c10::toString(type);
+    }
+}
+
 class TorchScript : public Model
 {
   public:
@@ -108,7 +118,7 @@ class TorchScript : public Model
             }
             seen_[value.unsafeGetTensorImpl()] = piece.size();
             kept_.push_back(value);
-            dtype = value.scalar_type() == at::kFloat ? "float32" : c10::toString(value.scalar_type());
+            dtype = name_of(value.scalar_type());
             std::string full;
             for (const std::string &part : path) {
                 full += part + ".";
