@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is needed (Debian 12), builds optdyn and
-#   ./quickstart.sh          reproduces the figures into out/
-#   ./quickstart.sh test     builds with warnings as errors and runs all tests
+#   ./quickstart.sh               reproduces the figures into out/
+#   ./quickstart.sh --with-torch  the same, with networks (installs LibTorch)
+#   ./quickstart.sh test          builds with warnings as errors, networks included, and runs all tests
 # Safe to run again. The figures on data are made too if OPTDYN_DATA names the folder of the data sets.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -10,7 +11,14 @@ packages=(build-essential meson ninja-build pkg-config cmake python3 libsundials
   liblapacke-dev libsleef-dev libyaml-dev libhdf5-dev librandom123-dev zlib1g-dev nettle-dev
   libcmocka-dev libboost-dev gnuplot-nox fonts-dejavu-core man-db)
 # second opinions of the tests, a browser for the gallery, and MPI, which is optional
-[ "${1:-}" != test ] || packages+=(libflint-arb-dev libflint-dev hdf5-tools libopenmpi-dev openmpi-bin chromium chromium-driver)
+[ "${1:-}" != test ] || packages+=(libflint-arb-dev libflint-dev hdf5-tools libopenmpi-dev openmpi-bin chromium chromium-driver
+  python3-torch)
+torch=auto
+case "${1:-}" in test | --with-torch)
+  packages+=(libtorch-dev)
+  torch=enabled
+  ;;
+esac
 
 install_packages() {
   local missing=()
@@ -38,13 +46,13 @@ build() {
 
 install_packages
 case "${1:-}" in
-'')
-  build build --buildtype=release
+'' | --with-torch)
+  build build --buildtype=release -Dlibtorch="$torch"
   ./build/src/cli/optdyn figure --all -o out
   echo "the figures are in out/; the program is build/src/cli/optdyn, \`meson install -C build\` installs it"
   ;;
 test)
-  build build-test --buildtype=release -Dwerror=true
+  build build-test --buildtype=release -Dwerror=true -Dlibtorch="$torch"
   status=0
   meson test -C build-test --print-errorlogs || status=$?
   # one line that says how many test programs ran
@@ -57,7 +65,7 @@ PY
   exit "$status"
   ;;
 *)
-  echo "usage: ./quickstart.sh [test]" >&2
+  echo "usage: ./quickstart.sh [--with-torch | test]" >&2
   exit 2
   ;;
 esac

@@ -4,6 +4,7 @@
 #include "../src/file.h"
 #include "../src/memory.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -377,6 +378,7 @@ od_status od_network_open(od_context *ctx, const od_settings *s, od_network_spec
         np->uniform = strcmp(od_setting_text(s, "init_law"), "uniform") == 0;
         np->init_scale = od_setting_real(s, "init_scale");
     }
+    openblas_set_num_threads(1); /* as in linear_model.h */
     np->api = od_network_load(ctx);
     od_status status = np->api == NULL      ? OD_EUNSUPPORTED
                        : spec->file != NULL ? note_model(ctx, s, spec->file, np)

@@ -356,6 +356,7 @@ int cli_bench(cli *c)
     } bench[] = {
         {"core", bench_core},           {"ensemble", bench_ensemble}, {"normals", bench_normals},
         {"conjugate", bench_conjugate}, {"formula", bench_formula},   {"shadow", bench_shadow},
+        {"network", bench_network},
     };
     const size_t count = sizeof bench / sizeof *bench;
     char names[200] = "";

@@ -63,6 +63,7 @@ void bench_print_row(const char *name, const bench_series *a, const bench_series
 int bench_ensemble(cli *c);
 int bench_normals(cli *c);
 int bench_conjugate(cli *c);
+int bench_network(cli *c);
 int bench_formula(cli *c);
 int bench_shadow(cli *c);
 

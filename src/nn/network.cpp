@@ -15,9 +15,9 @@
 #include <torch/version.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
 #include <cstring>
+#include <future>
 #include <mutex>
 
 using od::Tensors;
@@ -69,7 +69,8 @@ struct od_network {
     std::unique_ptr<od::Model> model;
     at::ScalarType type;
     at::Tensor inputs, targets; /* all samples; targets are numbers [rows, outputs] or classes [rows] */
-    size_t chunk;               /* rows at once; all of them where samples depend on each other */
+    bool sum;                   /* samples do not depend on each other */
+    size_t chunk;               /* rows at once; all of them unless `sum` */
     size_t outputs;
     mutable std::mutex lock;
     mutable char trouble[OD_NETWORK_TROUBLE] = "";
@@ -173,20 +174,20 @@ struct od_network {
 namespace
 {
 
-/* Every thread that evaluates tells OpenMP once how many threads it may start. */
-void set_threads(int threads)
+/* Every thread that evaluates tells OpenMP once that it works alone: with helpers the last bits would change. */
+void work_alone()
 {
-    thread_local int now = 0;
-    if (now != threads) {
-        at::set_num_threads(threads);
-        now = threads;
+    thread_local bool alone = false;
+    if (!alone) {
+        at::set_num_threads(1);
+        alone = true;
     }
 }
 
 template <typename Work> od_status guarded(const od_network *net, Work work)
 {
     try {
-        set_threads(net->spec.threads);
+        work_alone();
         work();
         return OD_OK;
     } catch (const std::bad_alloc &) {
@@ -200,28 +201,59 @@ template <typename Work> od_status guarded(const od_network *net, Work work)
     return OD_EUSER;
 }
 
+/*
+ * work(from, count) for all chunks, and take(result, from) in their order. Threads work side by side, as many chunks at
+ * once as there are threads; what is added is added here, so that the bits are those of one thread.
+ */
+template <typename Work, typename Take>
+void over_chunks(const od_network *net, const od_network_samples &s, Work work, Take take)
+{
+    using Result = decltype(work(size_t(), size_t()));
+    const size_t threads = (size_t)net->spec.threads;
+    for (size_t from = 0; from < s.count;) {
+        const size_t first = from, count = net->step(s, from);
+        std::vector<std::future<Result>> others;
+        for (from += count; others.size() + 1 < threads && from < s.count; from += net->step(s, from)) {
+            others.push_back(std::async(std::launch::async, [=] {
+                work_alone();
+                return work(from, net->step(s, from));
+            }));
+        }
+        take(work(first, count), first);
+        size_t at = first + count;
+        for (std::future<Result> &other : others) {
+            take(other.get(), at);
+            at += net->step(s, at);
+        }
+    }
+}
+
 void sum_value(const od_network *net, const od_network_samples &s, size_t stride, const double *x, double *f)
 {
-    const at::NoGradGuard none;
     const Tensors theta = net->leaves(x, stride, false);
+    const auto work = [&](size_t from, size_t count) {
+        const at::NoGradGuard none;
+        return net->part(theta, s, from, count).item<double>();
+    };
     *f = 0;
-    for (size_t from = 0; from < s.count; from += net->step(s, from)) {
-        *f += net->part(theta, s, from, net->step(s, from)).item<double>();
-    }
+    over_chunks(net, s, work, [&](double value, size_t) { *f += value; });
 }
 
 void sum_gradient(const od_network *net, const od_network_samples &s, size_t stride, const double *x, double *f,
                   double *g)
 {
-    const Tensors theta = net->leaves(x, stride, true);
-    double value = 0;
-    for (size_t from = 0; from < s.count; from += net->step(s, from)) {
-        const at::Tensor part = net->part(theta, s, from, net->step(s, from));
-        net->put(gradients(part, theta, {}, false, false), g, stride, from == 0);
-        value += part.item<double>();
-    }
+    double sum = 0;
+    const auto work = [&](size_t from, size_t count) {
+        const Tensors theta = net->leaves(x, stride, true);
+        const at::Tensor part = net->part(theta, s, from, count);
+        return std::make_pair(part.item<double>(), gradients(part, theta, {}, false, false));
+    };
+    over_chunks(net, s, work, [&](const std::pair<double, Tensors> &part, size_t from) {
+        net->put(part.second, g, stride, from == 0);
+        sum += part.first;
+    });
     if (f != nullptr) {
-        *f = value;
+        *f = sum;
     }
 }
 
@@ -242,21 +274,21 @@ od_status network_hvp(const od_network *net, size_t stride, const double *x, siz
     return guarded(net, [&] {
         const od_network_samples s = net->all();
         const size_t apart = net->model->dim() * stride;
-        const Tensors theta = net->leaves(x, stride, true);
-        std::vector<Tensors> along;
-        for (size_t j = 0; j < m; j++) {
-            along.push_back(net->leaves(u + j * apart, stride, false));
-        }
-        for (size_t from = 0; from < s.count; from += net->step(s, from)) {
-            const at::Tensor part = net->part(theta, s, from, net->step(s, from));
-            const Tensors g = gradients(part, theta, {}, true, true);
+        const auto work = [&](size_t from, size_t count) {
+            const Tensors theta = net->leaves(x, stride, true);
+            const Tensors g = gradients(net->part(theta, s, from, count), theta, {}, true, true);
+            std::vector<Tensors> products;
             for (size_t j = 0; j < m; j++) {
-                const at::Tensor slope = inner(g, along[j]);
-                const Tensors product = slope.defined() ? gradients(slope, theta, {}, true, false)
-                                                        : Tensors(theta.size());
-                net->put(product, hu + j * apart, stride, from == 0);
+                const at::Tensor slope = inner(g, net->leaves(u + j * apart, stride, false));
+                products.push_back(slope.defined() ? gradients(slope, theta, {}, true, false) : Tensors(theta.size()));
             }
-        }
+            return products;
+        };
+        over_chunks(net, s, work, [&](const std::vector<Tensors> &products, size_t from) {
+            for (size_t j = 0; j < m; j++) {
+                net->put(products[j], hu + j * apart, stride, from == 0);
+            }
+        });
     });
 }
 
@@ -428,7 +460,8 @@ void check_file(od_network *net)
         throw od::Refusal("on samples of " + std::to_string(net->spec.cols) +
                           " numbers the model fails: " + od::sentence_of(e));
     }
-    if (!is_sum(net, x)) {
+    net->sum = is_sum(net, x);
+    if (!net->sum) {
         net->chunk = net->spec.rows;
     }
 }
@@ -445,7 +478,7 @@ void describe(const od_network *net, od_network_facts *facts)
     facts->stored = m.stored.empty() ? nullptr : m.stored.data();
     facts->rough = m.rough.empty() ? nullptr : m.rough.c_str();
     facts->frozen = m.frozen;
-    facts->sum = net->chunk == CHUNK;
+    facts->sum = net->sum;
     std::snprintf(facts->dtype, sizeof facts->dtype, "%s", m.dtype.c_str());
 }
 
@@ -459,11 +492,12 @@ od_network *network_create(const od_network_spec *spec, od_network_facts *facts,
     static std::once_flag once;
     std::call_once(once, [] { at::set_num_interop_threads(1); });
     try {
-        set_threads(spec->threads);
+        work_alone();
         auto net = std::make_unique<od_network>();
         net->spec = *spec;
         net->type = spec->single ? at::kFloat : at::kDouble;
         net->chunk = CHUNK;
+        net->sum = true;
         net->outputs = spec->outputs;
         net->model = make(*spec);
         take_samples(net.get());

@@ -47,7 +47,7 @@ typedef struct od_network_spec {
     od_network_kind kind;
     od_network_loss loss;
     bool single; /* compute in float32 */
-    int threads; /* of LibTorch within one evaluation */
+    int threads; /* that share the samples of one evaluation; they do not change a bit */
 
     size_t rows, cols, stride; /* samples; stride doubles from one row to the next */
     const double *row;         /* [rows*stride], outlives the network */

@@ -1,0 +1,185 @@
+/*
+ * Problems on LibTorch: every derivative against differences and definitions, the same answers for any place in a batch
+ * and from several threads at once. Without LibTorch all of it is skipped.
+ *
+ * Differences of fourth order leave about 1e-10, sums of the same numbers in another order 1e-14 (derivative_check.c).
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "check.h"
+
+#include "build_config.h"
+#include "src/derivative_check.h"
+
+#include <pthread.h>
+
+#define MLP "{name: mlp, samples: 40, features: 6, lambda: 0.05, "
+
+static const char *const settings[] = {
+    MLP "widths: [5, 5], activation: linear}",
+    MLP "widths: [5, 5], activation: relu}",
+    MLP "widths: [5, 5], activation: tanh}",
+    MLP "widths: [5, 5], activation: sigmoid}",
+    MLP "widths: [5, 5], activation: softplus}",
+    MLP "widths: [5, 5], activation: gelu}",
+    MLP "widths: [5], loss: mse}",
+    MLP "widths: [5], loss: logistic}",
+    MLP "widths: [5], loss: sigmoid}",
+    MLP "widths: [5], loss: mse, targets: classes, clusters: 3}",
+    MLP "biases: false}",
+    MLP "widths: [5, 4], layer_norm: true}",
+    MLP "widths: [4, 4, 4], residual: true, depth_scaling: true, layer_norm: true, activation: gelu}",
+    "{name: mlp, widths: [3], samples: 1100, features: 4}", /* several chunks of rows, the last one not full */
+    "{name: convnet, data: clusters, features: 32, clusters: 3, shape: [2, 4, 4], channels: [2, 3], samples: 30}",
+    "{name: convnet, data: clusters, features: 20, shape: [1, 4, 5], channels: [3], samples: 30, loss: logistic}",
+    "{name: neural-chain, depth: 6, x: [1, -0.7, 2], y: [0.3, 1, 2.385]}",
+    "{name: neural-chain, activation: gelu, residual: true, depth_scaling: true, biases: true}",
+    "{name: matrix-factorisation, rows: 4, columns: 6, rank: 3, depth: 3}",
+    "{name: matrix-sensing, dim: 5, rank: 3, measurements: 30, lambda: 0.02}",
+    "{name: torchscript, model: %s/examples/torchscript/net.pt, clusters: 3, samples: 60}",
+};
+
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+static od_problem *create(od_context *ctx, size_t i)
+{
+    char yaml[1024];
+    const char *mark = strstr(settings[i], "%s");
+    snprintf(yaml, sizeof yaml, "%.*s%s%s", (int)(mark != NULL ? mark - settings[i] : 0), settings[i],
+             mark != NULL ? getenv("OPTDYN_SOURCE") : "", mark != NULL ? mark + 2 : settings[i]);
+    od_problem *f = od_problem_create(ctx, yaml);
+    check_done(ctx, f != NULL);
+    return f;
+}
+
+static void every_network_is_here(void **state)
+{
+    for (size_t t = 0; od_problem_types[t] != NULL; t++) {
+        bool found = od_problem_types[t]->needs == NULL;
+        for (size_t i = 0; i < SETTINGS && !found; i++) {
+            const char *name = settings[i] + strlen("{name: ");
+            const size_t length = strlen(od_problem_types[t]->name);
+            found = strncmp(name, od_problem_types[t]->name, length) == 0 && name[length] == ',';
+        }
+        if (!found) {
+            fail_msg("add settings for the problem '%s'", od_problem_types[t]->name);
+        }
+    }
+}
+
+static void derivatives_are_right(void **state)
+{
+    od_context *ctx = *state;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        od_problem *f = create(ctx, i);
+        od_derivative_report r;
+        check_done(ctx, od_derivative_check(ctx, f, 7, 3, &r) == OD_OK);
+        if (!r.passed) {
+            fail_msg("%s: gradient %.1e, hessian %.1e, samples %.1e, weighted %.1e, covariance %.1e, outputs %.1e",
+                     settings[i], r.gradient.error, r.hessian.error, r.samples.error, r.weighted.error,
+                     r.covariance.error, r.outputs.error);
+        }
+        assert_true(r.gradient.error < 1e-6 && r.hessian.error < 1e-6); /* and not NaN */
+        assert_true(r.samples.error < 1e-10 && r.weighted.error < 1e-10);
+        assert_true(r.covariance.error < 1e-10 && r.outputs.error < 1e-6);
+        od_problem_free(f);
+    }
+}
+
+/* Three points side by side have the bits of each alone. */
+static void a_batch_is_its_points(void **state)
+{
+    enum { N = 3, M = 2 };
+    od_context *ctx = *state;
+    od_problem *f = create(ctx, 12);
+    const size_t d = f->dim;
+    double *ws = calloc(od_scratch_size(&f->scratch, N) + 1, sizeof *ws), *x = calloc(8 * N * d, sizeof *x);
+    assert_true(ws != NULL && x != NULL);
+    double *u = x + N * d, *g = u + M * N * d, *hu = g + N * d, *one = hu + M * N * d, value[N];
+    for (size_t i = 0; i < 3 * N * d; i++) {
+        x[i] = od_normal(3, OD_STREAM_CHECK, 0, i, 0);
+    }
+    assert_int_equal(f->eval(f, OD_VALUE | OD_GRADIENT, N, x, value, g, ws), OD_OK);
+    assert_int_equal(f->hvp(f, N, x, M, u, hu, ws), OD_OK);
+    for (size_t p = 0; p < N; p++) {
+        double *point = one, *gradient = calloc(4 * d, sizeof *gradient), alone;
+        for (size_t i = 0; i < d; i++) {
+            point[i] = x[i * N + p];
+        }
+        assert_int_equal(f->eval(f, OD_VALUE | OD_GRADIENT, 1, point, &alone, gradient, ws), OD_OK);
+        assert_memory_equal(&alone, &value[p], sizeof alone);
+        for (size_t i = 0; i < d; i++) {
+            assert_memory_equal(&gradient[i], &g[i * N + p], sizeof alone);
+        }
+        for (size_t k = 0; k < M * d; k++) {
+            gradient[k] = u[k * N + p];
+        }
+        assert_int_equal(f->hvp(f, 1, point, M, gradient, gradient + 2 * d, ws), OD_OK);
+        for (size_t k = 0; k < M * d; k++) {
+            assert_memory_equal(&gradient[2 * d + k], &hu[k * N + p], sizeof alone);
+        }
+        free(gradient);
+    }
+    free(x);
+    free(ws);
+    od_problem_free(f);
+}
+
+typedef struct errand {
+    const od_problem *f;
+    double *g; /* [d], at the start of path 5 */
+    od_status status;
+} errand;
+
+static void *evaluate(void *user)
+{
+    errand *e = user;
+    double *x = calloc(e->f->dim, sizeof *x), *ws = calloc(od_scratch_size(&e->f->scratch, 1) + 1, sizeof *ws);
+    e->f->initial(e->f, 1, 5, 1, x);
+    for (size_t k = 0; k < 20; k++) {
+        e->status = e->f->eval(e->f, OD_GRADIENT, 1, x, NULL, e->g, ws);
+    }
+    free(x);
+    free(ws);
+    return NULL;
+}
+
+/* A built-in network and a TorchScript module, whose copies threads take from a pool. */
+static void threads_share_a_network(void **state)
+{
+    enum { THREADS = 4 };
+    static const size_t which[] = {12, SETTINGS - 1};
+    for (size_t k = 0; k < 2; k++) {
+        od_problem *f = create(*state, which[k]);
+        pthread_t thread[THREADS];
+        errand e[THREADS];
+        for (size_t t = 0; t < THREADS; t++) {
+            e[t] = (errand){.f = f, .g = calloc(f->dim, sizeof(double)), .status = OD_EUSER};
+            assert_int_equal(pthread_create(&thread[t], NULL, evaluate, &e[t]), 0);
+        }
+        for (size_t t = 0; t < THREADS; t++) {
+            pthread_join(thread[t], NULL);
+            assert_int_equal(e[t].status, OD_OK);
+            assert_memory_equal(e[t].g, e[0].g, f->dim * sizeof(double));
+        }
+        for (size_t t = 0; t < THREADS; t++) {
+            free(e[t].g);
+        }
+        od_problem_free(f);
+    }
+}
+
+int main(void)
+{
+    if (!OD_HAVE_LIBTORCH) {
+        printf("1..0 # SKIP built without LibTorch (-Dlibtorch=enabled)\n");
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_network_is_here),
+        cmocka_unit_test_setup_teardown(derivatives_are_right, make_context, free_context),
+        cmocka_unit_test_setup_teardown(a_batch_is_its_points, make_context, free_context),
+        cmocka_unit_test_setup_teardown(threads_share_a_network, make_context, free_context),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
