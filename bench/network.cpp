@@ -10,6 +10,7 @@
  */
 #include <torch/torch.h>
 
+#include <cblas.h>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -33,6 +34,7 @@ static at::Tensor take(std::ifstream &in, const std::vector<int64_t> &shape)
 int main()
 {
     at::set_num_threads(1);
+    openblas_set_num_threads(1);
     std::string file;
     unsigned long gradients;
     while (std::cin >> file >> gradients) {

@@ -25,7 +25,7 @@ using od::Tensors;
 namespace
 {
 
-constexpr size_t CHUNK = 512; /* rows */
+constexpr size_t CHUNK = 1024; /* rows */
 
 std::vector<int64_t> spread(const std::vector<int64_t> &shape, size_t stride)
 {
