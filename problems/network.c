@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "network.h"
 
-#include "../src/file.h"
+#include "../src/checksum.h"
 #include "../src/memory.h"
 
 #include <cblas.h>
@@ -352,9 +352,9 @@ static od_status note_model(od_context *ctx, const od_settings *s, const char *f
 {
     const char *slash = strrchr(file, '/'), *name = slash != NULL ? slash + 1 : file;
     const char *data = np->data.inputs != NULL ? np->data.inputs : "";
-    const size_t room = strlen(data) + strlen(name) + OD_CHECKSUM_ROOM + 3;
-    char digits[OD_CHECKSUM_ROOM];
-    if (!od_file_checksum(file, digits)) {
+    const size_t room = strlen(data) + strlen(name) + OD_SHA256_ROOM + 3;
+    char digits[OD_SHA256_ROOM];
+    if (!od_sha256_file(file, digits)) {
         return od_setting_fail(ctx, s, "model", "%s cannot be read; name a file that torch.jit.save wrote", file);
     }
     np->inputs = od_zalloc(room, 1);

@@ -2,10 +2,13 @@
 #ifndef OD_CHECKSUM_H
 #define OD_CHECKSUM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { OD_SHA256_ROOM = 65 };
 
 void od_sha256_text(const void *bytes, size_t length, char text[OD_SHA256_ROOM]);
+/** Of a file; false if it cannot be read. */
+bool od_sha256_file(const char *path, char text[OD_SHA256_ROOM]);
 
 #endif

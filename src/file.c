@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -116,25 +115,4 @@ void od_folder_sweep(const char *folder)
     if (all != NULL) {
         closedir(all);
     }
-}
-
-bool od_file_checksum(const char *path, char digits[OD_CHECKSUM_ROOM])
-{
-    FILE *in = fopen(path, "rb");
-    struct sha256_ctx sha;
-    unsigned char piece[1 << 14], digest[SHA256_DIGEST_SIZE];
-    sha256_init(&sha);
-    for (size_t got = 1; in != NULL && got > 0;) {
-        got = fread(piece, 1, sizeof piece, in);
-        sha256_update(&sha, got, piece);
-    }
-    const bool ok = in != NULL && ferror(in) == 0;
-    if (in != NULL) {
-        fclose(in);
-    }
-    sha256_digest(&sha, sizeof digest, digest);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        snprintf(digits + 2 * i, 3, "%02x", digest[i]);
-    }
-    return ok;
 }

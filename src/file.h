@@ -20,8 +20,4 @@ void od_file_abandon(od_file *file);
 /** Removes what runs that were killed left half written. For who alone is at work in the folder. */
 void od_folder_sweep(const char *folder);
 
-enum { OD_CHECKSUM_ROOM = 65 };
-/** SHA-256 of a file in hexadecimal digits; false if it cannot be read. */
-bool od_file_checksum(const char *path, char digits[OD_CHECKSUM_ROOM]);
-
 #endif
