@@ -216,7 +216,7 @@ static od_status construct(od_shadowing *s)
 
 od_status od_shadowing_find(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s)
 {
-    *s = (od_shadowing){.ctx = ctx, .m = m, .settings = settings};
+    *s = (od_shadowing){.ctx = ctx, .m = m, .settings = settings, .certificate.proven.epsilon = NAN};
     openblas_set_num_threads(1); /* the same bits for any number of threads */
     od_status status = open_study(s);
     status = status == OD_OK ? find_states(s) : status;
@@ -243,6 +243,7 @@ static od_status shadow_measure(od_context *ctx, const od_settings *settings, co
 {
     od_shadowing s;
     od_status status = od_shadowing_find(ctx, settings, &e->member[member], &s);
+    status = status == OD_OK ? od_shadowing_certify(&s, e) : status;
     status = status == OD_OK ? od_shadowing_variants(&s) : status;
     if (status == OD_OK) {
         (json ? od_shadowing_write_json : od_shadowing_write_text)(&s, out);
@@ -311,6 +312,11 @@ const od_analysis_type od_analysis_shadow = {
                             .high = INFINITY,
                             .low_open = true,
                             .meaning = "also look for the first iteration up to which no orbit stays within this"},
+                           {.name = "certificate",
+                            .kind = OD_FLAG,
+                            .fallback = "false",
+                            .meaning = "also prove that an exact orbit of the iteration is near the computed one; with "
+                                       "-o DIR a file that can be checked"},
                            {.name = "modified",
                             .kind = OD_FLAG,
                             .fallback = "true",

@@ -2,6 +2,7 @@
 #ifndef OD_SHADOW_H
 #define OD_SHADOW_H
 
+#include "certificate.h"
 #include "hyperbolicity.h"
 #include "ladder.h"
 #include "minimax.h"
@@ -34,6 +35,15 @@ typedef struct od_variant {
     char missing[OD_REASON_ROOM];            /* why same_start is NaN */
 } od_variant;
 
+/** That an exact orbit of the iteration is near computed states. */
+typedef struct od_shadow_certificate {
+    od_certified proven;          /* epsilon NaN: there is none */
+    double radius;                /* of that orbit from the target; NaN where the target is the iteration itself */
+    const char *states;           /* which states these are; NULL if none was asked for */
+    char file[4096];              /* "" if it was not written */
+    char missing[OD_REASON_ROOM]; /* why there is none */
+} od_shadow_certificate;
+
 typedef struct od_shadowing {
     od_context *ctx;
     const od_member *m;
@@ -52,7 +62,8 @@ typedef struct od_shadowing {
     char no_best[OD_REASON_ROOM];  /* why there is none */
     char no_lower[OD_REASON_ROOM]; /* why best.lower is NaN */
     uint64_t boxes;                /* of intervals that best.lower took; 0 where it is dual */
-    bool not_invertible;           /* as theorems know it, whatever its derivatives */
+    od_shadow_certificate certificate;
+    bool not_invertible; /* as theorems know it, whatever its derivatives */
     od_local_error local;
     od_stretch stretch;
     od_pair pair;
@@ -79,6 +90,8 @@ void od_shadowing_close(od_shadowing *s);
 od_status od_shadowing_split(od_shadowing *s);
 /** Fills the entry of least squares, and best. */
 od_status od_shadowing_best(od_shadowing *s);
+/** Fills certificate, and writes its file, where it was asked for. */
+od_status od_shadowing_certify(od_shadowing *s, const od_experiment *e);
 /** Fills glitch where it was asked for. */
 od_status od_shadowing_glitch(od_shadowing *s);
 /** OD_OK where a status says that nothing was found, which `reason` (or NULL) then repeats; else the status. */

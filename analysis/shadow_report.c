@@ -73,6 +73,30 @@ static void write_minimax(const od_shadowing *s, FILE *out)
     fputs("}", out);
 }
 
+static const char statement[] = "there is an exact orbit of the map within epsilon of this computed pseudo-orbit";
+
+static void write_certificate(const od_shadowing *s, FILE *out)
+{
+    const od_shadow_certificate *c = &s->certificate;
+    fputs(", \"certificate\": ", out);
+    if (isnan(c->proven.epsilon)) {
+        fputs("null", out);
+        return;
+    }
+    fputs("{\"statement\": ", out);
+    od_json_text(out, statement);
+    od_report_text(out, "states", c->states);
+    od_report_real(out, "epsilon", c->proven.epsilon);
+    od_report_real(out, "radius", c->radius);
+    od_report_real(out, "residual", c->proven.residual);
+    od_report_real(out, "inverse", c->proven.inverse);
+    od_report_real(out, "defect", c->proven.defect);
+    if (c->file[0] != '\0') {
+        od_report_text(out, "file", c->file);
+    }
+    fputs("}", out);
+}
+
 static const char *kind_name(const od_shadowing *s)
 {
     return s->pair.kind == OD_PAIR_DESCENT      ? "gradient descent"
@@ -164,6 +188,9 @@ static void write_missing(const od_shadowing *s, FILE *out)
     reason_of(out, &separator, "hyperbolicity", s->hyperbolic.growth_missing);
     reason_of(out, &separator, "glitch",
               isnan(s->epsilon) ? "it was not asked for (shadow: {glitch: 0.1})" : s->no_best);
+    reason_of(out, &separator, "certificate",
+              s->certificate.states == NULL ? "it was not asked for (shadow: {certificate: true})"
+                                            : s->certificate.missing);
     reason_of(out, &separator, "modified", s->modified.missing);
     reason_of(out, &separator, "rescaled", s->rescaled.missing);
     fputs("}", out);
@@ -188,6 +215,7 @@ void od_shadowing_write_json(const od_shadowing *s, FILE *out)
     }
     write_rungs(s, out);
     write_minimax(s, out);
+    write_certificate(s, out);
     bool first = true;
     fputs(", \"delta\": {", out);
     pair_of(out, &first, "max", s->local.max);
@@ -259,6 +287,28 @@ static void show_minimax(const od_shadowing *s, FILE *out)
     fputs(b->active_count > 0 ? "\n" : "", out);
 }
 
+static void show_certificate(const od_shadowing *s, FILE *out)
+{
+    const od_shadow_certificate *c = &s->certificate;
+    char text[32];
+    if (c->missing[0] != '\0') {
+        fprintf(out, "  %-14s -  (%s)\n", "certificate", c->missing);
+    }
+    if (isnan(c->proven.epsilon)) {
+        return;
+    }
+    fprintf(out, "  %-14s %s, epsilon = %s\n", "certificate", statement,
+            od_certificate_decimal(c->proven.epsilon, text));
+    fprintf(out, "  %-14s (%s; of the map, not of the flow)", "", c->states);
+    if (!isnan(c->radius)) {
+        fprintf(out, ", and so within %s of the sampled flow", od_certificate_decimal(c->radius, text));
+    }
+    fputs("\n", out);
+    if (c->file[0] != '\0') {
+        fprintf(out, "  %-14s written to %s, which optdyn-check-certificate checks\n", "", c->file);
+    }
+}
+
 static void show_variant(FILE *out, const char *name, const od_variant *v)
 {
     if (v->missing[0] != '\0') {
@@ -300,6 +350,7 @@ void od_shadowing_write_text(const od_shadowing *s, FILE *out)
         show_rung(s, out, shown[i], &s->rung[i]);
     }
     show_minimax(s, out);
+    show_certificate(s, out);
     if (!isnan(s->epsilon) && s->no_best[0] == '\0' && s->glitch <= s->chain->steps) {
         fprintf(out, "  %-14s no orbit is within %.6g up to k = %llu%s\n", "glitch", s->epsilon,
                 (unsigned long long)s->glitch, s->glitch_proven ? "" : ", by the linearisation");

@@ -3,18 +3,25 @@
 
 #include <string.h>
 
-/* --verify is short for --set NAME.verify=true. Returns an exit status, or -1 to go on. */
-static int set_verify(cli *c, char *room, size_t size)
+/* True if the analysis of this command has a parameter of this name. */
+static bool takes(const cli *c, const char *name)
 {
-    size_t i = 0, last = 0;
+    size_t i = 0;
     while (strcmp(od_analysis_types[i]->name, c->command) != 0) {
         i++;
     }
     const od_param *p = od_analysis_types[i]->params;
-    while (p->name != NULL && strcmp(p->name, "verify") != 0) {
+    while (p->name != NULL && strcmp(p->name, name) != 0) {
         p++;
     }
-    if (p->name == NULL) {
+    return p->name != NULL;
+}
+
+/* --verify is short for --set NAME.verify=true. Returns an exit status, or -1 to go on. */
+static int set_verify(cli *c, char *room, size_t size)
+{
+    size_t last = 0;
+    if (!takes(c, "verify")) {
         return cli_usage(c, "%s has no second algorithm to verify it; remove --verify", c->command);
     }
     while (c->set[last] != NULL) {
@@ -31,7 +38,7 @@ int cli_analyse(cli *c)
     if (c->arg_count != 1) {
         return cli_usage(c, "%s takes one experiment file: optdyn %s FILE", c->command, c->command);
     }
-    if (c->output != NULL) {
+    if (c->output != NULL && !takes(c, "certificate")) {
         return cli_usage(c, "%s writes no files; --json prints all its numbers", c->command);
     }
     const int exit_status = c->verify ? set_verify(c, verify, sizeof verify) : -1;
