@@ -9,9 +9,10 @@ cd "$(dirname "$0")"
 
 packages=(build-essential meson ninja-build pkg-config cmake python3 libsundials-dev libgsl-dev libopenblas-dev
   liblapacke-dev libsleef-dev libyaml-dev libhdf5-dev librandom123-dev zlib1g-dev nettle-dev
+  libflint-arb-dev libflint-dev
   libcmocka-dev libboost-dev gnuplot-nox fonts-dejavu-core man-db)
 # second opinions of the tests, a browser for the gallery, and MPI, which is optional
-[ "${1:-}" != test ] || packages+=(libflint-arb-dev libflint-dev hdf5-tools libopenmpi-dev openmpi-bin chromium chromium-driver
+[ "${1:-}" != test ] || packages+=(hdf5-tools libopenmpi-dev openmpi-bin chromium chromium-driver
   python3-torch)
 torch=auto
 case "${1:-}" in test | --with-torch)
