@@ -17,6 +17,7 @@
 
 #include "../src/memory.h"
 #include "enclosure.h"
+#include "simplex.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,6 +29,11 @@ typedef struct box {
     od_span x[N];
 } box;
 
+/* row e_0 + constant */
+typedef struct linear_form {
+    od_span row[N], constant;
+} linear_form;
+
 typedef struct search {
     const od_rule *rule;
     const od_target *target;
@@ -35,9 +41,12 @@ typedef struct search {
     size_t n;
     double level; /* T */
     od_span *ws;
+    linear_form *form;         /* [steps+1] that the distances of the last box are not below */
+    od_simplex_column *column; /* the same in doubles, for the simplex method */
+    uint64_t forms;
     double upper, best[N];
-    double moved[N];           /* by the last box: how far each component of the start moves the orbit */
-    double centre[N], largest; /* of the last box: its middle, and how far that orbit is */
+    double moved[N];  /* by the last box: how far each component of the start moves the orbit */
+    double centre[N]; /* of the last box */
 } search;
 
 /* ------------------------------------------------------------------------------------------- one box */
@@ -83,49 +92,57 @@ static void offset(const search *s, const tube *t, const double *y, od_span *out
     }
 }
 
-/*
- * u (M e_0 + rho + p - y) < T along a direction u of length 1 at most: false if no start obeys it, else the start is
- * cut to those that may.
- */
-static bool cut_along(const search *s, tube *t, const od_span *gap, const double *u)
+/* A bound below of row e + constant over the start. */
+static double least_value(const search *s, const tube *t, const linear_form *f)
+{
+    double least = f->constant.lo;
+    for (size_t j = 0; j < s->n; j++) {
+        least = od_below(least + od_span_mul(f->row[j], t->start[j]).lo);
+    }
+    return least;
+}
+
+/* row e + constant < T: false if no start obeys it, else the start is cut to those that may. */
+static bool cut_start(const search *s, tube *t, const linear_form *f)
 {
     const size_t n = s->n;
-    od_span row[N], weighted[N], constant = {0, 0}, term[N];
-    for (size_t i = 0; i < n; i++) {
-        weighted[i] = od_span_mul(od_span_real(u[i]), od_span_real(s->target->weight[i]));
-        constant = od_span_add(constant, od_span_mul(od_span_real(u[i]), gap[i]));
-    }
-    constant = od_span_add(constant, dot(n, weighted, 1, t->rest));
-    double least = constant.lo;
-    for (size_t j = 0; j < n; j++) {
-        row[j] = od_span_round(0, 0);
-        for (size_t i = 0; i < n; i++) {
-            row[j] = od_span_add(row[j], od_span_mul(weighted[i], t->linear[i * n + j]));
-        }
-        term[j] = od_span_mul(row[j], t->start[j]);
-        least = od_below(least + term[j].lo);
-    }
-    if (least >= s->level) {
+    if (least_value(s, t, f) >= s->level) {
         return false;
     }
     for (size_t j = 0; j < n; j++) {
-        /* row_j e_j <= room */
-        double others = constant.lo;
+        /* row_j e_j < room */
+        double others = f->constant.lo;
         for (size_t i = 0; i < n; i++) {
-            others = i == j ? others : od_below(others + term[i].lo);
+            others = i == j ? others : od_below(others + od_span_mul(f->row[i], t->start[i]).lo);
         }
         const double room = od_above(s->level - others);
-        if (!(fabs(room) < INFINITY) || (row[j].lo <= 0 && row[j].hi >= 0)) {
+        const od_span row = f->row[j];
+        if (!(fabs(room) < INFINITY) || (row.lo <= 0 && row.hi >= 0)) {
             continue;
         }
-        const od_span limit = od_span_div(od_span_real(room), row[j]);
-        t->start[j] = row[j].lo > 0 ? meet(t->start[j], (od_span){-INFINITY, limit.hi})
-                                    : meet(t->start[j], (od_span){limit.lo, INFINITY});
+        const od_span limit = od_span_div(od_span_real(room), row);
+        t->start[j] = meet(t->start[j], row.lo > 0 ? (od_span){-INFINITY, limit.hi} : (od_span){limit.lo, INFINITY});
         if (is_empty(t->start[j])) {
             return false;
         }
     }
     return true;
+}
+
+/* u (M e_0 + rho + p - y) along a direction u of length 1 at most: |x_k - y_k| is not below it. */
+static void project(const search *s, const tube *t, const od_span *gap, const double *u, linear_form *f)
+{
+    const size_t n = s->n;
+    od_span weighted[N] = {{0, 0}};
+    f->constant = (od_span){0, 0};
+    for (size_t i = 0; i < n; i++) {
+        weighted[i] = od_span_mul(od_span_real(u[i]), od_span_real(s->target->weight[i]));
+        f->constant = od_span_add(f->constant, od_span_mul(od_span_real(u[i]), gap[i]));
+    }
+    f->constant = od_span_add(f->constant, dot(n, weighted, 1, t->rest));
+    for (size_t j = 0; j < n; j++) {
+        f->row[j] = dot(n, t->linear + j, n, weighted);
+    }
 }
 
 /* False if no state of the enclosure is nearer than T to y; else the enclosure is cut to the tube. */
@@ -150,15 +167,18 @@ static bool cut(search *s, tube *t, const double *y)
             square = od_span_add(square, od_span_power(far, 2));
         }
     }
-    s->largest = od_larger(s->largest, sqrt(length));
     if (od_span_sqrt(square).lo >= s->level) {
         return false;
     }
-    const double shrink = length > 0 ? (1 - 0x1p-40) / sqrt(length) : 0;
-    for (size_t i = 0; i < n; i++) {
-        u[i] *= shrink;
+    if (!(length > 0)) {
+        return true;
     }
-    return !(length > 0) || cut_along(s, t, gap, u);
+    for (size_t i = 0; i < n; i++) {
+        u[i] *= (1 - 0x1p-40) / sqrt(length);
+    }
+    linear_form *f = &s->form[s->forms++];
+    project(s, t, gap, u, f);
+    return cut_start(s, t, f);
 }
 
 /* One step of the enclosure; false if it has no bounds. */
@@ -207,13 +227,85 @@ static void note_motion(search *s, const tube *t)
     }
 }
 
+/* Takes the start `offset` from the middle of the box for its best one if its orbit is nearer. */
+static void try_start(search *s, const double *offset)
+{
+    double x[N], start[N], largest = 0;
+    od_span place[N], next[N];
+    for (size_t i = 0; i < s->n; i++) {
+        x[i] = start[i] = s->centre[i] + offset[i];
+    }
+    for (uint64_t k = 0; k <= s->steps; k++) {
+        double square = 0;
+        for (size_t i = 0; i < s->n; i++) {
+            const double gap = s->target->weight[i] * (x[i] - s->target->y[k * s->n + i]);
+            square += gap * gap;
+            place[i] = od_span_real(x[i]);
+        }
+        largest = od_larger(largest, sqrt(square));
+        if (k == s->steps || !(largest < s->upper)) {
+            break;
+        }
+        od_span_step(s->rule, k, place, next, s->ws);
+        for (size_t i = 0; i < s->n; i++) {
+            x[i] = middle(next[i]);
+        }
+    }
+    if (largest < s->upper) {
+        s->upper = largest;
+        memcpy(s->best, start, sizeof s->best);
+    }
+}
+
+/*
+ * The largest of several forms is not below any mean of them. The best means, those of linear programming, are found in
+ * doubles; whatever they are, the bound is proven.
+ */
+static bool cut_together(search *s, tube *t)
+{
+    double low[N], high[N], minimiser[N] = {0}, share[N + 1];
+    uint64_t which[N + 1];
+    for (uint64_t k = 0; k < s->forms; k++) {
+        for (size_t j = 0; j < s->n; j++) {
+            s->column[k].row[j] = middle(s->form[k].row[j]);
+        }
+        s->column[k].value = s->form[k].constant.lo;
+    }
+    for (size_t j = 0; j < s->n; j++) {
+        low[j] = t->start[j].lo;
+        high[j] = t->start[j].hi;
+    }
+    const size_t count = s->forms > 0 ? od_simplex_mean(s->n, s->forms, s->column, low, high, minimiser, which, share)
+                                      : 0;
+    try_start(s, minimiser);
+    linear_form mean = {.constant = {0, 0}};
+    od_span total = {0, 0};
+    for (size_t i = 0; i < count; i++) {
+        const linear_form *f = &s->form[which[i]];
+        const od_span weight = od_span_real(share[i]);
+        total = od_span_add(total, weight);
+        mean.constant = od_span_add(mean.constant, od_span_mul(weight, f->constant));
+        for (size_t j = 0; j < s->n; j++) {
+            mean.row[j] = od_span_add(mean.row[j], od_span_mul(weight, f->row[j]));
+        }
+    }
+    if (!(total.lo > 0)) {
+        return true;
+    }
+    mean.constant = od_span_div(mean.constant, total);
+    for (size_t j = 0; j < s->n; j++) {
+        mean.row[j] = od_span_div(mean.row[j], total);
+    }
+    return cut_start(s, t, &mean);
+}
+
 /* True if no start of the box has an orbit nearer than T; else the box is cut to those that may. */
 static bool refute(search *s, box *b)
 {
     tube t;
     memset(&t, 0, sizeof t);
     memset(s->moved, 0, sizeof s->moved);
-    s->largest = 0;
+    s->forms = 0;
     for (size_t i = 0; i < s->n; i++) {
         t.p[i] = s->centre[i] = middle(b->x[i]);
         t.start[i] = t.e[i] = od_span_sub(b->x[i], od_span_real(t.p[i]));
@@ -225,9 +317,11 @@ static bool refute(search *s, box *b)
         }
         note_motion(s, &t);
         if (k < s->steps && !advance(s, &t, k)) {
-            s->largest = INFINITY; /* the middle was not followed to the end */
             break;
         }
+    }
+    if (!cut_together(s, &t)) {
+        return true;
     }
     for (size_t i = 0; i < s->n; i++) {
         b->x[i] = meet(b->x[i], od_span_add(od_span_real(s->centre[i]), t.start[i]));
@@ -258,14 +352,13 @@ static bool halve(const search *s, box *b, box *other)
     return true;
 }
 
-/* A better orbit lowers the level that is worth proving; what is refuted already stays so. */
-static void keep_best(search *s, double tolerance)
+static double volume(const search *s, const box *b)
 {
-    if (s->largest < s->upper) {
-        s->upper = s->largest;
-        memcpy(s->best, s->centre, s->n * sizeof(double));
-        s->level = od_smaller(s->level, s->upper * (1 - tolerance));
+    double product = 1;
+    for (size_t j = 0; j < s->n; j++) {
+        product *= b->x[j].hi - b->x[j].lo;
     }
+    return product;
 }
 
 /* True if all starts of the first box are refuted with at most *left boxes. */
@@ -280,10 +373,16 @@ static bool prove(od_context *ctx, search *s, const box *first, double tolerance
         }
         --*left;
         box *top = &stack[height - 1];
-        const bool refuted = refute(s, top);
-        if (s->largest < s->upper && !refuted) {
-            keep_best(s, tolerance);
+        double before = volume(s, top);
+        bool refuted = refute(s, top);
+        /* what was cut to less than a half by itself is looked at again before it is cut in two */
+        while (!refuted && *left > 0 && volume(s, top) < 0.5 * before) {
+            before = volume(s, top);
+            --*left;
+            refuted = refute(s, top);
         }
+        /* a better orbit lowers the level that is worth proving; what is refuted already stays so */
+        s->level = od_smaller(s->level, s->upper * (1 - tolerance));
         if (refuted) {
             height--;
         } else if (halve(s, top, top + 1)) {
@@ -356,15 +455,17 @@ od_status od_branch_lower(od_context *ctx, const od_rule *rule, uint64_t steps, 
     memcpy(s.best, shadow->start, s.n * sizeof(double));
     box *stack = od_zalloc(STACK, sizeof *stack), first;
     s.ws = od_zalloc(od_span_room(rule), sizeof *s.ws);
+    s.form = od_zalloc((size_t)steps + 1, sizeof *s.form);
+    s.column = od_zalloc((size_t)steps + 1, sizeof *s.column);
     od_status status = OD_OK;
-    if (stack == NULL || s.ws == NULL) {
+    if (stack == NULL || s.ws == NULL || s.form == NULL || s.column == NULL) {
         status = od_fail(ctx, OD_ENOMEM, "shadow", "no memory for branch and bound");
     } else {
         od_span_begin(rule, s.ws);
         status = first_box(ctx, &s, &first);
     }
     uint64_t left = most;
-    for (double goal = 0.1; status == OD_OK && left > 0; goal /= 10) {
+    for (double goal = 0.5; status == OD_OK && left > 0; goal = goal > 0.1 ? 0.1 : goal / 10) {
         goal = fmax(goal, tolerance);
         const bool proven = prove(ctx, &s, &first, goal, stack, &left);
         if (!proven) {
@@ -380,5 +481,7 @@ od_status od_branch_lower(od_context *ctx, const od_rule *rule, uint64_t steps, 
     memcpy(branch->start, s.best, s.n * sizeof(double));
     free(stack);
     free(s.ws);
+    free(s.form);
+    free(s.column);
     return status == OD_OK && od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : status;
 }

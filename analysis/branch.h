@@ -24,7 +24,7 @@ typedef struct od_branch {
  *
  * shadow->radius and ->start (of an orbit that is as near as that) say where to look: a start that is further from y_0
  * is not better. lower is upper (1 - tolerance) unless more than `most` boxes are needed; then it is what was proven by
- * the last coarser tolerance (powers of 10), or NaN.
+ * the last coarser tolerance (0.5, 0.1, 0.01, ...), or NaN.
  *
  * Errors  OD_EUNSUPPORTED for more than OD_BRANCH_MAX_DIM components of the state, or a component of weight 0 that no
  *         other component bounds; OD_ENOMEM, OD_EINTERRUPTED.

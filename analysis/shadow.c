@@ -301,7 +301,7 @@ const od_analysis_type od_analysis_shadow = {
                                        "intervals give it"},
                            {.name = "boxes",
                             .kind = OD_INTEGER,
-                            .fallback = "100000",
+                            .fallback = "20000",
                             .low = 1,
                             .high = 1e12,
                             .meaning = "most boxes of intervals to look at for that bound"},

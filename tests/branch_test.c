@@ -7,6 +7,7 @@
 #include "check.h"
 
 #include "../analysis/branch.h"
+#include "../analysis/simplex.h"
 #include "../src/experiment.h"
 
 enum { MOST = 200000, MAX_STEPS = 100 };
@@ -165,6 +166,55 @@ static void hosaki_is_settled(void **state)
     end(&q);
 }
 
+/* Optimal because primal and dual agree: the largest form at the minimiser is the least value of the mean. */
+static void the_linear_program_is_solved(void **state)
+{
+    (void)state;
+    enum { FORMS = 30 };
+    for (uint64_t draw = 0; draw < 500; draw++) {
+        const size_t n = 1 + draw % OD_SIMPLEX_MAX;
+        const uint64_t count = 1 + draw % FORMS;
+        od_simplex_column form[FORMS];
+        double low[OD_SIMPLEX_MAX], high[OD_SIMPLEX_MAX], x[OD_SIMPLEX_MAX], share[OD_SIMPLEX_MAX + 1],
+            largest = -INFINITY;
+        uint64_t which[OD_SIMPLEX_MAX + 1];
+        for (uint64_t k = 0; k < count; k++) {
+            form[k].value = od_normal(9, OD_STREAM_CHECK, draw, k, 0);
+            for (size_t j = 0; j < n; j++) {
+                form[k].row[j] = od_normal(9, OD_STREAM_CHECK, draw, k, j + 1);
+            }
+        }
+        for (size_t j = 0; j < n; j++) {
+            low[j] = -od_uniform(9, OD_STREAM_CHECK, draw, 100, j);
+            high[j] = 3 * od_uniform(9, OD_STREAM_CHECK, draw, 101, j);
+        }
+        const size_t found = od_simplex_mean(n, count, form, low, high, x, which, share);
+        assert_true(found >= 1 && found <= n + 1);
+        double mean = 0, total = 0, slope[OD_SIMPLEX_MAX] = {0};
+        for (size_t i = 0; i < found; i++) {
+            assert_true(share[i] > 0 && which[i] < count);
+            total += share[i];
+            mean += share[i] * form[which[i]].value;
+            for (size_t j = 0; j < n; j++) {
+                slope[j] += share[i] * form[which[i]].row[j];
+            }
+        }
+        for (size_t j = 0; j < n; j++) {
+            assert_true(low[j] <= x[j] && x[j] <= high[j]);
+            mean += fmin(slope[j] * low[j], slope[j] * high[j]);
+        }
+        for (uint64_t k = 0; k < count; k++) {
+            double value = form[k].value;
+            for (size_t j = 0; j < n; j++) {
+                value += form[k].row[j] * x[j];
+            }
+            largest = fmax(largest, value);
+        }
+        check_close(total, 1, 1e-12);
+        check_close(mean, largest, 1e-11);
+    }
+}
+
 static void what_is_not_covered_is_refused(void **state)
 {
     od_rule *rule;
@@ -185,6 +235,7 @@ int main(void)
         test_with_context(bounds_hold_known_radii),
         test_with_context(a_free_velocity_is_bounded_by_positions),
         test_with_context(hosaki_is_settled),
+        cmocka_unit_test(the_linear_program_is_solved),
         test_with_context(what_is_not_covered_is_refused),
     };
     return cmocka_run_group_tests_name("branch", tests, NULL, NULL);

@@ -153,8 +153,9 @@ def best():
     check(near(m["upper"], 0.0527, 1e-3) and near(m["local_lower"], m["upper"], 1e-6) and m["boxes"] > 1 and
           0 <= m["gap"] <= 1.001e-4 and m["lower"] < m["upper"], "hosaki, settled to 1e-4", d)
     d = answer(problem="hosaki", start="{x: [2.05, 3.2]}", method="{name: gradient, step: 0.3}", iterations=40, shadow__boxes=3)
-    check(d["minimax"]["lower"] is None and d["minimax"]["gap"] is None and "allow more" in d["missing"]["lower"],
-          "too few boxes prove nothing", d)
+    m = d["minimax"]
+    check(m["boxes"] <= 3 and m["gap"] > 1e-2 and near(m["lower"], (1 - m["gap"]) * m["upper"], 1e-12),
+          "few boxes prove less", d)
     for problem, start, why in (("{name: power, p: 4, dim: 3}", [1, 0.5, 2], "at most 2 dimensions"),
                                 ("styblinski-tang", [1, 0.3], "intervals")):
         d = answer(problem=problem, start="{x: %s}" % start, method="{name: gradient, step: 0.01}", iterations=20)
