@@ -145,8 +145,5 @@ od_status od_loss_write(od_context *ctx, const od_choice *choice, const od_probl
                        OD_LOSS_MAX_DIM, problem->dim);
     }
     writer w = {ctx, choice->settings, problem, tape};
-    od_status status = losses[which].write(&w, f);
-    return status != OD_OK || od_tape_complete(tape)
-               ? status
-               : od_fail(ctx, OD_ENOMEM, "problem", "no memory for the formula of '%s'", choice->problem->name);
+    return losses[which].write(&w, f);
 }

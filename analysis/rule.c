@@ -79,7 +79,7 @@ static od_status write_loss(od_context *ctx, const od_member *m, od_rule *rule)
     uint32_t f = OD_NO_NODE;
     rule->tape = od_tape_create();
     od_status status = rule->tape != NULL ? od_loss_write(ctx, &m->problem_choice, m->problem, rule->tape, &f)
-                                          : od_fail(ctx, OD_ENOMEM, "problem", "no memory for the formula");
+                                          : OD_ENOMEM;
     status = status == OD_OK ? od_tape_gradient(ctx, rule->tape, f, d, rule->gradient) : status;
     rule->loss_dim = d;
     rule->slopes = status == OD_OK ? od_tape_count(rule->tape) : 0;
@@ -90,8 +90,12 @@ static od_status write_loss(od_context *ctx, const od_member *m, od_rule *rule)
             status = od_tape_gradient(ctx, rule->tape, rule->gradient[i], i + 1, rule->hessian[i]);
         }
     }
-    rule->node = status == OD_OK ? od_tape_nodes(rule->tape) : NULL;
-    rule->count = status == OD_OK ? od_tape_count(rule->tape) : 0;
+    /* a formula that was not read for want of memory is not a wrong formula */
+    if (rule->tape == NULL || !od_tape_complete(rule->tape) || status == OD_ENOMEM) {
+        return od_fail(ctx, OD_ENOMEM, "problem", "no memory for the formula of '%s'", m->problem->name);
+    }
+    rule->node = od_tape_nodes(rule->tape);
+    rule->count = od_tape_count(rule->tape);
     return status;
 }
 

@@ -64,6 +64,11 @@ JOBS = {
     "conjugate points": (PATH, ["conjugate", "x.yaml", "--json", "--verify"]),
     "an action": (PATH, ["action", "x.yaml", "--json"]),
     "shadows": (SHADOW, ["shadow", "x.yaml", "--json"]),
+    "a certificate": (
+        "{problem: hosaki, method: {name: heavy-ball, alpha: 1, step: 0.2}, start: {x: [2.05, 3.2]}, iterations: 4, "
+        "shadow: {certificate: true, boxes: 10}}\n",
+        ["shadow", "x.yaml", "-o", "out", "--json"],
+    ),
     "a figure": (PATH, ["figure", "x.yaml", "-o", "out", "--json"]),
 }
 
