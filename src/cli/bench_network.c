@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FEATURES = 784, WIDTH = 112, CLASSES = 10, STEPS = 5, GRADIENTS = 10, SIZES = 2 };
+enum { FEATURES = 784, WIDTH = 112, CLASSES = 10, ROUNDS = 7, SLICES = 3, STEPS = 5, GRADIENTS = 8, SIZES = 2 };
 
 typedef struct size_row {
     size_t samples, dim;
@@ -55,31 +55,51 @@ static bool write_task(const char *path, const od_network_problem *np, const dou
     return fclose(out) == 0;
 }
 
-static double time_gradients(const od_problem *f, const double *x, double *g, double *ws, size_t count)
+/* What the run spends in the problem: its own callback with a clock around. One thread, one problem at a time. */
+static struct {
+    od_status (*eval)(const od_problem *, unsigned, size_t, const double *, double *, double *, double *);
+    double seconds;
+} inside;
+
+static od_status timed_eval(const od_problem *f, unsigned want, size_t n, const double *x, double *value, double *g,
+                            double *ws)
 {
     const double begin = bench_cpu_clock();
-    for (size_t k = 0; k < count; k++) {
+    const od_status status = inside.eval(f, want, n, x, value, g, ws);
+    inside.seconds += bench_cpu_clock() - begin;
+    return status;
+}
+
+static double time_gradients(const od_problem *f, const double *x, double *g, double *ws)
+{
+    const double begin = bench_cpu_clock();
+    for (size_t k = 0; k < GRADIENTS; k++) {
         if (f->eval(f, OD_GRADIENT, 1, x, NULL, g, ws) != OD_OK) {
             return NAN;
         }
     }
-    return (bench_cpu_clock() - begin) / (double)count;
+    return (bench_cpu_clock() - begin) / GRADIENTS;
 }
 
-/* Processor time of a run of so many steps. */
-static double time_run(od_context *ctx, od_experiment *e, uint64_t steps)
+/* Processor time of a run of so many steps; *gradients receives that of its gradients. */
+static double time_run(od_context *ctx, od_experiment *e, uint64_t steps, double *gradients)
 {
+    od_problem *f = e->problem[0];
     od_member *m = &e->member[0];
     od_result *result = NULL;
     m->until = m->every = (double)steps * m->step;
+    inside.eval = f->eval;
+    inside.seconds = 0;
+    f->eval = timed_eval;
     const double begin = bench_cpu_clock();
     const od_status status = od_experiment_run(ctx, e, &result);
     const double seconds = bench_cpu_clock() - begin;
+    f->eval = inside.eval;
+    *gradients = inside.seconds;
     od_result_free(result);
     return status == OD_OK ? seconds : NAN;
 }
 
-/* Steps between gradients, so that both see the same machine. */
 static od_status measure(od_context *ctx, size_row *r, bench_peer *peer)
 {
     od_experiment *e = network_experiment(ctx, r->samples);
@@ -101,12 +121,19 @@ static od_status measure(od_context *ctx, size_row *r, bench_peer *peer)
     }
     r->dim = f->dim;
     for (size_t i = 0; i < r->step.count && status == OD_OK; i++) {
-        const double one = time_run(ctx, e, 1), before = time_gradients(f, x, g, ws, GRADIENTS);
-        const double whole = time_run(ctx, e, 1 + STEPS), after = time_gradients(f, x, g, ws, GRADIENTS);
-        r->gradient.value[i] = fmin(before, after);
-        r->four.value[i] = 2 * (before + after);
+        double best[2] = {INFINITY, INFINITY}, few, many; /* what disturbs a slice only adds to it */
+        for (size_t slice = 0; slice < SLICES; slice++) {
+            const double now[2] = {time_gradients(f, x, g, ws),
+                                   bench_peer_ask(peer, loss, 1e-10 * loss, "%s %d", path, GRADIENTS) / GRADIENTS};
+            for (size_t k = 0; k < 2; k++) {
+                best[k] = now[k] >= best[k] ? best[k] : now[k];
+            }
+        }
+        const double one = time_run(ctx, e, 1, &few), whole = time_run(ctx, e, 1 + STEPS, &many);
         r->step.value[i] = (whole - one) / STEPS;
-        r->plain.value[i] = bench_peer_ask(peer, loss, 1e-10 * loss, "%s %d", path, GRADIENTS) / GRADIENTS;
+        r->four.value[i] = (many - few) / STEPS;
+        r->gradient.value[i] = best[0];
+        r->plain.value[i] = best[1];
         status = od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : OD_OK;
     }
     if (file >= 0) {
@@ -147,7 +174,7 @@ int bench_network(cli *c)
     bench_peer_open(&peer);
     for (size_t i = 0; i < SIZES && status == OD_OK; i++) {
         size_row *r = &rows[i];
-        r->step.count = r->four.count = r->gradient.count = r->plain.count = 11;
+        r->step.count = r->four.count = r->gradient.count = r->plain.count = ROUNDS;
         cli_say(c, "%zu samples ...", r->samples);
         status = measure(c->ctx, r, &peer);
     }
