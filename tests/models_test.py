@@ -123,6 +123,8 @@ def the_example_runs(folder):
     check(again["final"]["state"] == first["final"]["state"], "and again from what it resolved to, in another folder", "")
     with open(os.path.join(out, "flow.csv")) as f:
         check("# input: net.pt " in f.read(), "the checksum of the model is written", "")
+    with open(os.path.join(out, "experiment.yaml")) as f:
+        check(os.path.join(MODELS, "net.pt") in f.read(), "and where it is", "")
     own = answer("run", file, problem__loss="model", problem__targets="classes", problem__model="own.pt")
     gap = distance(first["final"]["state"]["x"], own["final"]["state"]["x"])
     check(gap <= 1e-12, "a model that returns its loss gives the same", gap)
