@@ -4,6 +4,7 @@ precision, threads, and what is said of models that cannot serve. TAP. SPDX-Lice
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -125,6 +126,12 @@ def the_example_runs(folder):
         check("# input: net.pt " in f.read(), "the checksum of the model is written", "")
     with open(os.path.join(out, "experiment.yaml")) as f:
         check(os.path.join(MODELS, "net.pt") in f.read(), "and where it is", "")
+    if shutil.which("gnuplot") is None:
+        skip("its figure is drawn", "gnuplot is not installed")
+    else:
+        r = run("figure", file, "--kind", "loss", "-o", os.path.join(folder, "figure"))
+        drawn = [f for _, _, files in os.walk(os.path.join(folder, "figure")) for f in files if f.endswith(".png")]
+        check(r.returncode == 0 and len(drawn) == 1, "its figure is drawn", r.stderr.decode())
     own = answer("run", file, problem__loss="model", problem__targets="classes", problem__model="own.pt")
     gap = distance(first["final"]["state"]["x"], own["final"]["state"]["x"])
     check(gap <= 1e-12, "a model that returns its loss gives the same", gap)
