@@ -54,7 +54,7 @@ static void print_report(const cli *c, const od_problem *f, const od_derivative_
         printf(", \"dimension\": %zu, \"points\": %zu, \"passed\": %s, ", f->dim, r->points,
                r->passed ? "true" : "false");
     } else {
-        printf("%s, %zu dimensions, %zu points: largest relative errors\n", f->name, f->dim, r->points);
+        printf("%s, %zu dimensions, %zu points: largest relative errors beyond rounding\n", f->name, f->dim, r->points);
     }
     print_error(c, "gradient", "with differences of the value", &r->gradient, true);
     print_error(c, "hessian", "products with differences of the gradient", &r->hessian, false);

@@ -27,6 +27,7 @@ typedef struct cli {
     int (*first_of_ranks)(int mine);
     bool said_by_first; /* rank 0 reports the same failure */
     char invocation[2048];
+    char remark[1024]; /* the last one shown; members of one file often cause the same */
 } cli;
 
 /** One command: its name, what it takes, one line, and its function, which returns the exit status. */

@@ -109,7 +109,11 @@ void cli_say(const cli *c, const char *format, ...)
 
 static void show_remark(void *user, const char *sentence)
 {
-    cli_say(user, "optdyn: %s", sentence);
+    cli *c = user;
+    if (strcmp(sentence, c->remark) != 0) {
+        snprintf(c->remark, sizeof c->remark, "%s", sentence);
+        cli_say(c, "optdyn: %s", sentence);
+    }
 }
 
 static int exit_status(od_status status)
