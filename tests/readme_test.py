@@ -6,7 +6,7 @@ usage: readme_test.py SOURCE BUILD PROGRAM COMPILER readme|docs
 `docs` runs every command line `optdyn ...` of README.md and docs/*.md, in the order of each document, in a folder of its own
 that holds the examples. Commands stand in fenced or indented blocks or, with their arguments, between backticks. Before
 that, a fenced block after a line "... `name.yaml`:" is written to that file. Lines below "$ optdyn ..." are what the
-command has to print, with "..." for lines left out. Blocks in Python, Octave and Julia are run, and what they print is
+command has to print, with "..." for lines left out; if they begin with "optdyn: " it has to refuse with that sentence. Blocks in Python, Octave and Julia are run, and what they print is
 compared with the block `text` that follows them.
 
 SPDX-License-Identifier: GPL-3.0-or-later
@@ -187,11 +187,27 @@ def steps(text):
     yield from (("command", c, None) for c in inline_commands("\n".join(prose)))
 
 
+def same(line, want):
+    """Whether two lines have the same words, and numbers that agree to 1e-6; those below 1e-9 may be rounding."""
+    number = r"(?<![\w.])([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?!\w)"
+    one, two = re.split(number, " ".join(line.split())), re.split(number, " ".join(want.split()))
+    return len(one) == len(two) and all(
+        abs(float(a) - float(b)) <= 1e-6 * abs(float(b)) + 1e-9 if i % 2 else a == b for i, (a, b) in enumerate(zip(one, two)))
+
+
 def agrees(printed, shown):
     """Whether the lines are those shown, where "..." stands for any number of lines."""
-    pattern = "".join(r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + r"[ \t]*\n"
-                      for line in shown if line.strip())
-    return re.fullmatch(pattern, re.sub(r"\n+", "\n", printed.strip() + "\n")) is not None
+    lines, gap, i = [line for line in printed.split("\n") if line.strip()], False, 0
+    for want in shown:
+        if want.strip() == "...":
+            gap = True
+        elif want.strip():
+            while gap and i < len(lines) and not same(lines[i], want):
+                i += 1
+            if i == len(lines) or not same(lines[i], want):
+                return False
+            i, gap = i + 1, False
+    return gap or i == len(lines)
 
 
 def run_command(name, command, shown, folder):
@@ -203,9 +219,11 @@ def run_command(name, command, shown, folder):
     command = re.sub(r"\bDIR\b", "results-" + verb, command)
     environment = dict(os.environ, PATH=os.path.dirname(os.path.abspath(program)) + ":" + os.environ["PATH"])
     done = run("bash", "-o", "pipefail", "-c", command, cwd=folder, env=environment)
-    check(name, done.returncode == 0, f"exit status {done.returncode}\n{done.stderr}")
-    if done.returncode == 0 and shown is not None and any(line.strip() for line in shown):
-        check(name + ": prints what is shown", agrees(done.stdout, shown), done.stdout)
+    refused = bool(shown) and shown[0].startswith("optdyn: ")
+    check(name, done.returncode == (2 if refused else 0), f"exit status {done.returncode}\n{done.stderr}")
+    if shown is not None and any(line.strip() for line in shown):
+        printed = done.stderr if refused else done.stdout
+        check(name + ": prints what is shown", agrees(printed, shown), printed)
 
 
 def run_code(name, language, text, shown, folder):
