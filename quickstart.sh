@@ -11,9 +11,17 @@ packages=(build-essential meson ninja-build pkg-config cmake python3 libsundials
   liblapacke-dev libsleef-dev libyaml-dev libhdf5-dev librandom123-dev zlib1g-dev nettle-dev
   libflint-arb-dev libflint-dev
   libcmocka-dev libboost-dev gnuplot-nox fonts-dejavu-core man-db)
-# second opinions of the tests, a browser for the gallery, and MPI, which is optional
-[ "${1:-}" != test ] || packages+=(hdf5-tools libopenmpi-dev openmpi-bin chromium chromium-driver
-  python3-torch)
+# second opinions of the tests, a browser for the gallery, what the docs read results with, and MPI, which is optional
+[ "${1:-}" != test ] || packages+=(
+  chromium
+  chromium-driver
+  hdf5-tools
+  libopenmpi-dev
+  octave
+  openmpi-bin
+  python3-h5py
+  python3-torch
+)
 torch=auto
 case "${1:-}" in test | --with-torch)
   packages+=(libtorch-dev)

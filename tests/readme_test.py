@@ -226,12 +226,18 @@ def run_command(name, command, shown, folder):
         check(name + ": prints what is shown", agrees(printed, shown), printed)
 
 
+def interpreter_of(language, text):
+    """What can run a snippet; one in Python needs an interpreter that has the packages which it imports."""
+    if language != "python":
+        return INTERPRETER[language] if shutil.which(INTERPRETER[language][0]) else None
+    packages = "; ".join(re.findall(r"^import \w+", text, re.M)) or "pass"
+    return next(([p] for p in ("python3", "/usr/bin/python3") if shutil.which(p) and run(p, "-c", packages).returncode == 0), None)
+
+
 def run_code(name, language, text, shown, folder):
-    interpreter = INTERPRETER[language]
-    if shutil.which(interpreter[0]) is None:
-        return skip(name, f"no {interpreter[0]}")
-    if "import h5py" in text and run("python3", "-c", "import h5py").returncode != 0:
-        return skip(name, "no h5py")
+    interpreter = interpreter_of(language, text)
+    if interpreter is None:
+        return skip(name, f"no {language} with the packages it needs")
     if "results.h5" in text and not glob.glob(os.path.join(folder, "*", "results.h5")):
         return skip(name, "HDF5 is not built in")
     file = os.path.join(folder, "snippet." + language)
