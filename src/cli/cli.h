@@ -67,6 +67,11 @@ void cli_ranks_agree(cli *c, bool failed);
 /** Asked before a failure is reported: false if rank 0 reports it; else what to say in front. */
 bool cli_ranks_speak(const cli *c, char prefix[32]);
 
+/** What a parameter's value is: a number, a choice, ... */
+const char *cli_kind_name(od_kind kind);
+/** The range of a parameter as `[0, inf)`, its choices, or an empty text. */
+void cli_range_text(const od_param *p, char text[256]);
+
 /** A known figure by its name, or NULL. */
 const struct od_figure *cli_find_figure(const char *name);
 /** Reports that there is none, with the nearest name. */

@@ -107,7 +107,7 @@ int cli_list(cli *c)
 
 /* ------------------------------------------------------------------------------------------- describe */
 
-static const char *kind_name(od_kind kind)
+const char *cli_kind_name(od_kind kind)
 {
     static const char *const names[] = {
         "number", "whole number", "text",   "file name", "choice",
@@ -115,7 +115,7 @@ static const char *kind_name(od_kind kind)
     return names[kind];
 }
 
-static void range_text(const od_param *p, char text[256])
+void cli_range_text(const od_param *p, char text[256])
 {
     char low[OD_REAL_ROOM], high[OD_REAL_ROOM];
     text[0] = '\0';
@@ -132,11 +132,11 @@ static void print_params(const cli *c, const od_param *table, bool *first)
 {
     for (const od_param *p = table; p != NULL && p->name != NULL; p++) {
         char range[256];
-        range_text(p, range);
+        cli_range_text(p, range);
         const char *fallback = p->fallback == NULL ? "required" : p->fallback[0] == '\0' ? "absent" : p->fallback;
         if (c->json) {
             printf("%s{\"name\": \"%s\", \"kind\": \"%s\", \"default\": ", *first ? "" : ", ", p->name,
-                   kind_name(p->kind));
+                   cli_kind_name(p->kind));
             if (p->fallback == NULL || p->fallback[0] == '\0') {
                 fputs("null", stdout);
             } else {
@@ -151,8 +151,9 @@ static void print_params(const cli *c, const od_param *table, bool *first)
             fputs("}", stdout);
         } else {
             printf("  %-14s %s\n", p->name, p->meaning);
-            printf("  %-14s %s, default: %s%s%s%s%s\n", "", kind_name(p->kind), fallback, range[0] != '\0' ? ", " : "",
-                   range, p->unit != NULL && p->unit[0] != '\0' ? ", unit: " : "", p->unit != NULL ? p->unit : "");
+            printf("  %-14s %s, default: %s%s%s%s%s\n", "", cli_kind_name(p->kind), fallback,
+                   range[0] != '\0' ? ", " : "", range, p->unit != NULL && p->unit[0] != '\0' ? ", unit: " : "",
+                   p->unit != NULL ? p->unit : "");
         }
         *first = false;
     }

@@ -100,18 +100,32 @@ static void params_table(const od_param *table)
     if (table == NULL || table[0].name == NULL) {
         return;
     }
-    puts("\n| parameter | meaning | unit | default |\n|---|---|---|---|");
+    puts("\n| parameter | meaning | value | unit | default |\n|---|---|---|---|---|");
     for (const od_param *p = table; p->name != NULL; p++) {
         printf("| `%s` | ", p->name);
         cell(p->meaning);
-        if (p->choices != NULL) {
-            fputs(p->kind == OD_CHOICE ? ": " : "; a number or ", stdout);
-            cell(p->choices);
-        }
+        char range[256];
+        cli_range_text(p, range);
+        printf(" | %s%s", cli_kind_name(p->kind), range[0] != '\0' ? ", " : "");
+        cell(range);
         fputs(" | ", stdout);
         cell(p->unit != NULL ? p->unit : "");
         printf(" | %s |\n", p->fallback == NULL ? "required" : p->fallback[0] == '\0' ? "absent" : p->fallback);
     }
+}
+
+/* A row of a table: a name with what it takes, if that is anything, and what it is. */
+static void row(const char *name, const char *takes, const char *text)
+{
+    fputs("| `", stdout);
+    cell(name);
+    if (takes != NULL && takes[0] != '\0') {
+        putchar(' ');
+        cell(takes);
+    }
+    fputs("` | ", stdout);
+    cell(text);
+    puts(" |");
 }
 
 static void part(const char *name, const char *summary, const char *source)
@@ -164,6 +178,21 @@ static int print_markdown(void)
     params_table(od_experiment_params("record"));
     puts("\nIn `stop`:");
     params_table(od_experiment_params("stop"));
+    puts("\n## Figures\n\n| `optdyn figure` | shows |\n|---|---|");
+    for (size_t i = 0; od_figures[i].name != NULL; i++) {
+        row(od_figures[i].name, NULL, od_figures[i].summary);
+    }
+    puts("\n## Commands\n\n| `optdyn` | does |\n|---|---|");
+    for (const cli_command *k = cli_commands; k->name != NULL; k++) {
+        row(k->name, k->takes, k->summary);
+    }
+    for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
+        row(od_analysis_types[i]->name, "FILE", od_analysis_types[i]->summary);
+    }
+    puts("\n## Options\n\n| option | meaning |\n|---|---|");
+    for (const cli_option *o = cli_options; o->name != NULL; o++) {
+        row(o->name, o->value, o->meaning);
+    }
     return EXIT_DONE;
 }
 
