@@ -116,11 +116,16 @@ def links():
             target = os.path.join(os.path.dirname(path), file) if file else path
             good = os.path.exists(target) and (not heading or heading in anchors(target))
             check(f"{os.path.basename(path)} links to {link}", good)
+        # a page with a list of its sections lists all of them
+        listed = set(re.findall(r"\]\(#([^)\s]+)\)", open(path).read()))
+        if len(listed) > 2:
+            check(f"{os.path.basename(path)} lists all its sections", set(anchors(path, "##")) <= listed,
+                  "not in its list of contents: " + ", ".join(sorted(set(anchors(path, "##")) - listed)))
 
 
-def anchors(path):
+def anchors(path, level="#+"):
     """The names that a Markdown page gives its headings."""
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", open(path).read(), flags=re.S | re.M), re.M)
+    headings = re.findall(rf"^{level} (.*)$", re.sub(r"^```.*?^```", "", open(path).read(), flags=re.S | re.M), re.M)
     return [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
 
 
