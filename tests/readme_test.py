@@ -38,6 +38,7 @@ NOT_RUN = {
     "optdyn report -o site": "makes all figures, which takes a minute: report_test.py makes a report",
     "optdyn bench normals": "draws 10^8 numbers",
     "optdyn bench conjugate": "measures speed for minutes",
+    "optdyn bench shadow": "measures speed for minutes",
 }
 INTERPRETER = {"python": ["python3"], "octave": ["octave-cli", "--norc", "--quiet"], "julia": ["julia"]}
 
