@@ -6,14 +6,11 @@
 #ifndef OD_CLAIMS_H
 #define OD_CLAIMS_H
 
+#include "claim.h"
+
 #include "analysis/extremal.h"
 #include "analysis/shadow.h"
 #include "analysis/variation.h"
-
-/** [{"id": ..., "predicted": ..., "verdict": "holds", ...}, ...] */
-void od_claims_write_json(FILE *out, const od_claim *claim, size_t count);
-/** One line for each. */
-void od_claims_write_text(FILE *out, const od_claim *claim, size_t count);
 
 /** What a claim is said of; numbers are NaN where they do not apply. */
 typedef struct od_claims_kind {
@@ -26,12 +23,7 @@ typedef struct od_claims_kind {
 /** By the spectrum of its loss and by its Lagrangian at two times, not by its name. */
 od_claims_kind od_claims_recognise(const od_member *m, double t1, double t2);
 
-/** Appends to a list with room: no numbers yet, expected to hold. */
-od_claim *od_claims_add(od_claim *list, size_t *count, const char *id, const char *source, const char *statement);
-/** The verdict; the counterexample is kept only where it fails. */
-void od_claims_judge(od_claim *c, bool holds, const char *counterexample);
-
-enum { OD_VARIATIONAL_CLAIMS = 8 };
+enum { OD_VARIATIONAL_CLAIMS = 10 };
 
 /**
  * Claims of Orvieto (2023), section 2.2, that apply to a path and its conjugate points with both ends fixed; returns

@@ -1,12 +1,12 @@
 /* Claims as JSON and as text. SPDX-License-Identifier: GPL-3.0-or-later */
-#include "claims.h"
+#include "claim.h"
 
 #include "analysis/report.h"
 #include "src/json.h"
 
 #include <math.h>
 
-static const char *verdict_text(od_verdict v)
+const char *od_verdict_text(od_verdict v)
 {
     return v == OD_HOLDS ? "holds" : v == OD_FAILS ? "fails" : "undecided";
 }
@@ -24,8 +24,8 @@ static void write_one(FILE *out, const od_claim *c)
     od_report_real(out, "sampling", c->error_sampling);
     od_report_real(out, "model", c->error_model);
     fputs("}", out);
-    od_report_text(out, "expected", verdict_text(c->expected));
-    od_report_text(out, "verdict", verdict_text(c->verdict));
+    od_report_text(out, "expected", od_verdict_text(c->expected));
+    od_report_text(out, "verdict", od_verdict_text(c->verdict));
     fputs(", \"counterexample\": ", out);
     if (c->counterexample != NULL) {
         od_json_text(out, c->counterexample);
@@ -49,7 +49,7 @@ void od_claims_write_text(FILE *out, const od_claim *claim, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const od_claim *c = &claim[i];
-        fprintf(out, "  %s: %s (%s)\n    %s%s", c->source, c->statement, c->id, verdict_text(c->verdict),
+        fprintf(out, "  %s: %s (%s)\n    %s%s", c->source, c->statement, c->id, od_verdict_text(c->verdict),
                 c->verdict == c->expected ? ", as expected" : ", which was not expected");
         if (!isnan(c->predicted)) {
             fprintf(out, ": predicted %.10g", c->predicted);

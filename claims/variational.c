@@ -31,7 +31,9 @@ typedef struct claims {
     const od_member *m;
     size_t d;
     od_claims_kind kind;
-    double *state; /* [2 d], and as many energies */
+    double settled; /* the first conjugate time of this path where a formula gives it, infinite if there is none; else
+                       NaN */
+    double *state;  /* [2 d], and as many energies */
     od_claim *claim;
     size_t count;
 } claims;
@@ -83,6 +85,7 @@ static od_status viscous_claims(claims *q)
 {
     const double t1 = q->x->t1, reach = 1.01 * sqrt(40 / q->kind.beta), predicted = viscous_time(q->kind.beta, t1);
     double measured, longest;
+    q->settled = predicted;
     od_status status = first_time(q, t1, t1 + reach, &measured);
     status = status == OD_OK ? first_time(q, 0, reach, &longest) : status;
     if (status != OD_OK) {
@@ -158,6 +161,100 @@ static void energy(double x, double v, double t, double p, double c, double e[2]
     e[1] = size > 0 ? flat / size : 0;
 }
 
+/* G whose equal values, one on each side of 0, are conjugate on c x^4 from rest; tau = ln(t/t*), t* = sqrt(2/c)/x0. */
+static double rest_phase(double tau)
+{
+    return -1 / tanh(tau) + 1.5 * tau + sinh(2 * tau) / 4;
+}
+
+static double rest_time(double c, double x0, double t1)
+{
+    const double star = sqrt(2 / c) / fabs(x0);
+    if (!(t1 < star)) {
+        return INFINITY;
+    }
+    if (t1 < 1e-12 * star) {
+        return star;
+    }
+    const double sought = rest_phase(log(t1 / star));
+    double low = 0, high = 350;
+    for (size_t i = 0; i < 80; i++) {
+        const double tau = (low + high) / 2;
+        if (rest_phase(tau) < sought) {
+            low = tau;
+        } else {
+            high = tau;
+        }
+    }
+    return star * exp(low);
+}
+
+/* The first conjugate time of a path from rest at t = 0 on c sum x_i^4; infinite if there is none. */
+static od_status first_rest_time(claims *q, double c, double *t)
+{
+    const od_status status = od_trajectory_at(q->x->path, 0, q->state, NULL);
+    *t = INFINITY;
+    for (size_t i = 0; i < q->d && status == OD_OK; i++) {
+        *t = q->state[i] != 0 ? fmin(*t, rest_time(c, q->state[i], q->x->t1)) : *t;
+    }
+    return status;
+}
+
+static void rest_claim(claims *q, double predicted)
+{
+    const double measured = q->found->count > 0              ? q->found->point[0].t
+                            : q->found->end.multiplicity > 0 ? q->found->end.t
+                                                             : NAN;
+    od_claim *c = add(
+        q, "flat-conjugate", "derived in docs/analyses.md",
+        "on c x^4 from rest t1 < t* = sqrt(2/c)/x0 has one conjugate time, where -coth s + 3 s/2 + sinh(2 "
+        "s)/4, s = ln(t/t*), is that of t1 again; t1 >= t* has none");
+    c->predicted = isinf(predicted) ? NAN : predicted;
+    c->measured = measured;
+    c->error_integration = LOCATED * q->x->t2;
+    od_claims_judge(c,
+                    isnan(measured) ? predicted >= q->x->t2 - c->error_integration
+                                    : fabs(measured - predicted) <= c->error_integration,
+                    "this path");
+}
+
+/* On x = A t^-a with c p A^{p-2} = a (2 - a) the Jacobi equation is Euler's; *ratio is NaN on other paths. */
+static od_status conjugate_ratio(claims *q, double p, double c, double *ratio)
+{
+    const double t = q->x->t1, a = 2 / (p - 2), scale = pow(t, a);
+    *ratio = NAN;
+    if (!(t > 0 && 3 - a * a > 0)) {
+        return OD_OK;
+    }
+    const od_status status = od_trajectory_at(q->x->path, t, q->state, q->state + q->d);
+    bool settled = true;
+    for (size_t i = 0; i < q->d; i++) {
+        const double x = q->state[i], v = q->state[q->d + i];
+        settled = settled && fabs(a * x + t * v) <= 1e-9 * fabs(x) &&
+                  fabs(c * p * pow(fabs(scale * x), p - 2) - a * (2 - a)) <= 1e-9;
+    }
+    *ratio = settled ? exp(pi / sqrt(3 - a * a)) : NAN;
+    return status;
+}
+
+static od_status ratio_claim(claims *q, double p, double c)
+{
+    double ratio;
+    const od_status status = conjugate_ratio(q, p, c, &ratio);
+    if (status != OD_OK || !(ratio * q->x->t1 < q->x->t2)) {
+        return status;
+    }
+    od_claim *k = add(q, "flat-ratio", "derived in docs/analyses.md",
+                      "on c |x|^p along x = A t^-a, monotone, times are conjugate to t1 that are exp(pi/sqrt(3 - a^2)) "
+                      "apart as ratios");
+    k->predicted = ratio;
+    k->measured = q->found->count > 0 ? q->found->point[0].t / q->x->t1 : NAN;
+    k->error_integration = 10 * LOCATED * q->x->t2 / q->x->t1;
+    od_claims_judge(k, fabs(k->measured - ratio) <= k->error_integration, "this path");
+    q->settled = ratio * q->x->t1;
+    return OD_OK;
+}
+
 /* Energies of all coordinates: at t2, or where it is kept, at the time at which it can be told best from rounding. */
 static od_status find_energies(claims *q, double p, double c, double *kept)
 {
@@ -215,7 +312,14 @@ static od_status flat_claims(claims *q)
     if (!at_rest && c->verdict == OD_HOLDS) {
         c->verdict = OD_UNDECIDED;
     }
-    return OD_OK;
+    if (!at_rest) {
+        return ratio_claim(q, p, od_setting_real(s, "c"));
+    }
+    od_status known = first_rest_time(q, od_setting_real(s, "c"), &q->settled);
+    if (known == OD_OK) {
+        rest_claim(q, q->settled);
+    }
+    return known;
 }
 
 /* ------------------------------------------------------------------------------------------------ monotone paths */
@@ -249,18 +353,20 @@ static od_status monotone_claim(claims *q)
         "a path whose coordinates are monotone is a minimiser (measured: displacements that lower its action)");
     c->predicted = 0;
     c->measured = (double)q->found->index;
-    /* true of constant damping from rest on a quadratic, where x' is itself a Jacobi field; of other paths by chance */
-    c->expected = q->found->index == 0                              ? OD_HOLDS
-                  : !isnan(q->kind.beta) && !isnan(q->kind.damping) ? OD_HOLDS
-                                                                    : OD_FAILS;
+    /* true of constant damping on a quadratic, where x' is itself a Jacobi field; of others up to the conjugate time */
+    const bool damped = !isnan(q->kind.beta) && !isnan(q->kind.damping);
+    c->expected = damped || q->x->t2 <= q->settled ? OD_HOLDS : OD_FAILS;
     od_claims_judge(c, q->found->index == 0, "this path: monotone, and a saddle");
+    if (c->verdict == OD_HOLDS && c->expected == OD_FAILS) {
+        c->verdict = OD_UNDECIDED; /* one minimiser proves nothing */
+    }
     return OD_OK;
 }
 
 od_status od_variational_claims(od_context *ctx, const od_extremal *x, const od_conjugates *found, od_claim *claim,
                                 size_t *count)
 {
-    claims q = {.ctx = ctx, .x = x, .found = found, .m = od_trajectory_member(x->path), .claim = claim};
+    claims q = {.ctx = ctx, .x = x, .found = found, .m = od_trajectory_member(x->path), .settled = NAN, .claim = claim};
     od_status status = OD_OK;
     q.d = q.m->problem->dim;
     q.kind = od_claims_recognise(q.m, x->t1, x->t2);

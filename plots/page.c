@@ -10,6 +10,7 @@
 
 #include "src/file.h"
 
+#include <math.h>
 #include <string.h>
 
 /* As text or as the value of an attribute in double quotes. */
@@ -30,7 +31,7 @@ static void put(FILE *out, const char *text)
     }
 }
 
-static void put_head(FILE *out, const od_page_entry *entry, size_t count)
+static void put_head(FILE *out, const od_page_entry *entry, size_t count, bool claims)
 {
     size_t made = 0, numbers = 0, bad = 0;
     for (size_t i = 0; i < count; i++) {
@@ -59,6 +60,7 @@ static void put_head(FILE *out, const od_page_entry *entry, size_t count)
         put(out, entry[i].figure->summary);
         fputs("</li>\n", out);
     }
+    fputs(claims ? "<li><a href=\"#claims\">claims</a>: statements of the literature, judged</li>\n" : "", out);
     fputs("</ul>\n</nav>\n<main>\n", out);
 }
 
@@ -135,16 +137,89 @@ static void put_figure(FILE *out, const od_page_entry *e)
     fputs("</section>\n", out);
 }
 
-od_status od_page_write(od_context *ctx, const char *folder, const od_page_entry *entry, size_t count)
+/* A cell, and the beginning of the next one. */
+static void put_real(FILE *out, bool digits, double x)
+{
+    if (isnan(x)) {
+        fputs("</td><td>", out);
+    } else {
+        fprintf(out, digits ? "%.10g</td><td>" : "%.2g</td><td>", x);
+    }
+}
+
+static void put_claim(FILE *out, const od_claim *c)
+{
+    const bool surprise = od_claim_surprises(c);
+    fputs("<tr><td>", out);
+    put(out, c->id);
+    fprintf(out, "</td><td class=\"%s\">%s%s</td><td>",
+            surprise                 ? "bad"
+            : c->verdict == OD_HOLDS ? "good"
+                                     : "soft",
+            od_verdict_text(c->verdict), surprise ? ", not expected" : "");
+    put_real(out, true, c->predicted);
+    put_real(out, true, c->measured);
+    put_real(out, false, c->error_integration);
+    put_real(out, false, c->error_sampling);
+    put_real(out, false, c->error_model);
+    put(out, c->source);
+    fputs(": ", out);
+    put(out, c->statement);
+    if (c->counterexample != NULL) {
+        fputs("; ", out);
+        put(out, c->counterexample);
+    }
+    fputs("</td></tr>\n", out);
+}
+
+static void put_claims(FILE *out, const od_ledger_page *page)
+{
+    fputs("<details>\n<summary>", out);
+    put(out, page->label);
+    fprintf(out, ": %zu claims</summary>\n<pre>", page->count);
+    put(out, page->experiment != NULL ? page->experiment : "");
+    fputs("</pre>\n<div class=\"wide\">\n<table>\n<tr><th>claim</th><th>verdict</th><th>predicted</th>"
+          "<th>measured</th><th>error: integration</th><th>sampling</th><th>model</th><th>statement</th></tr>\n",
+          out);
+    for (size_t i = 0; i < page->count; i++) {
+        put_claim(out, &page->claim[i]);
+    }
+    fputs("</table>\n</div>\n</details>\n", out);
+}
+
+static void put_ledger(FILE *out, const od_ledger *ledger)
+{
+    fprintf(out,
+            "<section id=\"claims\">\n<h2>Claims of the literature</h2>\n<p>%zu statements, each predicted, measured "
+            "and judged; <span class=\"%s\">%zu verdicts differ</span> from what theory says they must be. A statement "
+            "that fails as printed stands beside the corrected one.</p>\n<pre>optdyn claims</pre>\n",
+            ledger->claims, ledger->unexpected > 0 ? "bad" : "good", ledger->unexpected);
+    for (size_t i = 0; i < ledger->pages; i++) {
+        const od_ledger_page *page = &ledger->page[i];
+        if (i == 0 || page->set != page[-1].set) {
+            fprintf(out, "<h3>%s: ", page->set->name);
+            put(out, page->set->summary);
+            fputs("</h3>\n", out);
+        }
+        put_claims(out, page);
+    }
+    fputs("</section>\n", out);
+}
+
+od_status od_page_write(od_context *ctx, const char *folder, const od_page_entry *entry, size_t count,
+                        const od_ledger *ledger)
 {
     od_file file;
     od_status status = od_file_open(ctx, &file, folder, "index.html");
     if (status != OD_OK) {
         return status;
     }
-    put_head(file.out, entry, count);
+    put_head(file.out, entry, count, ledger != NULL);
     for (size_t i = 0; i < count; i++) {
         put_figure(file.out, &entry[i]);
+    }
+    if (ledger != NULL) {
+        put_ledger(file.out, ledger);
     }
     fputs("</main>\n</body>\n</html>\n", file.out);
     return od_file_commit(ctx, &file);

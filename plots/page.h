@@ -6,6 +6,8 @@
 
 #include "figures.h"
 
+#include "claims/ledger.h"
+
 /** A figure of the page: made, failed (`trouble` says why) or left out (`skipped` says why). */
 typedef struct od_page_entry {
     const od_figure *figure;
@@ -13,7 +15,8 @@ typedef struct od_page_entry {
     const char *trouble, *skipped;
 } od_page_entry;
 
-/** Writes folder/index.html, whole or not at all. */
-od_status od_page_write(od_context *ctx, const char *folder, const od_page_entry *entry, size_t count);
+/** Writes folder/index.html, whole or not at all. The ledger may be NULL. */
+od_status od_page_write(od_context *ctx, const char *folder, const od_page_entry *entry, size_t count,
+                        const od_ledger *ledger);
 
 #endif

@@ -226,10 +226,12 @@ def claims():
     check(same(got, {"constant-damping-none": ("holds", 0, 0), "monotone-minimum": ("holds", 0, 0)}), "overdamped", got)
     power = {"problem": "{name: power, p: 4}", "start": "{x: [1]}"}
     got = of((1, 100), **{**power, "start": "{t: 1, x: [0.5], v: [-0.5]}"})  # energy -1/16 in parts of 1/8 and 1/16
-    check(same(got, {"flat-minimum": ("fails", 0, -1 / 3), "monotone-minimum": ("fails", 0, 2)}), "x = 1/(2t) on x^4", got)
+    check(same(got, {"flat-minimum": ("fails", 0, -1 / 3), "monotone-minimum": ("fails", 0, 2),
+                     "flat-ratio": ("holds", 9.22061251887353, 9.22061251887353)}), "x = 1/(2t) on x^4", got)
     path = {"problem": "{name: power, p: 6}", "start": "{t: 1, x: [0.5946035575013605], v: [-0.29730177875068026]}"}
     got = of((1, 50), **path)  # rests at the well's bottom, y = 1/8^{1/4}: -3/8 y^2 + y^6 in parts of 3/8 y^2 and y^6
-    check(same(got, {"flat-minimum": ("fails", None, -0.5), "monotone-minimum": ("fails", 0, 2)}), "its like on x^6", got)
+    check(same(got, {"flat-minimum": ("fails", None, -0.5), "monotone-minimum": ("fails", 0, 2),
+                     "flat-ratio": ("holds", 6.64890148102512, 6.64890148102512)}), "its like on x^6", got)
     for t1, index in ((1, 1), (1.5, 0)):
         got = of((t1, 1e5), **power)
         check(abs(got["flat-minimum"][2]) < 1e-12 and got["flat-minimum"][0] == "holds" and got["monotone-minimum"][2] == index,

@@ -113,13 +113,16 @@ def main():
         folder = pathlib.Path(place)
         r = report(folder, "fig-00", "-o", "site")
         check(r.returncode == 2 and "fig-0" in r.stderr, "an unknown figure is named", r.stderr)
-        r = report(folder, *FIGURES, "-o", "site", "--json")
+        r = report(folder, *FIGURES, "claims", "-o", "site", "--json")
         check(r.returncode == 0, "the page is made", r.stderr)
         answer = json.loads(r.stdout)
         check([f["figure"] for f in answer["figures"]] == FIGURES and all(f["ok"] for f in answer["figures"]), "with its figures",
               r.stdout)
         page = folder / "site" / "index.html"
-        seen = Page(page.read_text())
+        text = page.read_text()
+        check(answer["ledger"]["unexpected"] == 0 and "short-minimum" in text and "<td class=\"bad\">" not in text,
+              "with the claims, none of them a surprise")
+        seen = Page(text)
         local = [a for a in seen.addresses if not a.startswith(("#", "data:"))]
         missing = [a for a in local if not (page.parent / a).is_file()]
         check(len(local) > 10 and not missing, "every file that it names is there", missing)

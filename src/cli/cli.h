@@ -18,7 +18,7 @@ typedef struct cli {
     size_t arg_count;
     const char *arg[CLI_MAX_ARGS + 1]; /* ends with NULL */
     const char *set[CLI_MAX_SET + 2];  /* ends with NULL; one more for --verify */
-    const char *output, *seed, *data, *kind, *title;
+    const char *output, *seed, *data, *on, *kind, *title;
     unsigned threads, block, shard, shards;
     double checkpoint; /* seconds, as in od_options */
     bool json, quiet, dry_run, preview, all, verify;
@@ -89,6 +89,7 @@ int cli_merge(cli *c);
 int cli_analyse(cli *c);
 int cli_figure(cli *c);
 int cli_report(cli *c);
+int cli_claims(cli *c);
 int cli_check(cli *c);
 int cli_list(cli *c);
 int cli_describe(cli *c);

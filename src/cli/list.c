@@ -2,6 +2,7 @@
  * GPL-3.0-or-later */
 #include "cli.h"
 
+#include "claims/ledger.h"
 #include "plots/figures.h"
 #include "src/experiment.h"
 #include "src/json.h"
@@ -36,6 +37,9 @@ static size_t all_entries(entry list[MAX_ENTRIES])
     for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
         list[count++] = (entry){"analysis", od_analysis_types[i]->name, od_analysis_types[i]->summary, NULL};
     }
+    for (size_t i = 0; od_claim_sets[i] != NULL; i++) {
+        list[count++] = (entry){"claim", od_claim_sets[i]->name, od_claim_sets[i]->summary};
+    }
     for (size_t i = 0; od_figures[i].name != NULL; i++) {
         list[count++] = (entry){"figure", od_figures[i].name, od_figures[i].summary, NULL};
     }
@@ -44,11 +48,9 @@ static size_t all_entries(entry list[MAX_ENTRIES])
 
 static const char *plural(const char *kind)
 {
-    static const char *const plurals[][2] = {{"problem", "problems"},
-                                             {"method", "methods"},
-                                             {"integrator", "integrators"},
-                                             {"analysis", "analyses"},
-                                             {"figure", "figures"}};
+    static const char *const plurals[][2] = {{"problem", "problems"},       {"method", "methods"},
+                                             {"integrator", "integrators"}, {"analysis", "analyses"},
+                                             {"claim", "claims"},           {"figure", "figures"}};
     size_t i = 0;
     while (strcmp(plurals[i][0], kind) != 0) {
         i++;
@@ -69,14 +71,14 @@ int cli_list(cli *c)
     const char *kind = c->arg_count > 0 ? c->arg[0] : "";
     bool any = false;
     if (c->arg_count > 1) {
-        return cli_usage(c, "list takes at most one kind: problems, methods, integrators, analyses or figures");
+        return cli_usage(c, "list takes at most one kind: problems, methods, integrators, analyses, claims or figures");
     }
     for (size_t i = 0; i < count; i++) {
         any = any || is_of_kind(&list[i], kind);
     }
     if (!any) {
-        return cli_usage(c, "there is no kind '%s'; there are problems, methods, integrators, analyses and figures",
-                         kind);
+        return cli_usage(
+            c, "there is no kind '%s'; there are problems, methods, integrators, analyses, claims and figures", kind);
     }
     const char *last = "";
     fputs(c->json ? "[" : "", stdout);
@@ -257,6 +259,22 @@ static void describe_method(const cli *c, const od_method_type *m)
     tail(c, m->source);
 }
 
+static void describe_claims(const cli *c, const od_claim_set *set)
+{
+    head(c, "claim", set->name, set->summary, "docs/claims.md");
+    fputs(c->json ? "], \"claims\": [" : "", stdout);
+    for (size_t i = 0; set->ids[i] != NULL; i++) {
+        if (c->json) {
+            fputs(i > 0 ? ", " : "", stdout);
+            od_json_text(stdout, set->ids[i]);
+        } else {
+            printf("  %s\n", set->ids[i]);
+        }
+    }
+    fputs(c->json ? "]" : "", stdout);
+    tail(c, "docs/claims.md");
+}
+
 /* `kind` is what the user asks for; "" is any. */
 static bool is_wanted(const char *this, const char *kind)
 {
@@ -371,6 +389,12 @@ int cli_describe(cli *c)
             print_params(c, a->params, &first);
             fputs(c->json ? "]" : "", stdout);
             tail(c, a->source);
+            return EXIT_DONE;
+        }
+    }
+    for (size_t i = 0; od_claim_sets[i] != NULL; i++) {
+        if (strcmp(od_claim_sets[i]->name, name) == 0) {
+            describe_claims(c, od_claim_sets[i]);
             return EXIT_DONE;
         }
     }

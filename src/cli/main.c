@@ -17,7 +17,9 @@ const cli_command cli_commands[] = {
     {"resume", "DIR", "go on with a run that was interrupted or killed", cli_resume},
     {"merge", "DIR...", "put the shards of a run together", cli_merge},
     {"figure", "NAME|FILE", "remake a known figure, or draw an experiment of your own", cli_figure},
-    {"report", "[NAME...]", "make all figures, or those named, into a page: -o site", cli_report},
+    {"report", "[NAME...]", "make all figures and claims, or those named, into a page: -o site", cli_report},
+    {"claims", "[NAME...]", "the theorems there are: predicted, measured and judged on standard experiments",
+     cli_claims},
     {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
     {"list", "[KIND]", "list problems, methods, integrators, analyses, figures", cli_list},
     {"describe", "NAME", "describe a part, `experiment` or a plug-in's file", cli_describe},
@@ -41,6 +43,7 @@ const cli_option cli_options[] = {
      "run, resume: the I-th of N shares of the paths, for job arrays; `optdyn merge` puts them together"},
     {"--dry-run", NULL, "run and analyses: show the resolved experiment and its cost, and stop"},
     {"--verify", NULL, "analyses: check the answer by a second algorithm; disagreement is an error"},
+    {"--on", "FILE", "claims: on an experiment of your own, where verdicts are results"},
     {"--kind", "KIND", "figure FILE: loss, distance, plane, gap, gradient or state"},
     {"--preview", NULL, "figure: draw in the terminal"},
     {"--all", NULL, "figure: all known figures"},
@@ -245,6 +248,8 @@ static int store_option(cli *c, const char *name, const char *value, size_t *set
         c->seed = value;
     } else if (strcmp(name, "--data") == 0) {
         c->data = value;
+    } else if (strcmp(name, "--on") == 0) {
+        c->on = value;
     } else if (strcmp(name, "--kind") == 0) {
         c->kind = value;
     } else if (strcmp(name, "--threads") == 0) {

@@ -1,6 +1,7 @@
 /* `optdyn report`. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli.h"
 
+#include "claims/ledger.h"
 #include "plots/page.h"
 #include "src/json.h"
 
@@ -9,7 +10,7 @@
 
 enum { MOST = 64 };
 
-static void write_json(const char *page, const od_page_entry *entry, size_t count)
+static void write_json(const char *page, const od_page_entry *entry, size_t count, const od_ledger *ledger)
 {
     fputs("{\"page\": ", stdout);
     od_json_text(stdout, page);
@@ -26,7 +27,13 @@ static void write_json(const char *page, const od_page_entry *entry, size_t coun
         od_json_text(stdout, entry[i].trouble != NULL ? entry[i].trouble : entry[i].skipped);
         fputs("}", stdout);
     }
-    fputs("]}\n", stdout);
+    fputs("], \"ledger\": ", stdout);
+    if (ledger != NULL) {
+        od_ledger_write_json(stdout, ledger);
+    } else {
+        fputs("null", stdout);
+    }
+    fputs("}\n", stdout);
 }
 
 static bool wanted(const cli *c, const char *name)
@@ -72,10 +79,23 @@ static od_status make_all(cli *c, od_page_entry *entry, size_t *count, bool *goo
     return OD_OK;
 }
 
+/* All claims, where no figures are named or "claims" is. */
+static od_status make_ledger(cli *c, od_ledger *ledger, bool *good)
+{
+    const char *const all[] = {NULL};
+    const od_options options = {.threads = c->threads, .block = c->block};
+    const od_status status = od_ledger_standard(c->ctx, all, &options, ledger);
+    if (status == OD_OK) {
+        cli_say(c, "optdyn: %zu claims, %zu with another verdict than expected", ledger->claims, ledger->unexpected);
+        *good = *good && ledger->unexpected == 0;
+    }
+    return status;
+}
+
 int cli_report(cli *c)
 {
     for (size_t i = 0; i < c->arg_count; i++) {
-        if (cli_find_figure(c->arg[i]) == NULL) {
+        if (strcmp(c->arg[i], "claims") != 0 && cli_find_figure(c->arg[i]) == NULL) {
             return cli_unknown_figure(c, c->arg[i]);
         }
     }
@@ -84,17 +104,20 @@ int cli_report(cli *c)
         return cli_fail(c, od_fail(c->ctx, OD_ENOMEM, NULL, "no memory for the page"));
     }
     c->output = c->output != NULL ? c->output : "site";
+    od_ledger ledger = {0};
     size_t count = 0;
     bool good = true;
     char page[4200];
     snprintf(page, sizeof page, "%.4000s/index.html", c->output);
     od_status status = make_all(c, entry, &count, &good);
-    status = status == OD_OK ? od_page_write(c->ctx, c->output, entry, count) : status;
+    const bool claims = wanted(c, "claims");
+    status = status == OD_OK && claims ? make_ledger(c, &ledger, &good) : status;
+    status = status == OD_OK ? od_page_write(c->ctx, c->output, entry, count, claims ? &ledger : NULL) : status;
     int exit_status = good ? EXIT_DONE : EXIT_FAILED;
     if (status != OD_OK) {
         exit_status = cli_fail(c, status);
     } else if (c->json) {
-        write_json(page, entry, count);
+        write_json(page, entry, count, claims ? &ledger : NULL);
     } else {
         puts(page);
     }
@@ -103,5 +126,6 @@ int cli_report(cli *c)
         free((char *)entry[i].trouble);
     }
     free(entry);
+    od_ledger_close(&ledger);
     return exit_status;
 }

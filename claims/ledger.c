@@ -1,0 +1,254 @@
+/* Sets of claims asked about experiments, and what they answer. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ledger.h"
+
+#include "src/json.h"
+#include "src/memory.h"
+#include "src/text.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_among(const char *name, const char *const *names)
+{
+    while (*names != NULL && strcmp(*names, name) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+const char *od_ledger_unknown(const char *const *names, const char **nearest)
+{
+    const char *known[512];
+    size_t count = 0;
+    for (size_t i = 0; od_claim_sets[i] != NULL; i++) {
+        known[count++] = od_claim_sets[i]->name;
+        for (size_t k = 0; od_claim_sets[i]->ids[k] != NULL && count < 510; k++) {
+            known[count++] = od_claim_sets[i]->ids[k];
+        }
+    }
+    known[count] = NULL;
+    for (; *names != NULL; names++) {
+        if (!is_among(*names, known)) {
+            *nearest = od_text_nearest(*names, known, count);
+            return *names;
+        }
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------ asking */
+
+static bool wants_claim(const char *const *names, const od_claim_set *set, const char *id)
+{
+    return names[0] == NULL || is_among(set->name, names) || is_among(id, names);
+}
+
+static bool wants_set(const char *const *names, const od_claim_set *set)
+{
+    bool wanted = names[0] == NULL;
+    for (size_t i = 0; set->ids[i] != NULL && !wanted; i++) {
+        wanted = wants_claim(names, set, set->ids[i]);
+    }
+    return wanted;
+}
+
+static od_ledger_page *add_page(od_ledger *ledger)
+{
+    if (ledger->pages == ledger->room) {
+        const size_t room = 2 * ledger->room + 16;
+        od_ledger_page *more = realloc(ledger->page, room * sizeof *more);
+        if (more == NULL) {
+            return NULL;
+        }
+        ledger->page = more;
+        ledger->room = room;
+    }
+    ledger->page[ledger->pages] = (od_ledger_page){0};
+    return &ledger->page[ledger->pages++];
+}
+
+static void keep_claims(od_ledger *ledger, od_ledger_page *page, const char *const *names, od_claim_list *list)
+{
+    page->claim = list->claim;
+    for (size_t i = 0; i < list->count; i++) {
+        if (wants_claim(names, page->set, list->claim[i].id)) {
+            list->claim[page->count++] = list->claim[i];
+            ledger->unexpected += od_claim_surprises(&list->claim[i]);
+        }
+    }
+    ledger->claims += page->count;
+}
+
+/* One set, one member. */
+static od_status ask(od_context *ctx, const od_claim_set *set, const od_experiment *e, size_t member, const char *yaml,
+                     const char *const *names, od_ledger *ledger)
+{
+    od_ledger_page *page = add_page(ledger);
+    od_claim_list *list = od_arena_alloc(ledger->arena, 1, sizeof *list);
+    if (page == NULL || list == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the ledger");
+    }
+    list->arena = ledger->arena;
+    *page = (od_ledger_page){
+        .set = set, .experiment = yaml, .label = od_arena_print(ledger->arena, "%s", e->member[member].label)};
+    od_status status = set->find(ctx, e, member, list);
+    if (status == OD_EUNSUPPORTED && yaml == NULL) {
+        page->skipped = od_arena_print(ledger->arena, "%s", od_message(ctx));
+        status = OD_OK;
+    }
+    keep_claims(ledger, page, names, list);
+    if (page->label == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the ledger");
+    }
+    return status == OD_OK && od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : status;
+}
+
+static od_status open_ledger(od_context *ctx, od_ledger *ledger)
+{
+    openblas_set_num_threads(1); /* the same bits for any number of threads */
+    *ledger = (od_ledger){.arena = od_arena_create()};
+    return ledger->arena != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the ledger");
+}
+
+static od_status ask_standard(od_context *ctx, const od_claim_set *set, const char *const *names,
+                              const od_options *options, od_ledger *ledger)
+{
+    od_status status = OD_OK;
+    for (size_t k = 0; set->standard[k] != NULL && status == OD_OK; k++) {
+        od_experiment *e = od_experiment_parse(ctx, set->standard[k], options);
+        status = e != NULL ? OD_OK : OD_EINVAL;
+        for (size_t m = 0; status == OD_OK && m < e->member_count; m++) {
+            status = ask(ctx, set, e, m, set->standard[k], names, ledger);
+        }
+        od_experiment_free(e);
+    }
+    return status;
+}
+
+od_status od_ledger_standard(od_context *ctx, const char *const *names, const od_options *options, od_ledger *ledger)
+{
+    od_status status = open_ledger(ctx, ledger);
+    for (size_t i = 0; od_claim_sets[i] != NULL && status == OD_OK; i++) {
+        if (wants_set(names, od_claim_sets[i])) {
+            status = ask_standard(ctx, od_claim_sets[i], names, options, ledger);
+        }
+    }
+    return status;
+}
+
+od_status od_ledger_on(od_context *ctx, const od_experiment *e, const char *const *names, od_ledger *ledger)
+{
+    od_status status = open_ledger(ctx, ledger);
+    for (size_t m = 0; m < e->member_count; m++) {
+        for (size_t i = 0; od_claim_sets[i] != NULL && status == OD_OK; i++) {
+            if (wants_set(names, od_claim_sets[i])) {
+                status = ask(ctx, od_claim_sets[i], e, m, NULL, names, ledger);
+            }
+        }
+    }
+    return status;
+}
+
+void od_ledger_close(od_ledger *ledger)
+{
+    od_arena_free(ledger->arena);
+    free(ledger->page);
+}
+
+bool od_claim_surprises(const od_claim *c)
+{
+    return c->verdict != c->expected;
+}
+
+/* ------------------------------------------------------------------------------------------------ writing */
+
+static void write_page(FILE *out, const od_ledger_page *page)
+{
+    fputs("{\"set\": ", out);
+    od_json_text(out, page->set->name);
+    fputs(", \"summary\": ", out);
+    od_json_text(out, page->set->summary);
+    fputs(", \"experiment\": ", out);
+    if (page->experiment != NULL) {
+        od_json_text(out, page->experiment);
+    } else {
+        fputs("null", out);
+    }
+    fputs(", \"label\": ", out);
+    od_json_text(out, page->label);
+    fputs(", \"skipped\": ", out);
+    if (page->skipped != NULL) {
+        od_json_text(out, page->skipped);
+    } else {
+        fputs("null", out);
+    }
+    fputs(", \"claims\": ", out);
+    od_claims_write_json(out, page->claim, page->count);
+    fputs("}", out);
+}
+
+void od_ledger_write_json(FILE *out, const od_ledger *ledger)
+{
+    fprintf(out, "{\"claims\": %zu, \"unexpected\": %zu, \"pages\": [", ledger->claims, ledger->unexpected);
+    for (size_t i = 0; i < ledger->pages; i++) {
+        fputs(i > 0 ? ",\n " : "\n ", out);
+        write_page(out, &ledger->page[i]);
+    }
+    fputs("]}\n", out);
+}
+
+static void put_number(FILE *out, double x)
+{
+    if (isnan(x)) {
+        fprintf(out, " %14s", "-");
+    } else {
+        fprintf(out, " %14.9g", x);
+    }
+}
+
+static void put_error(FILE *out, double x)
+{
+    if (isnan(x)) {
+        fprintf(out, " %8s", "-");
+    } else {
+        fprintf(out, " %8.1e", x);
+    }
+}
+
+static void text_row(FILE *out, const od_claim *c)
+{
+    fprintf(out, "%-2s%-26s %-9s %-9s", od_claim_surprises(c) ? "!" : "", c->id, od_verdict_text(c->verdict),
+            od_verdict_text(c->expected));
+    put_number(out, c->predicted);
+    put_number(out, c->measured);
+    put_error(out, c->error_integration);
+    put_error(out, c->error_sampling);
+    put_error(out, c->error_model);
+    fprintf(out, "  %s: %s%s%s\n", c->source, c->statement, c->counterexample != NULL ? "; " : "",
+            c->counterexample != NULL ? c->counterexample : "");
+}
+
+void od_ledger_write_text(FILE *out, const od_ledger *ledger)
+{
+    fprintf(out, "  %-26s %-9s %-9s %14s %14s %8s %8s %8s  %s\n", "claim", "verdict", "expected", "predicted",
+            "measured", "integr.", "sampling", "model", "statement");
+    const od_ledger_page *last = NULL;
+    for (size_t i = 0; i < ledger->pages; i++) {
+        const od_ledger_page *page = &ledger->page[i];
+        if (page->count == 0) {
+            continue;
+        }
+        if (last == NULL || last->set != page->set || last->experiment != page->experiment) {
+            fprintf(out, "\n%s: %s\n%s%s%s", page->set->name, page->set->summary, page->experiment != NULL ? "  " : "",
+                    page->experiment != NULL ? page->experiment : "", page->experiment != NULL ? "\n" : "");
+        }
+        fprintf(out, "%s%s%s", page->label[0] != '\0' ? " " : "", page->label, page->label[0] != '\0' ? "\n" : "");
+        for (size_t k = 0; k < page->count; k++) {
+            text_row(out, &page->claim[k]);
+        }
+        last = page;
+    }
+    fprintf(out, "\n%zu claims, %zu with another verdict than expected\n", ledger->claims, ledger->unexpected);
+}

@@ -1,0 +1,71 @@
+/*
+ * The ledger: every claim there is, asked of standard experiments or of the user's own.
+ *
+ * A set of claims is one part of the literature. It is asked about one member of an experiment and answers with the
+ * claims that apply to it. Adding one is adding a file that ends in a const od_claim_set, and a line in table.c.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#ifndef OD_LEDGER_H
+#define OD_LEDGER_H
+
+#include "claim.h"
+
+#include "src/experiment.h"
+
+enum { OD_LIST_ROOM = 48 };
+
+/** The claims found of one member. */
+typedef struct od_claim_list {
+    od_arena *arena; /* of texts made for it */
+    size_t count;
+    od_claim claim[OD_LIST_ROOM];
+} od_claim_list;
+
+typedef struct od_claim_set {
+    const char *name, *summary;
+    const char *const *ids;      /* all that it can answer with; ends with NULL */
+    const char *const *standard; /* experiments as YAML that between them show all ids; ends with NULL */
+    /** Appends the claims that apply to the member. OD_EUNSUPPORTED: none can, and the sentence says why. */
+    od_status (*find)(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list);
+} od_claim_set;
+
+extern const od_claim_set *const od_claim_sets[]; /* ends with NULL */
+
+/** What one set says of one member. */
+typedef struct od_ledger_page {
+    const od_claim_set *set;
+    const char *experiment; /* its YAML; NULL: the user's own */
+    const char *label;      /* of the member */
+    const char *skipped;    /* why no claim can apply, else NULL */
+    const od_claim *claim;
+    size_t count;
+} od_ledger_page;
+
+typedef struct od_ledger {
+    od_arena *arena;
+    od_ledger_page *page;
+    size_t pages, room;
+    size_t claims, unexpected; /* of them, those whose verdict is not the expected one */
+} od_ledger;
+
+/** Checks names of sets and claims (ends with NULL); returns the first that is none, with the nearest, else NULL. */
+const char *od_ledger_unknown(const char *const *names, const char **nearest);
+
+/**
+ * Fills a ledger with the claims of these names, of sets or of claims, on their standard experiments; an empty list:
+ * with all. To be closed after a failure too.
+ *
+ * Errors  those of the experiments and analyses, OD_ENOMEM, OD_EINTERRUPTED.
+ */
+od_status od_ledger_standard(od_context *ctx, const char *const *names, const od_options *options, od_ledger *ledger);
+/** The same on all members of an experiment; sets that do not apply have an empty page that says why. */
+od_status od_ledger_on(od_context *ctx, const od_experiment *e, const char *const *names, od_ledger *ledger);
+void od_ledger_close(od_ledger *ledger);
+
+/** A verdict differs from the expected one. */
+bool od_claim_surprises(const od_claim *c);
+void od_ledger_write_json(FILE *out, const od_ledger *ledger);
+void od_ledger_write_text(FILE *out, const od_ledger *ledger);
+
+#endif
