@@ -9,6 +9,17 @@ od_claim *od_claims_add(od_claim *list, size_t *count, const char *id, const cha
 /** The verdict; the counterexample is kept only where it fails. */
 void od_claims_judge(od_claim *c, bool holds, const char *counterexample);
 
+/**
+ * How many standard errors a number may be off: a claim that holds is called wrong with probability below 6e-7 where
+ * its sampling error is normal, 2e-5 for the standard experiments together.
+ */
+#define OD_SIGMAS 5
+
+/** Holds if |measured - predicted| is within the claim's errors, which are to be there already. */
+void od_claims_match(od_claim *c, double predicted, double measured, const char *counterexample);
+/** Holds if measured <= predicted, fails if it is above by more than the errors, else is undecided. */
+void od_claims_bound(od_claim *c, double predicted, double measured, const char *counterexample);
+
 /** "holds", "fails" or "undecided". */
 const char *od_verdict_text(od_verdict v);
 /** [{"id": ..., "predicted": ..., "verdict": "holds", ...}, ...] */

@@ -7,21 +7,11 @@
 #define OD_CLAIMS_H
 
 #include "claim.h"
+#include "kind.h"
 
 #include "analysis/extremal.h"
 #include "analysis/shadow.h"
 #include "analysis/variation.h"
-
-/** What a claim is said of; numbers are NaN where they do not apply. */
-typedef struct od_claims_kind {
-    double least, beta; /* smallest and largest curvature of a quadratic */
-    size_t steepest;    /* which eigenvalue beta is */
-    double viscous;     /* r of damping r/t */
-    double damping;     /* alpha of constant damping */
-} od_claims_kind;
-
-/** By the spectrum of its loss and by its Lagrangian at two times, not by its name. */
-od_claims_kind od_claims_recognise(const od_member *m, double t1, double t2);
 
 enum { OD_VARIATIONAL_CLAIMS = 10 };
 

@@ -219,7 +219,7 @@ static void put_error(FILE *out, double x)
 
 static void text_row(FILE *out, const od_claim *c)
 {
-    fprintf(out, "%-2s%-26s %-9s %-9s", od_claim_surprises(c) ? "!" : "", c->id, od_verdict_text(c->verdict),
+    fprintf(out, "%-2s%-28s %-9s %-9s", od_claim_surprises(c) ? "!" : "", c->id, od_verdict_text(c->verdict),
             od_verdict_text(c->expected));
     put_number(out, c->predicted);
     put_number(out, c->measured);
@@ -232,7 +232,7 @@ static void text_row(FILE *out, const od_claim *c)
 
 void od_ledger_write_text(FILE *out, const od_ledger *ledger)
 {
-    fprintf(out, "  %-26s %-9s %-9s %14s %14s %8s %8s %8s  %s\n", "claim", "verdict", "expected", "predicted",
+    fprintf(out, "  %-28s %-9s %-9s %14s %14s %8s %8s %8s  %s\n", "claim", "verdict", "expected", "predicted",
             "measured", "integr.", "sampling", "model", "statement");
     const od_ledger_page *last = NULL;
     for (size_t i = 0; i < ledger->pages; i++) {

@@ -57,7 +57,7 @@ def command():
     r = subprocess.run([PROGRAM, "claims", "--on", "/dev/stdin"], capture_output=True,
                        input=b"{problem: {name: power, p: 4}, method: nesterov, integrator: {name: rk4, step: 0.1}, until: 20, "
                              b"start: {t: 1, x: [0.5], v: [-0.5]}}")
-    check(r.returncode == 0 and b"flat-minimum               fails" in r.stdout, "a counterexample is a result", r)
+    check(r.returncode == 0 and b"flat-minimum                 fails" in r.stdout, "a counterexample is a result", r)
 
 
 def main():
