@@ -295,8 +295,8 @@ static od_status derivative_claims(study *q)
 
 static od_status first_order_claims(study *q, double mu)
 {
-    const double until = q->m->until, early = descent_rate(&q->orbit, until / 2), late = descent_rate(&q->orbit, until);
-    if (fabs(early - 1) <= 1e-12 && fabs(late - 1) <= 1e-12) {
+    const od_descent_kind kind = od_orbit_descent(&q->orbit, q->m->until);
+    if (kind == OD_DESCENT_PLAIN) {
         const od_status status = lyapunov_claims(q, &gradient);
         return status == OD_OK && mu > 0 ? strong_claim(q, mu) : status;
     }

@@ -1,9 +1,19 @@
 /* The sets of claims there are, in the order of the literature. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ledger.h"
 
-extern const od_claim_set od_claims_rates, od_claims_formulas;
-extern const od_claim_set od_claims_variational, od_claims_action, od_claims_shadow;
+extern const od_claim_set od_claims_action;
+extern const od_claim_set od_claims_formulas;
+extern const od_claim_set od_claims_memory;
+extern const od_claim_set od_claims_rates;
+extern const od_claim_set od_claims_shadow;
+extern const od_claim_set od_claims_variational;
 
 const od_claim_set *const od_claim_sets[] = {
-    &od_claims_rates, &od_claims_formulas, &od_claims_variational, &od_claims_action, &od_claims_shadow, NULL,
+    &od_claims_rates,
+    &od_claims_formulas,
+    &od_claims_variational,
+    &od_claims_action,
+    &od_claims_memory,
+    &od_claims_shadow,
+    NULL,
 };
