@@ -95,6 +95,17 @@ static void start_at_the_flow(claims *q)
 
 /* ------------------------------------------------------------------------------------------------ any iteration */
 
+/* Whether all components weigh something: the theorems on maps need one norm for errors and for stretching. */
+static bool is_norm(const claims *q)
+{
+    for (size_t i = 0; i < q->s->chain->dim; i++) {
+        if (q->s->target.weight[i] == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void claim_contraction(claims *q)
 {
     const double rho = q->s->stretch.high;
@@ -403,8 +414,10 @@ od_status od_shadow_claims(od_context *ctx, od_shadowing *s, od_claim *claim, si
     q.ws = q.gap + s->chain->steps + 1;
     start_at_the_flow(&q);
     radius_from(&q, q.gap);
-    claim_contraction(&q);
-    claim_expansion(&q);
+    if (is_norm(&q)) {
+        claim_contraction(&q);
+        claim_expansion(&q);
+    }
     od_status status = OD_OK;
     if (s->pair.kind == OD_PAIR_DESCENT) {
         claim_descent(&q);

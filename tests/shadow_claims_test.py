@@ -71,6 +71,7 @@ def main():
     # heavy ball
     f = claims(quadratic(1), heavy_ball(1, 0.2), [1], 100, shadow__norm="position")
     is_claim(f, "shadow-hb-delta", "holds", 0.12)
+    check("shadow-contraction" not in f, "positions alone are no norm in which the map contracts")
     is_claim(f, "shadow-velocity", "holds", 0.0842360719222495)
     is_claim(f, "shadow-spectrum", "holds", 0, 1 - 0.894427190999916)
     f = claims(quadratic(0.01), heavy_ball(0.01, 0.2), [1], 5000)

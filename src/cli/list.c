@@ -38,7 +38,7 @@ static size_t all_entries(entry list[MAX_ENTRIES])
         list[count++] = (entry){"analysis", od_analysis_types[i]->name, od_analysis_types[i]->summary, NULL};
     }
     for (size_t i = 0; od_claim_sets[i] != NULL; i++) {
-        list[count++] = (entry){"claim", od_claim_sets[i]->name, od_claim_sets[i]->summary};
+        list[count++] = (entry){"claim", od_claim_sets[i]->name, od_claim_sets[i]->summary, NULL};
     }
     for (size_t i = 0; od_figures[i].name != NULL; i++) {
         list[count++] = (entry){"figure", od_figures[i].name, od_figures[i].summary, NULL};
