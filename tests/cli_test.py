@@ -119,7 +119,7 @@ def outputs():
 def mistakes():
     good = "good.yaml"
     cases = [
-        (["rnu", good], "did you mean 'run'?"), (["run"], "run takes one experiment file"),
+        (["rnu", good], "did you mean 'run'?"), ([good], "optdyn run good.yaml"), (["run"], "run takes one experiment file"),
         (["run", good, good], "run takes one experiment file"), (["run", "missing.yaml"], "missing.yaml: cannot be opened"),
         (["run", "."], "cannot be read"), (["run", good, "--seeed", "1"], "did you mean --seed?"),
         (["run", good, "--thread=2"], "did you mean --threads?"), (["run", good, "--threads", "0"], "from 1 to 256"),

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -216,8 +217,10 @@ static int unknown_option(cli *c, const char *name)
         names[count] = cli_options[count].name;
     }
     const char *nearest = od_text_nearest(name, names, count);
-    return cli_usage(c, "there is no option %s%s%s%s; `optdyn --help` lists them", name,
-                     nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+    return cli_usage(c,
+                     "there is no option %s%s%s%s; `optdyn --help` lists them, and entries of the file are overridden "
+                     "by --set ENTRY=VALUE",
+                     name, nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
                      nearest != NULL ? "?" : "");
 }
 
@@ -366,6 +369,10 @@ static int dispatch(cli *c)
         if (strcmp(od_analysis_types[i]->name, c->command) == 0) {
             return cli_analyse(c);
         }
+    }
+    struct stat file;
+    if (stat(c->command, &file) == 0 && S_ISREG(file.st_mode)) {
+        return cli_usage(c, "'%s' is a file; a command comes first: optdyn run %s", c->command, c->command);
     }
     const char *nearest = od_text_nearest(c->command, names, count);
     return cli_usage(c, "there is no command '%s'%s%s%s; `optdyn --help` lists them", c->command,
