@@ -114,6 +114,10 @@ def outputs():
           "has means, variances, errors and the covariance", r.stdout)
     check_run("two experiments do not share a folder", 2, "run", good, "--seed", "9", "-o", "results",
               err=["holds the results of another experiment"])
+    r = check_run("members may cause the same remark", 0, "run", good, "--set", "method={name: nesterov, noise: 0.1}", "--set",
+                  "integrator={name: milstein, step: 0.1}", "--set", "start.t=0.1", "--set", "until=5.1", "--set",
+                  "sweep={seed: [1, 2]}", "--set", "iterations=null")
+    check(r.stderr.count(b"milstein is euler-maruyama") == 1, "which is shown once", r.stderr)
 
 
 def mistakes():
