@@ -241,6 +241,22 @@ static od_status strong_claim(study *q, double mu)
     return status;
 }
 
+/* 2 t f = sin^2(sqrt(6 beta t))/6 x0^2 on beta x^2/2 with p = 3/2: the bound is attained. */
+static od_status sharp_claim(study *q)
+{
+    const double beta = q->kind.beta, t = 9.869604401089358 / (24 * beta); /* pi^2 */
+    od_status status = reopen(q);
+    const double bound = status == OD_OK ? od_orbit_square(&q->orbit) / (12 * t) : NAN;
+    status = status == OD_OK ? od_orbit_advance(q->ctx, &q->orbit, t) : status;
+    if (status == OD_OK) {
+        od_claim *c = add(q, "memory-rate-sharp", "Thm 2.3.1, sharpness; derived in docs/claims.md",
+                          "at p = 3/2 a quadratic attains the bound, at t = pi^2/(24 beta)");
+        c->error_integration = OD_ORBIT_ERROR * bound;
+        od_claims_match(c, bound, od_orbit_excess(&q->orbit), "this orbit");
+    }
+    return status;
+}
+
 /* ------------------------------------------------------------------------------------------------ eq. (30) */
 
 /* E' + t^3 |g|^2 where it is largest beside the sizes of its terms, and what it is on a quadratic, -2 t (f - f*). */
@@ -316,7 +332,9 @@ static od_status second_order_claims(study *q, double mu)
     }
     q->p = k->forgetting;
     if (k->forgetting >= (isnan(k->beta) ? 2 : 1.5)) {
-        return lyapunov_claims(q, &memory);
+        const od_status status = lyapunov_claims(q, &memory);
+        const bool sharp = k->forgetting == 1.5 && k->beta > 0 && q->m->problem->dim == 1 && q->t0 == 0;
+        return status == OD_OK && sharp ? sharp_claim(q) : status;
     }
     q->p = k->bregman;
     q->c = k->scale;
@@ -353,15 +371,17 @@ const od_claim_set od_claims_rates = {
     .summary = "how fast flows converge on convex losses: Lyapunov functions along orbits",
     .ids = (const char *const[]){"gd-lyapunov", "gd-rate", "gd-strong-rate", "amplified-lyapunov", "amplified-rate",
                                  "amplified-derivative-printed", "amplified-derivative", "amplified-derivative-exact",
-                                 "nag-lyapunov", "nag-rate", "memory-lyapunov", "memory-rate-plain", "bregman-lyapunov",
-                                 "bregman-rate", "hb-lyapunov", "hb-rate", NULL},
+                                 "nag-lyapunov", "nag-rate", "memory-lyapunov", "memory-rate-plain",
+                                 "memory-rate-sharp", "bregman-lyapunov", "bregman-rate", "hb-lyapunov", "hb-rate",
+                                 NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [1, 0.1]}, method: gradient, integrator: exact, start: {x: [1, "
             "1]}, until: 20, compare: [{method: gradient}, {method: amplified-gradient}, {method: nesterov}, {method: "
             "{name: nesterov, r: 5}}, {method: memory}, {method: {name: memory, forgetting: square-root}}, {method: "
             "{name: bregman, p: 3}}, {method: {name: bregman, p: 2, C: 1}}, {method: {name: heavy-ball, alpha: "
-            "0.632455532033676}}]}",
+            "0.632455532033676}}, {method: {name: memory, forgetting: square-root}, problem: {name: quadratic, "
+            "eigenvalues: [0.7]}, start: {x: [1]}}]}",
             "{problem: {name: power, p: 4, c: 0.25, dim: 2}, method: gradient, integrator: {name: rk4, step: 0.01}, "
             "start: {x: "
             "[1, -0.5]}, until: 20, compare: [{method: gradient}, {method: amplified-gradient}, {method: nesterov}, "

@@ -29,6 +29,9 @@ int cli_claims(cli *c)
     }
     od_ledger ledger = {0};
     const od_options options = {.threads = c->threads, .block = c->block};
+    if (c->on == NULL) {
+        od_context_on_remark(c->ctx, NULL, NULL); /* of experiments that nobody wrote */
+    }
     od_status status = c->on != NULL ? ask_own(c, &ledger) : od_ledger_standard(c->ctx, c->arg, &options, &ledger);
     int exit_status = EXIT_DONE;
     if (status != OD_OK) {

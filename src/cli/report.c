@@ -84,6 +84,7 @@ static od_status make_ledger(cli *c, od_ledger *ledger, bool *good)
 {
     const char *const all[] = {NULL};
     const od_options options = {.threads = c->threads, .block = c->block};
+    od_context_on_remark(c->ctx, NULL, NULL);
     const od_status status = od_ledger_standard(c->ctx, all, &options, ledger);
     if (status == OD_OK) {
         cli_say(c, "optdyn: %zu claims, %zu with another verdict than expected", ledger->claims, ledger->unexpected);
