@@ -53,4 +53,7 @@ od_status od_action_claims(od_context *ctx, od_action *a, const od_integral *val
  */
 od_status od_shadow_claims(od_context *ctx, od_shadowing *s, od_claim *claim, size_t *count);
 
+/** Theorem 2.4.4 alone, where it applies; the same errors. */
+od_status od_perturbed_saddle_claim(od_context *ctx, od_shadowing *s, od_claim *claim, size_t *count);
+
 #endif

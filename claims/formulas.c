@@ -176,10 +176,45 @@ static od_status form_claim(study *q, factor *of, const char *id, const char *so
     return status;
 }
 
+/* The coefficient of g in x'' + ((p + 1)/t) x' + force g = 0, by the drift at the orbit's last time. */
+static void choice_claim(study *q)
+{
+    const od_orbit *o = &q->orbit;
+    const double p = q->kind.bregman, c = q->kind.scale, t = q->m->until / 2;
+    double along = 0, square = 0, *rate = o->rate, *z = o->z;
+    if (o->flow->drift(o->flow, t, 1, z, rate, o->ws) != OD_OK) {
+        return;
+    }
+    for (size_t i = 0; i < o->d; i++) {
+        along -= (rate[o->d + i] + (p + 1) / t * o->v[i]) * o->g[i];
+        square += o->g[i] * o->g[i];
+    }
+    if (!(square > 0)) {
+        return;
+    }
+    od_claim *k = add(
+        q, "bregman-force", "eqs. (3), (4)",
+        "alpha = ln(p/t), beta = p ln t + ln C and gamma = p ln t give x'' + ((p + 1)/t) x' + C p^2 t^{p-2} g "
+        "= 0 (the factor of g, at half time)");
+    k->error_integration = 1e-12 * along / square;
+    od_claims_match(k, c * p * p * pow(t, p - 2), along / square, "this t");
+    const bool printed = fabs(c - 1) <= 1e-12, corrected = fabs(c - 0.25) <= 1e-12;
+    if (fabs(p - 2) <= 1e-12 && (printed || corrected)) {
+        k = printed ? add(q, "bregman-choice-printed", "after eq. (4)",
+                          "alpha = ln(2/t), beta = gamma = 2 ln t gives Nesterov's flow (the factor of g)")
+                    : add(q, "bregman-choice", "after eq. (4), corrected",
+                          "alpha = ln(2/t), beta = 2 ln(t/2), gamma = 2 ln t gives Nesterov's flow (the factor of g)");
+        k->expected = corrected ? OD_HOLDS : OD_FAILS;
+        k->error_integration = 1e-12;
+        od_claims_match(k, 1, along / square, "it is 4 C: beta = 2 ln t + ln C needs C = 1/4");
+    }
+}
+
 static od_status second_order_forms(study *q)
 {
     const od_claims_kind *k = &q->kind;
     if (fabs(k->viscous - 3) <= 1e-12) {
+        choice_claim(q);
         const od_status status = form_claim(q, nesterov_factor, "nag-form", "section 2.1",
                                             "on a quadratic x'' + (3/t) x' + g = 0 from rest is 2 J1(s)/s, s = "
                                             "sqrt(lambda) t (where it is farthest off)");
@@ -199,6 +234,7 @@ static od_status second_order_forms(study *q)
                           "on a quadratic memory t^p from v = -g gives 0F1(; p; -p lambda t)");
     }
     if (k->bregman > 0) {
+        choice_claim(q);
         return form_claim(q, bregman_factor, "bregman-form", "section 2.1, eqs. (3), (4)",
                           "all p are one curve in another time: 2 J1(w)/w, w = 2 sqrt(C lambda) t^{p/2}");
     }
@@ -322,8 +358,8 @@ const od_claim_set od_claims_formulas = {
     .name = "closed-forms",
     .summary = "solutions in closed form against orbits of the drift",
     .ids = (const char *const[]){"gd-form", "amplified-form", "nag-form", "viscous-form", "hb-form", "memory-form",
-                                 "memory-form-exponential", "bregman-form", "gd-flat-form", "flat-form", "quartic-kept",
-                                 NULL},
+                                 "memory-form-exponential", "bregman-form", "bregman-force", "bregman-choice-printed",
+                                 "bregman-choice", "gd-flat-form", "flat-form", "quartic-kept", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [1, 0.7]}, method: gradient, integrator: {name: rk4, step: "
@@ -331,7 +367,7 @@ const od_claim_set od_claims_formulas = {
             "nesterov, until: 10}, {method: {name: nesterov, r: 2}}, {method: {name: heavy-ball, alpha: 1}}, {method: "
             "memory}, {method: {name: memory, forgetting: quadratic}}, {method: {name: memory, forgetting: "
             "exponential, alpha: 0.8}}, {method: {name: memory, forgetting: exponential, alpha: 8}, until: 0.5}, "
-            "{method: {name: bregman, p: 3}}]}",
+            "{method: {name: bregman, p: 3}}, {method: {name: bregman, p: 2, C: 1}}, {method: {name: bregman, p: 2}}]}",
             "{problem: {name: power, p: 4}, method: nesterov, integrator: {name: rk4, step: 0.01}, start: {x: [1]}, "
             "until: 10, compare: [{}, {method: gradient}, {method: {name: nesterov, r: 2}, problem: {name: power, p: "
             "6}}, {method: {name: nesterov, r: 5}, problem: {name: power, p: 3}}, {start: {t: 1, x: [1], v: [0]}}]}",

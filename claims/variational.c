@@ -119,6 +119,32 @@ static od_status viscous_claims(claims *q)
     return OD_OK;
 }
 
+/* Solutions are t^{(1-r)/2} times Bessel functions of order |r - 1|/2: sines for r = 2, slower or faster else (Sturm).
+ */
+static od_status gap_claim(claims *q)
+{
+    const double t1 = q->x->t1, r = q->kind.viscous, root = sqrt(q->kind.beta), order = fabs(r - 1) / 2;
+    double measured;
+    const od_status status = first_time(q, t1, t1 + (order + 2 * cbrt(order) + 4) / root, &measured);
+    if (status != OD_OK) {
+        return status;
+    }
+    od_claim *c = add(
+        q, "viscous-gap", "derived in docs/analyses.md",
+        "with damping r/t the first conjugate time is pi/sqrt(beta) after t1 for r = 2, earlier for 0 < r < 2, "
+        "later for r > 2");
+    c->predicted = pi / root;
+    c->measured = measured - t1;
+    c->error_integration = LOCATED * measured;
+    const double off = c->measured - c->predicted;
+    od_claims_judge(c,
+                    fabs(r - 2) < 1e-12 ? fabs(off) <= c->error_integration
+                    : r < 2             ? off < 0
+                                        : off > 0,
+                    "this path");
+    return OD_OK;
+}
+
 static od_status damped_claims(claims *q)
 {
     const double t1 = q->x->t1, alpha = q->kind.damping, squared = 4 * q->kind.beta - alpha * alpha;
@@ -378,6 +404,8 @@ od_status od_variational_claims(od_context *ctx, const od_extremal *x, const od_
         status = viscous_claims(&q);
     } else if (q.kind.beta > 0 && q.kind.damping >= 0) {
         status = damped_claims(&q);
+    } else if (q.kind.beta > 0 && q.kind.viscous > 0) {
+        status = gap_claim(&q);
     } else if (fabs(q.kind.viscous - 3) < 1e-12 && strcmp(q.m->problem_choice.name, "power") == 0) {
         status = flat_claims(&q);
     }
