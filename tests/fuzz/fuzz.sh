@@ -1,28 +1,31 @@
 #!/bin/sh
-# Fuzzes a target with libFuzzer and AddressSanitizer: fuzz.sh BUILD [SECONDS]; BUILD is a folder that meson has set up.
-# New inputs of interest go to BUILD/fuzz; an input that fails is kept there as crash-..., and belongs into the folder of
-# tests/fuzz, where every run of the tests repeats it.
+# Fuzzes a target with libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer: fuzz.sh TARGET [SECONDS [BUILD]].
+# BUILD (build-fuzz) is set up with clang if it is not there. New inputs of interest go to BUILD/found/TARGET; an input that
+# fails is kept as BUILD/found/TARGET-crash-..., and belongs into tests/fuzz/TARGET, where every run of the tests repeats it.
+# fuzz.sh TARGET keep adds to tests/fuzz/TARGET what the inputs found reach beyond those that are there.
 # SPDX-License-Identifier: GPL-3.0-or-later
 set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd)
-build=$(cd "$1" && pwd)
+target=$1
 seconds=${2:-300}
-mkdir -p "$build/fuzz/formula"
-flags="-std=c11 -O1 -g -D_POSIX_C_SOURCE=200809L -fno-omit-frame-pointer -ffp-contract=off -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-sanitize=float-divide-by-zero,float-cast-overflow -I$source -I$source/include -I$build"
-objects=""
-compile() { # name, file, more flags
-    clang $flags $3 -c "$source/$2" -o "$build/fuzz/$1.o"
-    objects="$objects $build/fuzz/$1.o"
-}
-for name in context memory text tape tape_rules tape_derivative program program_run polynomial formula; do
-    compile $name src/$name.c ""
-done
-compile portable src/steps.c "-DOD_WIDTH=1 -DOD_STEPS=od_steps_portable"
-if [ "$(uname -m)" = x86_64 ]; then
-    compile avx2 src/steps.c "-DOD_WIDTH=4 -mavx2 -mfma -DOD_STEPS=od_steps_avx2"
-    compile avx512 src/steps.c "-DOD_WIDTH=8 -mavx512f -DOD_STEPS=od_steps_avx512"
+build=${3:-$source/build-fuzz}
+inputs=$source/tests/fuzz/$target
+[ -d "$inputs" ] || { echo "fuzz.sh: there is no folder $inputs; targets are the folders of tests/fuzz" >&2; exit 2; }
+if [ ! -e "$build/build.ninja" ]; then
+    CC=${CC:-clang} CXX=${CXX:-clang++} meson setup "$build" "$source" --buildtype=debugoptimized -Dfuzz=true -Db_lundef=false \
+        -Db_sanitize=address,undefined -Dlibtorch=disabled -Dmpi=disabled -Dhdf5=disabled -Dbench=disabled
 fi
-compile target tests/fuzz/formula.c ""
-clang -fsanitize=fuzzer,address,undefined $objects -lsleef -lm -lpthread -o "$build/fuzz/formula_fuzz"
-cd "$build/fuzz"
-exec ./formula_fuzz -max_total_time="$seconds" -max_len=600 -timeout=10 -dict="$source/tests/fuzz/formula.dict" formula "$source/tests/fuzz/formula"
+ninja -C "$build" tests/fuzz/fuzz
+mkdir -p "$build/found/$target"
+# od_zalloc promises NULL where there is no memory, and the flags of a NaN are nobody's business
+export OPTDYN_FUZZ="$target" ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export OPENBLAS_NUM_THREADS=1
+dictionary=$source/tests/fuzz/$target.dict
+[ -e "$dictionary" ] && set -- -dict="$dictionary" || set --
+fuzz=$build/tests/fuzz/fuzz
+cd "$build/found"
+if [ "$seconds" = keep ]; then
+    exec "$fuzz" -merge=1 -timeout=20 -rss_limit_mb=4096 "$inputs" "$target"
+fi
+exec "$fuzz" "$@" -max_total_time="$seconds" -max_len=2000 -timeout=20 -rss_limit_mb=4096 -artifact_prefix="$target-" \
+    "$target" "$inputs"

@@ -1,7 +1,7 @@
 /*
- * A fuzz target without libFuzzer: every file of a folder, then seeded mutations of them, always the same.
+ * A fuzz target without libFuzzer: every file of its folder, then seeded mutations of them, always the same.
  *
- *     replay FOLDER [MUTATIONS]
+ *     replay TARGET FOLDER [MUTATIONS]
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -49,13 +49,14 @@ static input read_file(const char *folder, const char *name)
 }
 
 /* One to four changes: a byte set, pieces removed, doubled, or taken from another input. */
-static size_t mutate(uint8_t *data, size_t size, const input *other)
+static size_t mutate(const char *letters, uint8_t *data, size_t size, const input *other)
 {
+    const uint32_t letter_count = (uint32_t)strlen(letters);
     for (uint32_t change = 0, changes = 1 + draw(4); change < changes && size > 0; change++) {
         const size_t at = draw((uint32_t)size), longest = size - at < 16 ? size - at : 16;
         const size_t length = 1 + draw((uint32_t)longest);
         switch (draw(4)) {
-        case 0: data[at] = (uint8_t)(draw(4) == 0 ? draw(256) : (uint32_t) "+-*/^(),.0123456789exy "[draw(23)]); break;
+        case 0: data[at] = (uint8_t)(draw(4) == 0 ? draw(256) : (uint32_t)letters[draw(letter_count)]); break;
         case 1:
             memmove(data + at, data + at + length, size - at - length);
             size -= length;
@@ -78,13 +79,14 @@ static size_t mutate(uint8_t *data, size_t size, const input *other)
 int main(int argc, char **argv)
 {
     struct dirent **entry;
-    const long mutations = argc > 2 ? strtol(argv[2], NULL, 10) : 20000;
-    const int found = argc > 1 ? scandir(argv[1], &entry, NULL, by_name) : -1;
+    const fuzz_target *target = fuzz_find(argc > 2 ? argv[1] : NULL);
+    const long mutations = argc > 3 ? strtol(argv[3], NULL, 10) : 20000;
+    const int found = target != NULL ? scandir(argv[2], &entry, NULL, by_name) : -1;
     static input in[MOST_FILES];
     size_t count = 0;
     for (int i = 0; i < found; i++) {
         if (entry[i]->d_name[0] != '.' && count < MOST_FILES) {
-            in[count++] = read_file(argv[1], entry[i]->d_name);
+            in[count++] = read_file(argv[2], entry[i]->d_name);
         }
         free(entry[i]);
     }
@@ -97,18 +99,18 @@ int main(int argc, char **argv)
         return 1;
     }
     for (size_t i = 0; i < count; i++) {
-        LLVMFuzzerTestOneInput(in[i].data, in[i].size);
+        target->take(in[i].data, in[i].size);
     }
     printf("ok 1 - %zu inputs\n", count);
     uint8_t *data = malloc(ROOM);
     for (long i = 0; i < mutations && data != NULL; i++) {
         const input *from = &in[draw((uint32_t)count)];
         memcpy(data, from->data, from->size);
-        const size_t size = mutate(data, from->size, &in[draw((uint32_t)count)]);
+        const size_t size = mutate(target->letters, data, from->size, &in[draw((uint32_t)count)]);
         /* of its own size, so that a sanitizer sees what is read behind the end */
         uint8_t *exact = malloc(size > 0 ? size : 1);
         memcpy(exact, data, size);
-        LLVMFuzzerTestOneInput(exact, size);
+        target->take(exact, size);
         free(exact);
     }
     printf("ok 2 - %ld mutations\n", mutations);
