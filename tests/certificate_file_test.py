@@ -3,6 +3,7 @@ SPDX-License-Identifier: GPL-3.0-or-later"""
 
 import hashlib
 import os
+import random
 import re
 import subprocess
 import sys
@@ -111,6 +112,61 @@ def mutations(bench, text):
     check(not got and len(versions) > 35, f"{len(versions)} changed states and frames are rejected", got)
 
 
+HOSTILE = [b"0x1p+99999", b"-0x1p-99999", b"0x0p+0", b"1e999999999", b"9.9e+999999999", b"1.0e-999999999", b"nan", b"inf", b"-1",
+           b"", b"9" * 5000, b"0x" + b"f" * 5000 + b"p+0", b"\xd9\xa3", b"\xff\x00", b"1e5", b"999999"]
+FORMULAS = [b"(" * 5000 + b"x" + b")" * 5000, b"-" * 5000 + b"x", b"x^" * 3000 + b"2", b"x^999999", b"2^2^2^2^2^2^x", b"x^-999999",
+            b"exp(exp(exp(exp(9+x))))", b"1/0", b"0^-1", b"log(-1)", b"sqrt(0*x)", b"sin(1e400*x)", b"1e999999999999*x", b"sin", b"x y",
+            b"", b"()", b"x^(1e300)", b"atan(1e999999)", b"sin(10^300 + x)", b"(x+y)^1000.5", b"\xe9", b"tan(1e5000)"]
+
+
+def damaged(draw, body):
+    """One to four changes: bytes, words, lines; a third keeps its old checksum."""
+    for _ in range(draw.randint(1, 4)):
+        kind, lines = draw.randrange(6), body.split(b"\n")
+        i = draw.randrange(len(lines))
+        words = lines[i].split(b" ")
+        if kind == 0 and body:
+            at = draw.randrange(len(body))
+            body = body[:at] + bytes([draw.randrange(256)]) + body[at + 1 :]
+            continue
+        if kind == 1:
+            lines.insert(draw.randrange(len(lines)), lines[i])
+        elif kind == 2:
+            del lines[i : i + draw.randint(1, 3)]
+        elif kind == 3:
+            words.insert(draw.randrange(len(words)), draw.choice(HOSTILE))
+            lines[i] = b" ".join(words)
+        else:
+            words[draw.randrange(len(words))] = draw.choice(HOSTILE)
+            lines[i] = b" ".join(words)
+        body = b"\n".join(lines)
+    return body
+
+
+def hostile(bench, texts):
+    """Whatever a file holds, the checker answers in one line, and never with Python's own complaint."""
+    draw, versions = random.Random(2385), []
+    for i in range(300):
+        text = texts[draw.choice(sorted(texts))]
+        body = damaged(draw, text[: text.rindex(b"sha256 ")])
+        versions.append((f"damage {i}", sealed(body) if i % 3 else body + text[text.rindex(b"sha256 ") :]))
+    body = texts["formula"][: texts["formula"].rindex(b"sha256 ")]
+    for formula in FORMULAS:
+        versions.append((formula[:20].decode("latin-1"), sealed(re.sub(rb"(?m)^formula .*$", lambda _: b"formula " + formula, body))))
+    paths = []
+    for i, (_, text) in enumerate(versions):
+        paths.append(os.path.join(bench.folder, f"hostile{i}"))
+        with open(paths[-1], "wb") as out:
+            out.write(text)
+    r = run_checker(*paths)
+    answers = [line for line in r.stdout.decode().splitlines() if line.startswith(bench.folder)]
+    check(r.returncode == 1 and len(answers) == len(versions) and not r.stderr,
+          f"{len(versions)} hostile files get an answer each", r.stderr.decode()[-600:] + f"{len(answers)} answers")
+    # what is not part of the proof, such as a comment, may change
+    held = [name for (name, _), line in zip(versions, answers) if ": rejected" not in line]
+    check(not held, "and none is accepted", held)
+
+
 def others(bench, text):
     """What is not a number: other problems, missing steps, other directions."""
     body = text[: text.rindex(b"sha256 ")]
@@ -161,10 +217,12 @@ def main():
             check(r.returncode == 0 and b"holds" in r.stdout, f"the checker confirms {m['label']}", r.stdout + r.stderr)
         bench = Bench(folder)
         texts = {}
-        for name in "hosaki", "valley":
+        for name in "hosaki", "valley", "formula", "power":
             with open(os.path.join(out, name + ".certificate"), "rb") as file:
                 texts[name] = file.read()
+        for name in "hosaki", "valley":
             mutations(bench, texts[name])
+        hostile(bench, texts)
         others(bench, texts["hosaki"])
         with open(example, "w", encoding="ascii") as out:
             out.write(MEMBERS[: MEMBERS.index("compare")])

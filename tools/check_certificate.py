@@ -73,13 +73,15 @@ class Interval:
         if n % 2 == 0 and self.lo < 0:
             low = ZERO if self.hi > 0 else -self.hi
             return Interval(low, self.largest()).power(n)
-        lo = hi = ONE
         if self.lo < 0:  # odd: monotone, by modulus
             lo = -Interval(ZERO, -self.lo).power(n).hi
             hi = -Interval(-self.hi).power(n).lo if self.hi < 0 else Interval(ZERO, self.hi).power(n).hi
             return Interval(lo, hi)
-        for _ in range(n):
-            lo, hi = DOWN.multiply(lo, self.lo), UP.multiply(hi, self.hi)
+        lo = hi = ONE
+        for bit in f"{n:b}":  # products of what is not negative, so bounds of the factors give bounds
+            lo, hi = DOWN.multiply(lo, lo), UP.multiply(hi, hi)
+            if bit == "1":
+                lo, hi = DOWN.multiply(lo, self.lo), UP.multiply(hi, self.hi)
         return Interval(lo, hi)
 
 
@@ -756,7 +758,7 @@ def main(paths):
     for path in paths:
         try:
             print(f"{path}: {check(path)}")
-        except (Rejected, decimal.DecimalException, ValueError, IndexError) as error:
+        except (Rejected, ArithmeticError, ValueError, IndexError, RecursionError) as error:
             failed = True
             print(f"{path}: rejected: {error or type(error).__name__}")
         except OSError as error:
