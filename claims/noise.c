@@ -123,13 +123,13 @@ static od_status ensemble_claim(study *q)
     const size_t d = m->problem->dim;
     const uint64_t steps = (uint64_t)llround((q->t - q->t0) / m->step), paths = m->paths;
     const od_strand strand = {m->integrator_choice.integrator, m->step, 1};
-    od_chain chain;
+    od_law_chain chain;
     double sum = 0, square = 0;
-    od_status status = od_chain_open(q->ctx, m, m->integrator_choice.integrator, m->step, &chain);
-    status = status == OD_OK ? od_chain_advance(q->ctx, &chain, steps) : status;
+    od_status status = od_law_chain_open(q->ctx, m, m->integrator_choice.integrator, m->step, &chain);
+    status = status == OD_OK ? od_law_chain_advance(q->ctx, &chain, steps) : status;
     const double mean = status == OD_OK ? chain.mean[d] : NAN;
     const double bias = status == OD_OK ? fabs(chain.cov[d * m->dim + d] - q->cov[d * m->dim + d]) : NAN;
-    od_chain_close(&chain);
+    od_law_chain_close(&chain);
     for (uint64_t first = 0; first < paths && status == OD_OK; first += LEAF) {
         const size_t n = (size_t)(paths - first < LEAF ? paths - first : LEAF);
         od_strands block;

@@ -213,7 +213,10 @@ static void an_interrupted_run_keeps_its_rows(void **state)
         } else {
             assert_true(o->paths > 2500 && o->paths < 6000);
             assert_int_equal(t.rows, 101);
-            assert_true(table_at(&t, 100, "paths") == (double)o->paths);
+            /* a block that was put down after its last row is in the table and not yet among the paths that are through
+             */
+            const double last = table_at(&t, 100, "paths") - (double)o->paths;
+            assert_true(last >= 0 && last <= 128.0 * (double)sysconf(_SC_NPROCESSORS_ONLN));
         }
         free(t.value);
         od_result_free(r);
