@@ -60,11 +60,101 @@ def command():
     check(r.returncode == 0 and b"flat-minimum                 fails" in r.stdout, "a counterexample is a result", r)
 
 
+def quadratic(method, until, *eigenvalues, **more):
+    d = {"problem": {"name": "quadratic", "eigenvalues": list(eigenvalues)}, "method": method, "until": until,
+         "integrator": {"name": "rk4", "step": until / 1000}, "start": {"x": [1] * len(eigenvalues)}}
+    return {**d, **more}
+
+
+def memory(forgetting, **more):
+    return {"name": "memory", "forgetting": forgetting, **more}
+
+
+def noisy(method, until, t0):
+    return {"problem": {"name": "constant-gradient", "gradient": [1]}, "method": {**method, "noise": 1}, "until": until,
+            "integrator": {"name": "milstein", "step": t0}, "start": {"t": t0, "x": [0]}}
+
+
+def descent(step, iterations, *eigenvalues, **more):
+    return {"problem": {"name": "quadratic", "eigenvalues": list(eigenvalues)}, "method": {"name": "gradient", "step": step},
+            "start": {"x": [1] * len(eigenvalues)}, "iterations": iterations, **more}
+
+
+def nesterov(r=3):
+    return {"name": "nesterov", "r": r}
+
+
+HEAVY_BALL = {"name": "heavy-ball", "alpha": 1}
+POWER = {"problem": {"name": "power", "p": 4}, "method": nesterov(), "integrator": {"name": "rk4", "step": 0.1}}
+HB_JERK = {"problem": {"name": "quadratic", "eigenvalues": [0.01]}, "start": {"x": [1]}, "iterations": 5000,
+           "method": {"name": "heavy-ball", "alpha": 0.01, "step": 0.2}}
+HB_NEAR = {"problem": {"name": "quadratic", "eigenvalues": [1]}, "start": {"x": [1]}, "iterations": 100,
+           "method": {"name": "heavy-ball", "alpha": 1, "step": 0.2}, "shadow": {"norm": "position"}}
+
+# claim, experiment, verdict, measured number, relative error, by what it is known: integrations of another program (40 digits
+# or a Runge-Kutta scheme of order 8) and closed forms evaluated there
+KNOWN = [
+    ("short-minimum", quadratic(nesterov(), 10, 1, interval=[1, 10]), "holds", 4.355687164040512, 1e-9),
+    ("short-minimum", quadratic(nesterov(), 10, 0.25, interval=[4, 10]), "holds", 10.487670916573945, 1e-9),
+    ("saddle-length-sharp", quadratic(nesterov(), 10, 1, interval=[1, 10]), "holds", 3.8317059702075125, 1e-9),
+    ("hat-length-sharp", quadratic(nesterov(), 10, 1, interval=[1, 10]), "holds", 4.296689244236597, 1e-9),
+    ("jacobi-field", quadratic(nesterov(), 6, 1, interval=[1, 6]), "holds", -0.07674973211682008, 1e-8),
+    ("jacobi-field", quadratic(nesterov(), 9, 1, interval=[4, 9]), "holds", -0.2918334287815092, 1e-8),
+    ("constant-damping", quadratic({**HEAVY_BALL, "alpha": 0.5}, 5, 2), "holds", 2.25698678957237, 1e-9),
+    ("constant-damping-printed", quadratic({**HEAVY_BALL, "alpha": 0.5}, 5, 2), "fails", 2.25698678957237, 1e-9),
+    ("action-closed-form", quadratic(nesterov(), 10, 1, interval=[1, 10]), "holds", -0.12026288817778, 1e-9),
+    ("sine-value", quadratic(HEAVY_BALL, 5, 1), "holds", -2.3741201200474573, 1e-9),
+    ("sine-value-printed", quadratic(HEAVY_BALL, 4, 1), "fails", 1.114179642823892, 1e-9),
+    ("morse-index", quadratic(nesterov(), 30, 1, interval=[1, 30]), "holds", 9, 0),
+    ("flat-conjugate", {**POWER, "start": {"x": [1]}, "until": 10, "interval": [1.2, 10]}, "holds", 8.23186304300244, 1e-8),
+    ("flat-ratio", {**POWER, "start": {"t": 1, "x": [0.5], "v": [-0.5]}, "until": 10}, "holds", 9.220612518873528, 1e-8),
+    ("flat-form", {**POWER, "start": {"x": [1]}, "until": 3}, "holds", 0.18181818181818182, 1e-8),
+    ("gd-form", quadratic("gradient", 5, 0.04), "holds", 0.8187307530779818, 1e-9),
+    ("nag-form", quadratic(nesterov(), 10, 1), "holds", 0.008694549233772, 1e-7),
+    ("viscous-form", quadratic(nesterov(2), 6.5, 0.3), "holds", -0.11417497394379125, 1e-8),
+    ("memory-form", quadratic(memory("linear"), 5, 0.7), "holds", -0.130722511307151, 1e-8),
+    ("memory-form", quadratic(memory("quadratic"), 5, 0.7), "holds", -0.0583306745401124, 1e-8),
+    ("memory-form-exponential", quadratic(memory("exponential", alpha=0.5), 5, 0.7), "holds", -0.15922778427756604, 1e-8),
+    ("memory-form-exponential", quadratic(memory("exponential", alpha=5), 0.5, 0.7), "holds", 0.6866707568706149, 1e-8),
+    ("bregman-form", quadratic({"name": "bregman", "p": 3, "C": 0.25}, 2, 1), "holds", 0.2829799868805425, 1e-8),
+    ("bregman-choice-printed", quadratic({"name": "bregman", "p": 2, "C": 1}, 2, 1), "fails", 4, 1e-12),
+    ("time-warp", quadratic(memory("linear"), 5.28125, 0.3), "holds", 0.06299283748385398, 1e-8),
+    ("time-warp-general", quadratic(memory("quadratic"), 3.5208333333333335, 0.3), "holds", 0.28442153064637804, 1e-8),
+    ("table-decaying", quadratic(memory("decaying"), 6, 1), "holds", 0.07341404890996439, 1e-11),
+    ("table-decaying-printed", quadratic(memory("decaying"), 5, 1), "fails", 0.09301843775854121, 1e-11),
+    ("nag-velocity-variance", noisy(nesterov(), 1, 1e-3), "holds", 0.14285714285714285, 1e-9),
+    ("nag-covariance", noisy(nesterov(), 1, 1e-3), "holds", 0.02857142857142857, 1e-8),
+    ("nag-position-variance", noisy(nesterov(), 1, 1e-3), "holds", 0.01904761904761905, 1e-6),
+    ("memory-velocity-variance", noisy(memory("quadratic"), 1, 1e-3), "holds", 1.8, 1e-9),
+    ("memory-covariance", noisy(memory("quadratic"), 1, 1e-3), "holds", 0.6, 1e-5),
+    ("exponential-velocity-variance", noisy(memory("exponential", alpha=2), 10, 1e-3), "holds", 1.0000000041223072, 1e-8),
+    ("memory-rate-sharp", quadratic(memory("square-root"), 5, 1), "holds", 0.20264236728467555, 1e-8),  # 24/(12 pi^2)
+    ("shadow-radius", descent(0.1, 100, 1), "holds", 0.0192010010714423, 1e-9),
+    ("shadow-delta", descent(1, 20, 1), "holds", 0.367879441171442, 1e-9),
+    ("shadow-radius-quadratic", descent(0.5, 500, 1, 0.01), "holds", 0.11787944378731445, 1e-9),
+    ("shadow-concave", descent(0.2, 7, -1), "holds", 0.137869219075500, 1e-9),
+    ("shadow-saddle", descent(0.2, 7, -1, 1, start={"x": [0.1, 1]}), "holds", 0.0415370844, 1e-8),
+    ("shadow-jerk", HB_JERK, "fails", 9.3134e-4, 1e-4),
+    ("shadow-velocity", HB_NEAR, "holds", None, 0),
+]
+
+
+def numbers():
+    for claim, experiment, verdict, want, tolerance in KNOWN:
+        r = subprocess.run([PROGRAM, "claims", claim, "--on", "/dev/stdin", "--json"], input=json.dumps(experiment).encode(),
+                           capture_output=True)
+        found = [c for _, c in flat(json.loads(r.stdout))] if r.returncode == 0 else []
+        right = len(found) == 1 and found[0]["verdict"] == found[0]["expected"] == verdict
+        right = right and (want is None or abs(found[0]["measured"] - want) <= tolerance * abs(want))
+        check(right, f"{claim} {verdict}" + ("" if want is None else f", measured {want:.10g}"), (r.stderr.decode(), found))
+
+
 def main():
     r = analyse("claims", "--json", "--threads", "1")
     check(r.returncode == 0, "all standard claims: exit status 0", r.stderr.decode())
     ledger = json.loads(r.stdout)
     verdicts(ledger)
+    numbers()
     command()
 
 
