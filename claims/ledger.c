@@ -94,12 +94,13 @@ static od_status ask(od_context *ctx, const od_claim_set *set, const od_experime
     *page = (od_ledger_page){
         .set = set, .experiment = yaml, .label = od_arena_print(ledger->arena, "%s", e->member[member].label)};
     od_status status = set->find(ctx, e, member, list);
-    if (status == OD_EUNSUPPORTED && yaml == NULL) {
+    if (status != OD_OK && status != OD_ENOMEM && status != OD_EINTERRUPTED) {
         page->skipped = od_arena_print(ledger->arena, "%s", od_message(ctx));
-        status = OD_OK;
+        ledger->unexpected += yaml != NULL; /* a standard experiment has claims */
+        status = page->skipped != NULL ? OD_OK : OD_ENOMEM;
     }
     keep_claims(ledger, page, names, list);
-    if (page->label == NULL) {
+    if (status == OD_ENOMEM || page->label == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the ledger");
     }
     return status == OD_OK && od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : status;
@@ -237,7 +238,8 @@ void od_ledger_write_text(FILE *out, const od_ledger *ledger)
     const od_ledger_page *last = NULL;
     for (size_t i = 0; i < ledger->pages; i++) {
         const od_ledger_page *page = &ledger->page[i];
-        if (page->count == 0) {
+        const bool failed = page->skipped != NULL && page->experiment != NULL;
+        if (page->count == 0 && !failed) {
             continue;
         }
         if (last == NULL || last->set != page->set || last->experiment != page->experiment) {
@@ -245,6 +247,9 @@ void od_ledger_write_text(FILE *out, const od_ledger *ledger)
                     page->experiment != NULL ? page->experiment : "", page->experiment != NULL ? "\n" : "");
         }
         fprintf(out, "%s%s%s", page->label[0] != '\0' ? " " : "", page->label, page->label[0] != '\0' ? "\n" : "");
+        if (failed) {
+            fprintf(out, "! %s: %s\n", page->set->name, page->skipped);
+        }
         for (size_t k = 0; k < page->count; k++) {
             text_row(out, &page->claim[k]);
         }

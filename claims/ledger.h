@@ -37,7 +37,7 @@ typedef struct od_ledger_page {
     const od_claim_set *set;
     const char *experiment; /* its YAML; NULL: the user's own */
     const char *label;      /* of the member */
-    const char *skipped;    /* why no claim can apply, else NULL */
+    const char *skipped;    /* why no claim applies or, in a standard experiment, what failed; else NULL */
     const od_claim *claim;
     size_t count;
 } od_ledger_page;
@@ -56,7 +56,8 @@ const char *od_ledger_unknown(const char *const *names, const char **nearest);
  * Fills a ledger with the claims of these names, of sets or of claims, on their standard experiments; an empty list:
  * with all. To be closed after a failure too.
  *
- * Errors  those of the experiments and analyses, OD_ENOMEM, OD_EINTERRUPTED.
+ * Errors  OD_ENOMEM, OD_EINTERRUPTED; OD_EINVAL for a standard experiment that cannot be read. One that fails otherwise
+ * is counted as unexpected, and its page says why.
  */
 od_status od_ledger_standard(od_context *ctx, const char *const *names, const od_options *options, od_ledger *ledger);
 /** The same on all members of an experiment; sets that do not apply have an empty page that says why. */

@@ -176,7 +176,12 @@ static void put_claims(FILE *out, const od_ledger_page *page)
 {
     fputs("<details>\n<summary>", out);
     put(out, page->label);
-    fprintf(out, ": %zu claims</summary>\n<pre>", page->count);
+    fprintf(out, ": %zu claims%s", page->count, page->skipped != NULL ? "; <span class=\"bad\">failed: " : "");
+    if (page->skipped != NULL) {
+        put(out, page->skipped);
+        fputs("</span>", out);
+    }
+    fputs("</summary>\n<pre>", out);
     put(out, page->experiment != NULL ? page->experiment : "");
     fputs("</pre>\n<div class=\"wide\">\n<table>\n<tr><th>claim</th><th>verdict</th><th>predicted</th>"
           "<th>measured</th><th>error: integration</th><th>sampling</th><th>model</th><th>statement</th></tr>\n",
