@@ -227,7 +227,8 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
     }
     q.viscous = m->has_flow ? od_claims_recognise(m, m->start.t, m->until).viscous : NAN;
     const bool nesterov = status == OD_OK && q.viscous > 0 && m->start.t == 0 && map->dim == 2 * q.d;
-    if (nesterov && m->problem->rough == NULL && m->iterations * 8 < 100000) {
+    const bool small = m->problem->convexity.value >= 0 && map->tau * map->tau * m->problem->lipschitz.value <= 0.05;
+    if (nesterov && small && m->problem->rough == NULL && m->iterations * 8 < 100000) {
         status = order_claim(&q);
     }
     if (status == OD_OK && map->dim == 1 && f->spectrum != NULL && f->spectrum->eigenvalues[0] > 0) {

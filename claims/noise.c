@@ -319,11 +319,13 @@ static od_status ask(study *q)
     if (!(k->least > 0)) {
         return OD_OK;
     }
+    /* what is said of late times needs a few oscillations */
     if (k->viscous > 0) {
-        return growth_claim(q, k->viscous);
+        return sqrt(k->least) * q->t > 20 ? growth_claim(q, k->viscous) : OD_OK;
     }
-    if (k->forgetting > 0.5) {
-        const od_status status = floor_claims(q, k->forgetting);
+    if (k->forgetting >= 1.5) {
+        const bool late = sqrt(k->forgetting * k->least * q->t) > 10;
+        const od_status status = late ? floor_claims(q, k->forgetting) : OD_OK;
         return status == OD_OK && q->t0 > 0 ? warp_claim(q, k->forgetting) : status;
     }
     return OD_OK;
