@@ -249,7 +249,7 @@ static od_status leave_start(od_context *ctx, od_law_moments *a, double end)
 {
     const double t = fmin(a->t + 1e-8 * a->m->step, end);
     od_stepper *first = od_stepper_create(ctx, "{name: rk4, step: 1}", &a->flow, a->t, 1, a->mean);
-    od_status status = first != NULL ? od_stepper_advance(ctx, first, a->t, t, 1, a->mean, NULL) : OD_EINVAL;
+    od_status status = first != NULL ? od_stepper_advance(ctx, first, a->t, t, 1, a->mean, NULL) : OD_ENOMEM;
     od_stepper_free(first);
     a->t = t;
     return status;

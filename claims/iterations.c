@@ -136,7 +136,7 @@ static od_status distance(study *q, double eta, double until, double *most)
     od_orbit orbit = {0};
     *most = 0;
     memcpy(q->z, q->start, q->map->dim * sizeof *q->z);
-    od_status status = map != NULL ? od_orbit_open(q->ctx, q->m, &q->m->flow, 0, NULL, &orbit) : OD_EINVAL;
+    od_status status = map != NULL ? od_orbit_open(q->ctx, q->m, &q->m->flow, 0, NULL, &orbit) : OD_ENOMEM;
     for (uint64_t k = 0; (double)k * tau < until && status == OD_OK; k++) {
         status = step(q, map, k, q->z);
         status = status == OD_OK ? od_orbit_advance(q->ctx, &orbit, (double)(k + 1) * tau) : status;

@@ -237,7 +237,7 @@ static od_status warp_claim(study *q, double p)
     snprintf(yaml, sizeof yaml, "{name: nesterov, r: %.17g}", 2 * p - 1);
     od_flow *flow = od_flow_create(q->ctx, yaml, q->m->problem);
     if (flow == NULL) {
-        return OD_EINVAL;
+        return OD_ENOMEM; /* the text is right */
     }
     od_orbit y = {0};
     const size_t d = q->m->problem->dim;
@@ -285,7 +285,7 @@ static od_status early_claims(study *q)
     od_flow *flow = od_flow_create(q->ctx, "{name: memory, forgetting: quadratic}", q->m->problem);
     od_orbit other = {0};
     const size_t d = q->m->problem->dim;
-    od_status status = flow != NULL ? open_at(q, 0, NULL) : OD_EINVAL;
+    od_status status = flow != NULL ? open_at(q, 0, NULL) : OD_ENOMEM;
     for (size_t i = 0; i < d && status == OD_OK; i++) {
         q->start[d + i] = -q->orbit.g[i];
     }

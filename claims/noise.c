@@ -271,7 +271,7 @@ static od_status warp_claim(study *q, double p)
     snprintf(yaml, sizeof yaml, "{name: nesterov, r: %.17g, noise: %.17g}", 2 * p - 1, q->sigma);
     od_flow *flow = od_flow_create(q->ctx, yaml, q->m->problem);
     if (flow == NULL) {
-        return OD_EINVAL;
+        return OD_ENOMEM; /* the text is right */
     }
     louder loud = {.base = *flow, .p = p};
     od_member other = *q->m;

@@ -110,7 +110,7 @@ static od_status error_at(od_context *ctx, const od_flow *flow, const char *name
         z[p] = 1;
     }
     od_stepper *s = od_stepper_create(ctx, yaml, flow, 0, BATCH, z);
-    od_status status = s != NULL ? OD_OK : OD_EINVAL;
+    od_status status = s != NULL ? OD_OK : OD_ENOMEM;
     for (unsigned k = 0; k < steps && status == OD_OK; k++) {
         const double t = (double)k / steps, t1 = (double)(k + 1) / steps;
         od_interval interval;

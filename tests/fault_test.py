@@ -54,6 +54,16 @@ iterations: 5
 shadow: {glitch: 0.01}
 sweep: {method.step: [0.2, 0.1]}
 """
+CLAIMS = """
+problem: {name: quadratic, eigenvalues: [1]}
+method: {name: memory, noise: 0.1, step: 0.1}
+integrator: {name: euler-maruyama, step: 0.1}
+start: {t: 0.1, x: [1]}
+until: 60.1
+iterations: 40
+paths: 3
+"""
+
 JOBS = {
     "an ensemble": (RUN, ["run", "x.yaml", "-o", "out", "--json", "--checkpoint", "1e-9"]),
     "a path in lock-step": (
@@ -69,6 +79,9 @@ JOBS = {
         "shadow: {certificate: true, boxes: 10}}\n",
         ["shadow", "x.yaml", "-o", "out", "--json"],
     ),
+    "claims": (PATH.replace("nesterov, r: 3", "nesterov, r: 3, step: 0.01") + "iterations: 8\n",
+               ["claims", "--on", "x.yaml", "--json"]),
+    "claims of noise": (CLAIMS, ["claims", "--on", "x.yaml", "--json"]),
     "a figure": (PATH, ["figure", "x.yaml", "-o", "out", "--json"]),
 }
 
