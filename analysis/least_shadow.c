@@ -151,6 +151,9 @@ od_status od_shooting_least_squares(od_context *ctx, od_shooting *s)
 od_status od_shadow_least_squares(od_context *ctx, od_shooting *shooting, od_shadow *best, double *rms)
 {
     double sum;
+    if (shooting->wide != NULL) {
+        return od_wide_least_squares(ctx, shooting->wide, best, rms);
+    }
     od_status status = od_shooting_least_squares(ctx, shooting);
     status = status == OD_OK ? od_shooting_report(ctx, shooting, shooting->least, best, &sum) : status;
     if (status == OD_OK && rms != NULL) {

@@ -350,19 +350,19 @@ static int compare_steps(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void name_active(const search *a, od_minimax *found)
+void od_minimax_name_active(od_minimax *found, size_t count, const uint64_t *step, const double *multiplier)
 {
     const size_t most = sizeof found->active / sizeof *found->active;
     for (double bar = 1e-6; bar < 1; bar *= 10) {
-        size_t count = 0;
-        for (size_t k = 0; k < a->cones.count; k++) {
-            if (a->cones.weight[k] > bar) {
-                found->active[count < most ? count : most - 1] = a->step[k];
-                count++;
+        size_t above = 0;
+        for (size_t k = 0; k < count; k++) {
+            if (multiplier[k] > bar) {
+                found->active[above < most ? above : most - 1] = step != NULL ? step[k] : k;
+                above++;
             }
         }
-        found->active_count = count;
-        if (count <= most) {
+        found->active_count = above;
+        if (above <= most) {
             break;
         }
     }
@@ -443,7 +443,7 @@ static od_status tell(od_context *ctx, search *a, od_minimax *found)
     found->local_lower = fmin(a->lower, found->best.radius);
     found->lower = a->s->chain->affine ? found->local_lower : NAN;
     if (a->lower > 0) {
-        name_active(a, found);
+        od_minimax_name_active(found, a->cones.count, a->step, a->cones.weight);
     }
     return OD_OK;
 }
@@ -451,6 +451,9 @@ static od_status tell(od_context *ctx, search *a, od_minimax *found)
 od_status od_shadow_minimax(od_context *ctx, od_shooting *shooting, od_minimax *found)
 {
     search a;
+    if (shooting->wide != NULL) {
+        return od_wide_minimax(ctx, shooting->wide, found);
+    }
     *found = (od_minimax){.best.start = found->best.start, .lower = NAN};
     od_status status = open_search(ctx, shooting, &a);
     if (status == OD_OK && shooting->chain->affine) {

@@ -214,10 +214,12 @@ od_status od_shooting_create(od_context *ctx, od_chain *chain, const od_target *
     s->chain = chain;
     s->target = target;
     s->d = chain->dim;
-    s->nodes = place(chain, NULL);
-    od_status status = check_size(ctx, s);
-    status = status == OD_OK ? fill(ctx, s) : status;
-    if (status == OD_OK) {
+    const bool wide = od_wide_suits(chain, target);
+    s->nodes = wide ? 0 : place(chain, NULL);
+    od_status status = wide ? check(ctx, s) : check_size(ctx, s);
+    if (wide && status == OD_OK) {
+        status = od_wide_create(ctx, chain, target, &s->wide);
+    } else if (status == OD_OK && (status = fill(ctx, s)) == OD_OK) {
         weigh(s);
         status = check(ctx, s);
     }
@@ -232,6 +234,7 @@ od_status od_shooting_create(od_context *ctx, od_chain *chain, const od_target *
 void od_shooting_free(od_shooting *shooting)
 {
     if (shooting != NULL) {
+        od_wide_free(shooting->wide);
         free(shooting->node);
         free(shooting->memory);
         free(shooting);

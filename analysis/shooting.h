@@ -7,6 +7,7 @@
 #define OD_SHOOTING_H
 
 #include "minimax.h"
+#include "wide.h"
 
 /**
  * Neighbours of an orbit x are x_k + U_k c, c in R^d, with U_{k+1} = Psi_k'(x_k) U_k and sum_j share_j^2 U_j^T M^2 U_j
@@ -31,6 +32,7 @@ struct od_shooting {
     double *columns, *more; /* [d*d] each */
     double *least;          /* [nodes*d] the orbit of least squares once it is `solved` */
     bool made, solved;      /* made: the neighbours of an affine chain, the same for all orbits */
+    od_wide *wide;          /* not NULL: it answers, and nothing below `target` is there */
     double *memory;
 };
 
@@ -73,6 +75,8 @@ od_status od_shooting_gather(od_context *ctx, od_shooting *s, const double *x, c
 od_status od_shooting_block(od_context *ctx, od_shooting *s, const double *x, uint64_t k, double *block);
 /** What to tell of x: the orbit that its start gives, unless rounding makes that leave the nodes. */
 od_status od_shooting_report(od_context *ctx, od_shooting *s, const double *x, od_shadow *shadow, double *sum);
+/** Fills found->active with the step[count] (NULL: 0, 1, ...) of large multipliers; the largest if they are many. */
+void od_minimax_name_active(od_minimax *found, size_t count, const uint64_t *step, const double *multiplier);
 /** OD_EDIVERGED with its sentence. */
 od_status od_shooting_diverged(od_context *ctx, const od_shooting *s);
 /** Finds s->least. OD_EDIVERGED as od_shadow_least_squares. */

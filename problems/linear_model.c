@@ -10,11 +10,12 @@
 #include <string.h>
 
 /* Few enough rows for their groups to be in the cache still when they are added to the gradient. */
-enum { ROWS = 64, MARGIN_STEPS = 200 };
+enum { ROWS = 64, MARGIN_STEPS = 200, SIDE = 2 * OD_PANEL };
 
 /* Scratch of a call. */
 typedef struct workspace {
     double *margin, *first, *second; /* [OD_PANEL*ROWS], point after point */
+    double *beside, *beside_sum;     /* [SIDE*stride] directions of one point, packed */
     double *x, *sum, *along;         /* [n*stride], packed */
     double *scalar;                  /* [n] */
 } workspace;
@@ -22,10 +23,12 @@ typedef struct workspace {
 static workspace share(const od_linear_model *m, size_t n, double *ws)
 {
     const size_t packed = n * m->data.stride;
-    double *x = ws + 3 * OD_PANEL * ROWS;
+    double *beside = ws + 3 * OD_PANEL * ROWS, *x = beside + 2 * SIDE * m->data.stride;
     return (workspace){.margin = ws,
                        .first = ws + OD_PANEL * ROWS,
                        .second = ws + 2 * OD_PANEL * ROWS,
+                       .beside = beside,
+                       .beside_sum = beside + SIDE * m->data.stride,
                        .x = x,
                        .sum = x + packed,
                        .along = x + 2 * packed,
@@ -114,13 +117,53 @@ static od_status model_eval(const od_problem *problem, unsigned want, size_t n, 
     return OD_OK;
 }
 
+/* hu[count*cols] of directions u[count*cols] of one point, which is packed: its curvatures are taken once for all. */
+static void multiply_beside(const od_linear_model *m, const workspace *w, size_t count, const double *u, double *hu)
+{
+    const size_t cols = m->data.cols, stride = m->data.stride;
+    memset(w->beside, 0, 2 * SIDE * stride * sizeof *w->beside);
+    for (size_t p = 0, width; p < count; p += width) {
+        width = od_design_width(count, p);
+        for (size_t j = 0; j < cols * width; j++) {
+            w->beside[p * stride + j] = u[(p + j % width) * cols + j / width];
+        }
+    }
+    for (size_t from = 0; from < m->data.rows; from += ROWS) {
+        const size_t rows = chunk_rows(m, from);
+        od_design_apply(&m->design, from, rows, 1, w->x, w->margin);
+        m->link(rows, w->margin, m->data.target + from, NULL, NULL, w->first);
+        for (size_t p = 0, width; p < count; p += width) {
+            width = od_design_width(count, p);
+            od_design_apply(&m->design, from, rows, width, w->beside + p * stride, w->second);
+            for (size_t k = 0; k < width; k++) {
+                for (size_t r = 0; r < rows; r++) {
+                    w->second[k * rows + r] *= w->first[r];
+                }
+            }
+            od_design_add(&m->design, from, rows, width, w->second, w->beside_sum + p * stride);
+        }
+    }
+    const double scale = 1 / (double)m->data.rows;
+    for (size_t p = 0, width; p < count; p += width) {
+        width = od_design_width(count, p);
+        for (size_t j = 0; j < cols * width; j++) {
+            const size_t at = (p + j % width) * cols + j / width;
+            hu[at] = scale * w->beside_sum[p * stride + j] + m->lambda * u[at];
+        }
+    }
+}
+
 static od_status model_hvp(const od_problem *problem, size_t n, const double *x, size_t directions, const double *u,
                            double *hu, double *ws)
 {
     const od_linear_model *m = problem->data;
     const workspace w = share(m, n, ws);
     pack(m, true, n, x, w.x);
-    for (size_t j = 0; j < directions; j++) {
+    for (size_t j = 0; n == 1 && j < directions; j += SIDE) {
+        const size_t count = directions - j < SIDE ? directions - j : SIDE;
+        multiply_beside(m, &w, count, u + j * m->data.cols, hu + j * m->data.cols);
+    }
+    for (size_t j = 0; n > 1 && j < directions; j++) {
         const double *direction = u + j * m->data.cols * n;
         pack(m, true, n, direction, w.along);
         memset(w.sum, 0, n * m->data.stride * sizeof *w.sum);
@@ -250,7 +293,7 @@ od_status od_linear_model_open(od_context *ctx, const od_settings *s, od_link *l
     model->link = link;
     problem->dim = model->data.cols;
     problem->samples = model->data.rows;
-    problem->scratch = (od_scratch){3 * OD_PANEL * ROWS, 3 * model->data.stride + 1};
+    problem->scratch = (od_scratch){3 * OD_PANEL * ROWS + 2 * SIDE * model->data.stride, 3 * model->data.stride + 1};
     problem->eval = model_eval;
     problem->hvp = model_hvp;
     problem->eval_samples = model_samples;

@@ -165,7 +165,7 @@ static void losses_stay_finite(void **state)
 static void blocks_do_not_change_the_bits(void **state)
 {
     bench *b = *state;
-    enum { PATHS = 128, M = 2, BATCH = 5, ROOM = 1 + D + M * D + 1 + D + D };
+    enum { PATHS = 128, M = 13, BATCH = 5, ROOM = 1 + D + M * D + 1 + D + D };
     const char *names[] = {"sigmoid-regression", "logistic-regression", "least-squares"};
     static double alone[PATHS][ROOM], x[D * PATHS], u[M * D * PATHS], f[PATHS], g[D * PATHS], hu[M * D * PATHS];
     static double fs[PATHS], gs[D * PATHS], gw[D * PATHS], weight[SAMPLES * PATHS];
