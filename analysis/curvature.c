@@ -5,8 +5,9 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include "curvature.h"
+
 #include "report.h"
-#include "spectrum.h"
 
 #include "../src/json.h"
 #include "../src/memory.h"
@@ -17,45 +18,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINTS = 3, TRACK_STEPS = 60, SHOWN = 10, FLOW = 0, ITERATION = 1 };
+enum { TRACK_STEPS = 60, SHOWN = 10 };
 static const double track_tolerance = 1e-6;
-
-/* The sharpness at recorded times of the flow or of the iteration. */
-typedef struct course {
-    size_t count, room;
-    double *t, *value, *error;
-    double *x, *vector; /* [d] the last state, and the eigenvector that is followed */
-} course;
-
-typedef struct point {
-    const char *at;
-    double t;
-    const double *x;
-    od_spectrum_found found;
-} point;
-
-typedef struct study {
-    od_context *ctx, *errors; /* errors: of the observer, which may run in another thread */
-    const od_member *m;
-    const od_problem *f;
-    const double *x; /* where the Hessian is taken */
-    double *ws, *start;
-    bool along, diverged;
-    od_krylov *krylov;
-    course course[2];
-    size_t count;
-    point point[POINTS];
-} study;
 
 static od_status products(void *user, const double *v, double *av)
 {
-    const study *s = user;
+    const od_curvature *s = user;
     return s->f->hvp(s->f, 1, s->x, 1, v, av, s->ws);
 }
 
 /* ------------------------------------------------------------------------------------------- the run */
 
-static bool grow(course *c)
+static bool grow(od_course *c)
 {
     if (c->count < c->room) {
         return true;
@@ -75,8 +49,8 @@ static bool grow(course *c)
 
 static od_status observe(void *user, const od_view *view)
 {
-    study *s = user;
-    course *c = &s->course[view->iteration ? ITERATION : FLOW];
+    od_curvature *s = user;
+    od_course *c = &s->course[view->iteration ? OD_COURSE_ITERATION : OD_COURSE_FLOW];
     if (!view->alive[0]) {
         s->diverged = true;
         return OD_OK;
@@ -98,7 +72,7 @@ static od_status observe(void *user, const od_view *view)
 }
 
 /* The member alone, with one path, watched. */
-static od_status follow(study *s, const od_experiment *e)
+static od_status follow(od_curvature *s, const od_experiment *e)
 {
     od_member one = *s->m;
     od_experiment alone = *e;
@@ -122,11 +96,11 @@ static od_status follow(study *s, const od_experiment *e)
     return status;
 }
 
-static od_status open_study(od_context *ctx, const od_settings *settings, const od_member *m, study *s)
+static od_status open_study(od_context *ctx, const od_settings *settings, const od_member *m, od_curvature *s)
 {
     const od_problem *f = m->problem;
     const size_t d = f->dim;
-    *s = (study){.ctx = ctx, .m = m, .f = f, .along = od_setting_real(settings, "along") != 0};
+    *s = (od_curvature){.ctx = ctx, .m = m, .f = f, .along = od_setting_real(settings, "along") != 0};
     if (f->hvp == NULL || f->rough != NULL) {
         return od_fail(ctx, OD_EUNSUPPORTED, "problem.name", "curvature needs the Hessian of '%s', and %s", f->name,
                        f->rough != NULL ? f->rough : "the problem offers no products with it");
@@ -146,7 +120,7 @@ static od_status open_study(od_context *ctx, const od_settings *settings, const 
 }
 
 /* The blocks behind x are filled as well, and their scratch is the flow's or the problem's. */
-static od_status start_of(study *s)
+static od_status start_of(od_curvature *s)
 {
     const od_member *m = s->m;
     const size_t d = s->f->dim, rest = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0;
@@ -161,7 +135,7 @@ static od_status start_of(study *s)
     return status == OD_OK ? OD_OK : od_fail(s->ctx, status, "start", "the start could not be evaluated");
 }
 
-static void close_study(study *s)
+void od_curvature_close(od_curvature *s)
 {
     for (size_t i = 0; i < s->count; i++) {
         od_spectrum_close(&s->point[i].found);
@@ -178,8 +152,7 @@ static void close_study(study *s)
 
 /* ------------------------------------------------------------------------------------------- the answer */
 
-/* 2/h, beyond which gradient descent with learning rate h does not settle; NaN for other iterations. */
-static double stability_bound(const od_member *m)
+double od_curvature_bound(const od_member *m)
 {
     const bool descent = m->has_map && strcmp(m->method_choice.method->name, "gradient") == 0;
     return descent ? 2 / od_setting_real(m->method_choice.settings, "step") : NAN;
@@ -196,7 +169,7 @@ static void write_end(FILE *out, const char *name, const od_leading *end)
     od_report_real(out, key, end->count > 0 ? end->ceiling : NAN);
 }
 
-static void write_point(FILE *out, const point *p)
+static void write_point(FILE *out, const od_curvature_point *p)
 {
     const od_spectrum_found *f = &p->found;
     fputs("{\"at\": ", out);
@@ -223,7 +196,7 @@ static void write_point(FILE *out, const point *p)
     fprintf(out, ", \"products\": %zu}", f->products);
 }
 
-static void write_course(FILE *out, const char *key, const study *s, const course *c)
+static void write_course(FILE *out, const char *key, const od_curvature *s, const od_course *c)
 {
     fprintf(out, ", \"%s\": ", key);
     if (!s->along || c->count == 0) {
@@ -237,20 +210,20 @@ static void write_course(FILE *out, const char *key, const study *s, const cours
     fputs("}", out);
 }
 
-static void write_json(const study *s, FILE *out)
+static void write_json(const od_curvature *s, FILE *out)
 {
     fputs("{\"analysis\": \"curvature\", \"label\": ", out);
     od_json_text(out, s->m->label);
     fprintf(out, ", \"dimension\": %zu, \"diverged\": %s", s->f->dim, s->diverged ? "true" : "false");
-    od_report_real(out, "two_over_h", stability_bound(s->m));
+    od_report_real(out, "two_over_h", od_curvature_bound(s->m));
     fputs(", \"points\": [", out);
     for (size_t i = 0; i < s->count; i++) {
         fputs(i > 0 ? ", " : "", out);
         write_point(out, &s->point[i]);
     }
     fputs("]", out);
-    write_course(out, "flow", s, &s->course[FLOW]);
-    write_course(out, "iteration", s, &s->course[ITERATION]);
+    write_course(out, "flow", s, &s->course[OD_COURSE_FLOW]);
+    write_course(out, "iteration", s, &s->course[OD_COURSE_ITERATION]);
     fputs("}", out);
 }
 
@@ -267,9 +240,9 @@ static void show_end(FILE *out, const char *name, const od_leading *end)
     }
 }
 
-static void show_course(FILE *out, const char *name, const study *s, const course *c)
+static void show_course(FILE *out, const char *name, const od_curvature *s, const od_course *c)
 {
-    const double bound = stability_bound(s->m);
+    const double bound = od_curvature_bound(s->m);
     if (!s->along || c->count == 0) {
         return;
     }
@@ -297,12 +270,12 @@ static void show_estimate(FILE *out, const char *name, const od_estimate *e)
     }
 }
 
-static void write_text(const study *s, FILE *out)
+static void write_text(const od_curvature *s, FILE *out)
 {
     fprintf(out, "%s: curvature of '%s' in %zu dimensions%s\n", s->m->label, s->f->name, s->f->dim,
             s->diverged ? ", up to where the run diverged" : "");
     for (size_t i = 0; i < s->count; i++) {
-        const point *p = &s->point[i];
+        const od_curvature_point *p = &s->point[i];
         const od_spectrum_found *f = &p->found;
         fprintf(out, " %s, t = %.9g, %zu Hessian-vector products\n", p->at, p->t, f->products);
         show_end(out, "largest", &f->top);
@@ -310,18 +283,18 @@ static void write_text(const study *s, FILE *out)
         show_estimate(out, "trace", &f->trace);
         show_estimate(out, "of square", &f->square);
     }
-    show_course(out, "flow", s, &s->course[FLOW]);
-    show_course(out, "iteration", s, &s->course[ITERATION]);
+    show_course(out, "flow", s, &s->course[OD_COURSE_FLOW]);
+    show_course(out, "iteration", s, &s->course[OD_COURSE_ITERATION]);
 }
 
-static od_status find_points(study *s, const od_spectrum_wish *wish)
+static od_status find_points(od_curvature *s, const od_spectrum_wish *wish)
 {
     static const char *const end[2] = {"end of the flow", "end of the iteration"};
-    s->point[s->count++] = (point){.at = "start", .t = s->m->start.t, .x = s->start};
+    s->point[s->count++] = (od_curvature_point){.at = "start", .t = s->m->start.t, .x = s->start};
     for (size_t i = 0; i < 2; i++) {
-        const course *c = &s->course[i];
+        const od_course *c = &s->course[i];
         if (c->count > 0) {
-            s->point[s->count++] = (point){.at = end[i], .t = c->t[c->count - 1], .x = c->x};
+            s->point[s->count++] = (od_curvature_point){.at = end[i], .t = c->t[c->count - 1], .x = c->x};
         }
     }
     od_status status = OD_OK;
@@ -332,8 +305,8 @@ static od_status find_points(study *s, const od_spectrum_wish *wish)
     return status;
 }
 
-static od_status curvature_run(od_context *ctx, const od_settings *settings, const od_experiment *e, size_t member,
-                               FILE *out, bool json)
+od_status od_curvature_find(od_context *ctx, const od_settings *settings, const od_experiment *e, size_t member,
+                            od_curvature *s)
 {
     const od_member *m = &e->member[member];
     const od_spectrum_wish wish = {.top = (size_t)od_setting_real(settings, "top"),
@@ -344,18 +317,24 @@ static od_status curvature_run(od_context *ctx, const od_settings *settings, con
                                    .rule = (size_t)od_setting_real(settings, "rule"),
                                    .width = od_setting_real(settings, "width"),
                                    .seed = m->seed};
-    study s;
     openblas_set_num_threads(1); /* the same bits for any number of threads */
-    od_status status = open_study(ctx, settings, m, &s);
-    status = status == OD_OK ? start_of(&s) : status;
-    status = status == OD_OK ? follow(&s, e) : status;
-    status = status == OD_OK ? find_points(&s, &wish) : status;
+    od_status status = open_study(ctx, settings, m, s);
+    status = status == OD_OK ? start_of(s) : status;
+    status = status == OD_OK ? follow(s, e) : status;
+    return status == OD_OK ? find_points(s, &wish) : status;
+}
+
+static od_status curvature_run(od_context *ctx, const od_settings *settings, const od_experiment *e, size_t member,
+                               FILE *out, bool json)
+{
+    od_curvature s;
+    od_status status = od_curvature_find(ctx, settings, e, member, &s);
     if (status == OD_OK && json) {
         write_json(&s, out);
     } else if (status == OD_OK) {
         write_text(&s, out);
     }
-    close_study(&s);
+    od_curvature_close(&s);
     return status;
 }
 

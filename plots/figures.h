@@ -50,9 +50,12 @@ typedef struct od_figure_run {
     od_report *report;
 } od_figure_run;
 
+/** What a figure needs that may be missing: data sets of the user, and the module that computes networks. */
+enum { OD_NEEDS_DATA = 1, OD_NEEDS_NETWORK = 2 };
+
 typedef struct od_figure {
     const char *name, *summary;
-    bool needs_data;
+    unsigned needs;
     const char *yaml, *script;
     /** Writes what the experiments cannot say, after they ran and before the numbers are checked; or NULL. */
     od_status (*extra)(od_context *ctx, od_figure_run *run);
@@ -100,6 +103,8 @@ od_status od_conjugates_write(od_context *ctx, od_figure_run *run);
 /* fig-10 to fig-16, fig-shadow-ladder */
 od_status od_shadows_write(od_context *ctx, od_figure_run *run);
 od_status od_shadow_tables(od_context *ctx, od_figure_run *run); /* fig-17, fig-18 */
+
+od_status od_sharpness_write(od_context *ctx, od_figure_run *run); /* fig-edge-of-stability, fig-network-shadow */
 
 /** Number of runs from `first` on that differ by their seed alone; their common label is `length` bytes long. */
 size_t od_seeds_count(const od_result *result, size_t first, size_t *length);

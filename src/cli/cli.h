@@ -76,8 +76,8 @@ void cli_range_text(const od_param *p, char text[256]);
 const struct od_figure *cli_find_figure(const char *name);
 /** Reports that there is none, with the nearest name. */
 int cli_unknown_figure(cli *c, const char *name);
-/** True if a folder of data sets was given. */
-bool cli_has_data(const cli *c);
+/** What keeps a figure from being made, as a sentence of constant text: no data sets, no networks; NULL: nothing. */
+const char *cli_figure_lacks(cli *c, const struct od_figure *figure);
 /** Makes and draws one figure, the user's own `file` if `figure` is NULL. */
 od_status cli_make_figure(cli *c, const struct od_figure *figure, const char *file, struct od_report *report);
 /** Says which number of the figure is not as it should be; false if all are. */

@@ -3,7 +3,9 @@
 #include "cli.h"
 
 #include "plots/figures.h"
+#include "src/context.h"
 #include "src/json.h"
+#include "src/network_module.h"
 #include "src/text.h"
 
 #include <math.h>
@@ -26,9 +28,17 @@ const od_figure *cli_find_figure(const char *name)
     return NULL;
 }
 
-bool cli_has_data(const cli *c)
+const char *cli_figure_lacks(cli *c, const od_figure *figure)
 {
-    return c->data != NULL && c->data[0] != '\0';
+    if ((figure->needs & OD_NEEDS_DATA) != 0 && (c->data == NULL || c->data[0] == '\0')) {
+        return "it needs data sets; give the folder that holds them (for example mnist/) by --data DIR or OPTDYN_DATA";
+    }
+    if ((figure->needs & OD_NEEDS_NETWORK) != 0 && od_network_load(c->ctx) == NULL) {
+        od_context_forget(c->ctx);
+        return "it needs networks, and this build is without LibTorch or its module cannot be loaded; install "
+               "libtorch-dev and build with -Dlibtorch=enabled (./quickstart.sh --with-torch does both)";
+    }
+    return NULL;
 }
 
 static int environment_size(const char *name, int otherwise)
@@ -134,11 +144,11 @@ static void json_error(FILE *out, const char *name, const char *key, const char 
 /* One figure of all; writes its part of the document. */
 static int one_of_all(cli *c, const od_figure *figure)
 {
-    if (figure->needs_data && !cli_has_data(c)) {
-        cli_say(c, "optdyn: %s is skipped: it needs data sets; give their folder by --data DIR or OPTDYN_DATA",
-                figure->name);
+    const char *lacks = cli_figure_lacks(c, figure);
+    if (lacks != NULL) {
+        cli_say(c, "optdyn: %s is skipped: %s", figure->name, lacks);
         if (c->json) {
-            json_error(stdout, figure->name, "skipped", "no folder of data sets was given");
+            json_error(stdout, figure->name, "skipped", lacks);
         }
         return EXIT_DONE;
     }
@@ -221,11 +231,9 @@ int cli_figure(cli *c)
     if (c->kind != NULL) {
         return cli_usage(c, "%s is a known figure; --kind is for drawing a file of your own", name);
     }
-    if (figure->needs_data && !cli_has_data(c)) {
-        return cli_usage(c,
-                         "%s needs data sets; give the folder that holds them (for example mnist/) by --data DIR or "
-                         "OPTDYN_DATA",
-                         name);
+    const char *lacks = cli_figure_lacks(c, figure);
+    if (lacks != NULL) {
+        return cli_usage(c, "%s cannot be made: %s", name, lacks);
     }
     return one(c, figure, NULL);
 }

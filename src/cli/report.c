@@ -48,8 +48,8 @@ static bool wanted(const cli *c, const char *name)
 /* Makes one figure; false if that or a number of it is not as it should be. */
 static bool make_one(cli *c, od_page_entry *e)
 {
-    if (e->figure->needs_data && !cli_has_data(c)) {
-        e->skipped = "it needs data sets, whose folder is given by --data or OPTDYN_DATA";
+    e->skipped = cli_figure_lacks(c, e->figure);
+    if (e->skipped != NULL) {
         cli_say(c, "optdyn: %s is left out: %s", e->figure->name, e->skipped);
         return true;
     }
