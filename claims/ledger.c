@@ -18,7 +18,8 @@ static bool is_among(const char *name, const char *const *names)
     return *names != NULL;
 }
 
-const char *od_ledger_unknown(const char *const *names, const char **nearest)
+/* The first name of neither a set nor a claim, with the nearest; NULL: all are. */
+static const char *unknown_name(const char *const *names, const char **nearest)
 {
     const char *known[512];
     size_t count = 0;
@@ -256,4 +257,47 @@ void od_ledger_write_text(FILE *out, const od_ledger *ledger)
         last = page;
     }
     fprintf(out, "\n%zu claims, %zu with another verdict than expected\n", ledger->claims, ledger->unexpected);
+}
+
+/* ------------------------------------------------------------------------------------------------ the public header */
+
+static od_status check_names(od_context *ctx, const char *const *names)
+{
+    const char *nearest = NULL, *unknown = unknown_name(names, &nearest);
+    return unknown == NULL
+               ? OD_OK
+               : od_fail(ctx, OD_EINVAL, NULL, "there is no claim '%s'%s%s%s; `optdyn list claims` shows all", unknown,
+                         nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                         nearest != NULL ? "'?" : "");
+}
+
+static void write_ledger(FILE *out, bool json, const od_ledger *ledger)
+{
+    (json ? od_ledger_write_json : od_ledger_write_text)(out, ledger);
+}
+
+od_status od_claims_run(od_context *ctx, const char *const *names, const od_options *options, FILE *out, bool json,
+                        size_t *unexpected)
+{
+    od_ledger ledger = {0};
+    od_status status = check_names(ctx, names);
+    status = status == OD_OK ? od_ledger_standard(ctx, names, options, &ledger) : status;
+    *unexpected = ledger.unexpected;
+    if (status == OD_OK) {
+        write_ledger(out, json, &ledger);
+    }
+    od_ledger_close(&ledger);
+    return status;
+}
+
+od_status od_experiment_claims(od_context *ctx, const od_experiment *e, const char *const *names, FILE *out, bool json)
+{
+    od_ledger ledger = {0};
+    od_status status = check_names(ctx, names);
+    status = status == OD_OK ? od_ledger_on(ctx, e, names, &ledger) : status;
+    if (status == OD_OK) {
+        write_ledger(out, json, &ledger);
+    }
+    od_ledger_close(&ledger);
+    return status;
 }

@@ -49,9 +49,6 @@ typedef struct od_ledger {
     size_t claims, unexpected; /* of them, those whose verdict is not the expected one */
 } od_ledger;
 
-/** Checks names of sets and claims (ends with NULL); returns the first that is none, with the nearest, else NULL. */
-const char *od_ledger_unknown(const char *const *names, const char **nearest);
-
 /**
  * Fills a ledger with the claims of these names, of sets or of claims, on their standard experiments; an empty list:
  * with all. To be closed after a failure too.

@@ -709,6 +709,17 @@ typedef struct od_claim {
     const char *counterexample; /* NULL unless it fails */
 } od_claim;
 
+/**
+ * Asks claims of these names, of single ones or of whole sets (ends with NULL; empty: all), on their standard
+ * experiments and writes one JSON document, or a table. *unexpected counts verdicts that are not the expected ones and
+ * experiments that failed. OD_EINVAL for a name that is none. Nothing is written on failure.
+ */
+od_status od_claims_run(od_context *ctx, const char *const *names, const od_options *options, FILE *out, bool json,
+                        size_t *unexpected);
+/** The same for those that apply to the members of an experiment, where verdicts are results. */
+od_status od_experiment_claims(od_context *ctx, const od_experiment *experiment, const char *const *names, FILE *out,
+                               bool json);
+
 #ifdef __GNUC__
 #pragma GCC visibility pop
 #endif
