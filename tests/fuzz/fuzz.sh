@@ -17,7 +17,7 @@ if [ ! -e "$build/build.ninja" ]; then
 fi
 ninja -C "$build" tests/fuzz/fuzz
 mkdir -p "$build/found/$target"
-# od_zalloc promises NULL where there is no memory, and the flags of a NaN are nobody's business
+# where there is no memory, allocations give NULL and a sentence follows
 export OPTDYN_FUZZ="$target" ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export OPENBLAS_NUM_THREADS=1
 dictionary=$source/tests/fuzz/$target.dict
