@@ -28,14 +28,13 @@ enum { VECTORS = 8, WORK = 16 * VECTORS, MOST_WAIT = 32, REPEATS = 12 };
 static const double settled = 0.05, little = 0.02, much = 0.1, pi = 3.14159265358979323846;
 
 /* Steps reach ahead of the times that were asked for, so that these do not change them. */
-/* Steps reach ahead of the times that were asked for, so that these do not change them. */
 typedef struct path {
     double t0, t1, told;                      /* z0 at t0, z1 at t1; `out` was handed out for time told */
     double *z0, *z1, *f0, *f1, *out, *vector; /* [dim] */
     double h;                                 /* the next step by its error; NaN: not begun */
     double limit;                             /* the longest stable step; NaN: not measured */
     unsigned age, wait;                       /* steps since it was measured, and until it is measured again */
-    uint64_t measured;
+    uint64_t measured, steps;                 /* how often it was, and steps taken in all */
 } path;
 
 enum { OF_PATH = 6 };
@@ -43,7 +42,8 @@ enum { OF_PATH = 6 };
 typedef struct solver {
     size_t dim, n;
     double safety, longest, rtol, atol;
-    path *path; /* [n] */
+    uint64_t max_steps; /* of one path in all */
+    path *path;         /* [n] */
     double *memory;
     double *k2, *k3, *k4, *y; /* [dim] stages and a point; y is free of use between steps */
     double *basis;            /* [(VECTORS+1)*dim] */
@@ -294,9 +294,25 @@ static od_status give_up(od_stepper *stepper, const path *p, double h)
     return OD_ENUMERIC;
 }
 
+/* Beyond a kink, and where `longest` is tiny, every step is good and none comes far. */
+static od_status spent(od_stepper *stepper, const path *p)
+{
+    const solver *s = stepper->state;
+    snprintf(
+        stepper->trouble, sizeof stepper->trouble,
+        "all max_steps = %llu steps are used at t = %.9g, the last of size %.3g; raise max_steps, loosen rtol, atol "
+        "or longest, or take rk4 where the loss has kinks",
+        (unsigned long long)s->max_steps, p->t1, p->t1 - p->t0);
+    return OD_ENUMERIC;
+}
+
 static od_status one_step(od_stepper *stepper, path *p, double wanted, double *ws)
 {
     const solver *s = stepper->state;
+    if (p->steps >= s->max_steps) {
+        return spent(stepper, p);
+    }
+    p->steps++;
     od_status status = isnan(p->h) ? begin(stepper, p, ws) : OD_OK;
     if (status == OD_OK && (isnan(p->limit) || p->age >= p->wait)) {
         status = measure(stepper, p, ws);
@@ -423,6 +439,7 @@ static od_status tracked_open(od_context *ctx, od_stepper *stepper, double t0, s
     s->n = n;
     s->safety = od_setting_real(stepper->settings, "safety");
     s->longest = isnan(longest) ? INFINITY : longest;
+    s->max_steps = (uint64_t)od_setting_real(stepper->settings, "max_steps");
     s->rtol = od_setting_real(stepper->settings, "rtol");
     s->atol = od_setting_real(stepper->settings, "atol");
     double *next = s->memory;
@@ -493,6 +510,13 @@ const od_integrator_type od_integrator_rk4_tracked = {
                                   .high = INFINITY,
                                   .low_open = true,
                                   .meaning = "no step is longer"},
+                                 {.name = "max_steps",
+                                  .kind = OD_INTEGER,
+                                  .fallback = "1000000",
+                                  .unit = "steps",
+                                  .low = 1,
+                                  .high = 1e15,
+                                  .meaning = "steps that one path may take in all"},
                                  {.name = NULL}},
     .order = "4, step by an estimate of order 3 and by stability; dense output 4 (cubic Hermite)",
     .per_path = true,

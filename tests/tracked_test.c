@@ -153,6 +153,28 @@ static void refusals_have_a_reason(void **state)
     od_problem_free(f);
 }
 
+/* Where no step comes far the scheme gives up instead of running for ever. */
+static void steps_are_counted(void **state)
+{
+    od_problem *f = od_problem_create(*state, "{name: power, p: 1}");
+    check_done(*state, f != NULL);
+    od_flow *flow = od_flow_create(*state, "{name: gradient}", f);
+    check_done(*state, flow != NULL);
+    static const char *const scheme[] = {"{name: rk4-tracked, max_steps: 2000}",
+                                         "{name: rk4-tracked, longest: 1.0e-300, max_steps: 2000}"};
+    for (size_t i = 0; i < 2; i++) {
+        double z[1] = {1};
+        od_stepper *s = od_stepper_create(*state, scheme[i], flow, 0, 1, z);
+        check_done(*state, s != NULL);
+        assert_int_equal(od_stepper_advance(*state, s, 0, 5, 1, z, NULL), OD_ENUMERIC);
+        check_message(*state, "all max_steps = 2000 steps are used at t = ");
+        assert_true(z[0] == 1);
+        od_stepper_free(s);
+    }
+    od_flow_free(flow);
+    od_problem_free(f);
+}
+
 /* Memory flows have no Jacobian at t = 0, and damping 3/t is infinite there. */
 static void singular_starts_are_taken(void **state)
 {
@@ -182,6 +204,7 @@ int main(void)
         test_with_context(a_curvature_that_grows_is_followed),
         test_with_context(the_order_is_four),
         test_with_context(output_and_batches_do_not_change_the_path),
+        test_with_context(steps_are_counted),
         test_with_context(singular_starts_are_taken),
         test_with_context(refusals_have_a_reason),
     };
