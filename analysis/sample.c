@@ -23,8 +23,12 @@ double od_weighted_distance(size_t dim, const double *weight, const double *a, c
 static od_status ended(od_context *ctx, od_status status, double t)
 {
     return status == OD_EDIVERGED
-               ? od_fail(ctx, status, "iterations", "the flow diverged at t = %.9g; give fewer iterations", t)
-               : od_fail(ctx, status, "iterations", "the flow could not be followed beyond t = %.9g", t);
+               ? od_fail(ctx, status, "iterations",
+                         "the flow diverged at t = %.9g; give fewer iterations, or a start where the loss is finite", t)
+               : od_fail(ctx, status, "iterations",
+                         "the flow could not be followed beyond t = %.9g, where it may blow up or meet a kink of the "
+                         "loss; give fewer iterations",
+                         t);
 }
 
 static od_status sample_exact(od_context *ctx, const od_flow *flow, double t0, double tau, uint64_t count,
