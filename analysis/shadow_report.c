@@ -18,6 +18,12 @@ static double share(const od_shadowing *s, double radius)
 
 /* ------------------------------------------------------------------------------------------------ JSON */
 
+/* Relative to the radius; a radius of 0 is its own bound. */
+static double gap(double upper, double lower)
+{
+    return upper == lower ? 0 : (upper - lower) / upper;
+}
+
 /* "key": number, the first one without a comma. */
 static void pair_of(FILE *out, bool *first, const char *key, double x)
 {
@@ -61,7 +67,7 @@ static void write_minimax(const od_shadowing *s, FILE *out)
     pair_of(out, &first, "upper", b->best.radius);
     pair_of(out, &first, "lower", b->lower);
     pair_of(out, &first, "local_lower", b->local_lower);
-    pair_of(out, &first, "gap", (b->best.radius - b->lower) / b->best.radius);
+    pair_of(out, &first, "gap", gap(b->best.radius, b->lower));
     fprintf(out, ", \"boxes\": %llu, \"at\": %llu, \"active\": [", (unsigned long long)s->boxes,
             (unsigned long long)b->best.at);
     for (size_t i = 0; i < b->active_count; i++) {
@@ -263,7 +269,7 @@ static void show_rung(const od_shadowing *s, FILE *out, const char *name, const 
 static void show_bound(FILE *out, const char *name, const char *what, double upper, double lower)
 {
     if (!isnan(lower)) {
-        fprintf(out, "  %-14s %-18.12g %s, gap %.1e\n", name, lower, what, (upper - lower) / upper);
+        fprintf(out, "  %-14s %-18.12g %s, gap %.1e\n", name, lower, what, gap(upper, lower));
     }
 }
 

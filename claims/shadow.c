@@ -51,7 +51,8 @@ static void judge_bound(const claims *q, od_claim *c, double predicted, double m
     c->error_model = q->pair->global ? 0 : NAN; /* constants seen at some states only */
     const double slack = q->s->integration + 1e-13 * fabs(predicted);
     od_claims_judge(c, measured <= predicted, counterexample);
-    if (c->verdict == OD_FAILS && measured <= predicted + slack) {
+    const bool close = c->verdict == OD_FAILS && measured <= predicted + slack;
+    if (close || !isfinite(predicted) || !isfinite(measured)) {
         c->verdict = OD_UNDECIDED;
         c->counterexample = NULL;
     }

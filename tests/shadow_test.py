@@ -326,11 +326,17 @@ def refusals():
                        ({"shadow__weights": "[1, 2, 3]"}, "one weight for each of the 1 blocks"),
                        ({"shadow__weights": "[0, 0]"}, "all weights are 0"),
                        ({"shadow__norm": "energy"}, "phase"),
+                       ({"start__x": "[1.0e+300, 1.0e+300]"}, "squares of the distances"),
                        ({"problem__eigenvalues": "[-1.27, 25]", "iterations": 3000}, "diverged at")):
         r = run(**sets)
         check(r.returncode in (1, 2) and part in r.stderr.decode() and r.stdout == b"", "refused: " + part, r)
     given, alone = answer(until=1, integrator="{name: euler, step: 0.5}"), answer()
     check(given == alone, "what the experiment runs of the flow plays no role", (given, alone))
+    huge = quadratic([1], [1e155], 0.1, 20)  # |g|^2 overflows
+    verdicts = {c["verdict"] for c in huge["claims"] if c["predicted"] is None or c["measured"] is None}
+    check(huge["bound"] is None and verdicts == {"undecided"}, "nothing is said of numbers beyond doubles", huge)
+    still = quadratic([1], [0], 0.1, 20)
+    check(still["minimax"]["upper"] == 0 and still["minimax"]["gap"] == 0, "a radius of 0 has no gap", still)
     text = run().stdout.decode()
     check(all(w in text for w in ("same start", "expansion", "local error", "curvature from")), "text for people", text)
 
