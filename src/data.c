@@ -104,6 +104,12 @@ static od_status find_labels(request *q, const od_table *table)
                                    "classes; choose some by classes, or a loss that takes numbers",
                                    name, MAX_CLASSES, od_real_text(a, q->label[0]), od_real_text(b, q->label[1]));
         }
+        if (!signs && label != floor(label)) {
+            return od_setting_fail(q->ctx, q->s, "data",
+                                   "the label %s of %s is no whole number, so labels are numbers, not classes; take a "
+                                   "loss for numbers, or choose some by classes",
+                                   od_real_text(a, label), name);
+        }
         q->label[q->label_count++] = label;
     }
     if (q->label_count < 2) {
