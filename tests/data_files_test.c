@@ -261,6 +261,10 @@ static void classes_have_the_order_asked_for(void **state)
     check_close(b->data.target[0], -1, 0);
     reads(b, "{data: rows.csv}", OD_TARGETS_NUMBERS);
     check_close(b->data.target[2], 9, 0);
+    put_text(b, "half.csv", "1,2,0\n3,4,0.5\n");
+    refuses_as(b, "{data: half.csv}", OD_TARGETS_CLASSES, "the label 0.5 of half.csv is no whole number",
+               "problem.data");
+    reads(b, "{data: half.csv, classes: [0, 0.5]}", OD_TARGETS_CLASSES);
 }
 
 static void holdout_splits_at_random_and_completely(void **state)
