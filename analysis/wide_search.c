@@ -214,7 +214,8 @@ static od_status descend(od_context *ctx, od_wide *w, bool squares, unsigned *ro
 {
     enum { MOST = 40 };
     static const double good = 0.1, least = 1e-3;
-    const double accuracy = w->chain->affine ? 1e-9 : 1e-6;
+    /* of squares steps of Gauss and Newton gain less and less where an orbit bends; its radius is only one entry */
+    const double accuracy = w->chain->affine ? 1e-9 : squares ? 1e-5 : 1e-6;
     for (int round = 0; round < MOST; round++) {
         od_status status = solve(ctx, w, squares, accuracy);
         const double now = squares ? sqrt(w->sum) : w->radius, hoped = now - w->value;

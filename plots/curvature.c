@@ -72,5 +72,6 @@ static od_status write_curvature(od_context *ctx, od_figure_run *run)
 od_status od_shadow_tables(od_context *ctx, od_figure_run *run)
 {
     od_status status = od_seeds_write(ctx, run);
-    return status == OD_OK ? write_curvature(ctx, run) : status;
+    status = status == OD_OK ? write_curvature(ctx, run) : status;
+    return status == OD_OK && od_node_item(run->document, "shadow") != NULL ? od_shadows_write(ctx, run) : status;
 }

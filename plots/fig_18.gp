@@ -4,9 +4,9 @@ percent(c) = 100 * column(c)
 file(scale, i) = sprintf('%s-h=%s.csv', scale, h[i])
 
 if (small) {
-    set multiplot layout 2,1
+    set multiplot layout 3,1
 } else {
-    set multiplot layout 1,2 margins 0.085,0.975,0.15,0.96 spacing 0.12
+    set multiplot layout 1,3 margins 0.065,0.98,0.15,0.96 spacing 0.095
 }
 set xlabel 'time t'
 set ylabel 'distance in % of ‖x‖' offset 0.5,0
@@ -35,4 +35,11 @@ plot P_max * x / real(h[3]) with lines lc rgb '#aaaaaa' dt 2 title 'slope 1', \
      U_max * x / real(h[3]) with lines lc rgb '#aaaaaa' dt 2, \
      $largest using 1:2 with linespoints lt 1 pt 7 ps 0.9 title 'pixels / 255', \
      $largest using 1:3 with linespoints lt 2 pt 5 ps 0.8 title 'images of norm 1'
+# the nearest orbit of the first seed
+set ylabel 'largest distance'
+set yrange [0.001:0.5]
+plot 'shadow-pixels.csv' using "h":"same_start" with linespoints lt 1 dt 2 pt 6 ps 0.9 title 'pixels / 255, same start', \
+     'shadow-pixels.csv' using "h":"minimax" with linespoints lt 1 pt 7 ps 0.9 title 'nearest orbit', \
+     'shadow-unit-norm.csv' using "h":"same_start" with linespoints lt 2 dt 2 pt 4 ps 0.8 title 'images of norm 1, same start', \
+     'shadow-unit-norm.csv' using "h":"minimax" with linespoints lt 2 pt 5 ps 0.8 title 'nearest orbit'
 unset multiplot

@@ -48,11 +48,14 @@ static od_status commit(od_context *ctx, od_figure_run *run, od_file *file, od_s
 
 static void write_radii_names(FILE *out)
 {
-    fputs("# radii of orbits that shadow, and what bounds them\nh,iterations", out);
+    fputs(
+        "# radii of orbits that shadow, and what bounds them; share: of minimax in same_start; gap: of the lower bound "
+        "below minimax, relative\nh,iterations",
+        out);
     for (size_t i = 0; i < OD_RUNGS; i++) {
         fprintf(out, ",%s", od_rung_names[i]);
     }
-    fputs(",minimax,lower,bound,delta,delta_bound,integration\n", out);
+    fputs(",minimax,lower,bound,delta,delta_bound,integration,share,gap\n", out);
 }
 
 static void write_radii(FILE *out, const od_shadowing *s)
@@ -62,12 +65,16 @@ static void write_radii(FILE *out, const od_shadowing *s)
     for (size_t i = 0; i < OD_RUNGS; i++) {
         write_number(out, s->rung[i].radius);
     }
-    write_number(out, s->best.best.radius);
-    write_number(out, isnan(s->best.lower) ? s->best.local_lower : s->best.lower);
+    const double radius = s->best.best.radius;
+    const double lower = isnan(s->best.lower) ? s->best.local_lower : s->best.lower;
+    write_number(out, radius);
+    write_number(out, lower);
     write_number(out, s->bound.radius);
     write_number(out, s->local.max);
     write_number(out, s->bound.delta);
     write_number(out, s->integration);
+    write_number(out, radius / s->rung[OD_SAME_START].radius);
+    write_number(out, (radius - lower) / radius);
     fputc('\n', out);
 }
 

@@ -178,7 +178,7 @@ static void curved_chains_have_the_radii_of_dense_matrices(void **state)
         draw(&s, seed, false, seed % 4);
         solve(*state, &s, false, &a);
         solve(*state, &s, true, &b);
-        check_relative(b.rms, a.rms, 2e-6);
+        check_relative(b.rms, a.rms, 2e-5);
         check_relative(b.best.best.radius, a.best.best.radius, 1e-5);
         check_relative(b.best.local_lower, a.best.best.radius, 1e-5);
         assert_true(a.best.local_lower <= b.best.best.radius * (1 + 1e-5));
@@ -211,7 +211,7 @@ static void no_orbit_is_nearer_and_none_below_the_bound(void **state)
             }
             const double radius = radius_of(&s, x, &sum);
             assert_true(radius >= (linear ? a.best.lower : best * (1 - 2e-6)));
-            assert_true(sum >= least * (1 - 1e-5));
+            assert_true(sum >= least * (1 - 4e-5));
         }
     }
 }
