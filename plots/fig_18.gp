@@ -37,7 +37,7 @@ plot P_max * x / real(h[3]) with lines lc rgb '#aaaaaa' dt 2 title 'slope 1', \
      $largest using 1:3 with linespoints lt 2 pt 5 ps 0.8 title 'images of norm 1'
 # the nearest orbit of the first seed
 set ylabel 'largest distance'
-set yrange [0.001:0.5]
+set yrange [0.001:1]
 plot 'shadow-pixels.csv' using "h":"same_start" with linespoints lt 1 dt 2 pt 6 ps 0.9 title 'pixels / 255, same start', \
      'shadow-pixels.csv' using "h":"minimax" with linespoints lt 1 pt 7 ps 0.9 title 'nearest orbit', \
      'shadow-unit-norm.csv' using "h":"same_start" with linespoints lt 2 dt 2 pt 4 ps 0.8 title 'images of norm 1, same start', \

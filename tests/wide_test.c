@@ -7,7 +7,7 @@
 
 #include "analysis/shooting.h"
 
-enum { DIM = 70, ROWS = 150, STEPS = 24, SEEDS = 6 };
+enum { DIM = 70, ROWS = 150, STEPS = 24, SEEDS = 4 };
 
 /* ------------------------------------------------------------------------------------------- chains */
 
