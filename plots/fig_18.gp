@@ -11,10 +11,13 @@ if (small) {
 set xlabel 'time t'
 set ylabel 'distance in % of ‖x‖' offset 0.5,0
 set xrange [0:40]
-set yrange [0:7]
+set yrange [0:*]
+set offsets 0, 0, graph 0.3, 0 # room for the key
 set key top right
 plot for [i=1:3] file('pixels', i) using "t":(percent('relative_gap_min')):(percent('relative_gap_max')) with filledcurves lt i, \
      for [i=1:3] file('pixels', i) using "t":(percent('relative_gap_mean')) with lines lt i title 'h = ' . h[i]
+
+unset offsets
 
 # the largest mean error of each learning rate
 set print $largest

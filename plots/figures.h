@@ -108,7 +108,8 @@ od_status od_sharpness_write(od_context *ctx, od_figure_run *run); /* fig-edge-o
 
 /** Number of runs from `first` on that differ by their seed alone; their common label is `length` bytes long. */
 size_t od_seeds_count(const od_result *result, size_t first, size_t *length);
-/** Writes EXPERIMENT-LABEL.csv for each of these: the tables of the iteration taken together. */
+/** Writes EXPERIMENT-LABEL.csv for each of these: the tables of the iteration taken together: fig-17-mlp, fig-18-mlp.
+ */
 od_status od_seeds_write(od_context *ctx, od_figure_run *run);
 
 #endif

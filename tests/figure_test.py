@@ -17,7 +17,7 @@ import xml.dom.minidom
 
 PROGRAM = os.path.abspath(sys.argv[1])
 TESTS = []
-DATA_FIGURES = ["fig-17", "fig-18", "fig-edge-of-stability"]
+DATA_FIGURES = ["fig-17", "fig-17-mlp", "fig-18", "fig-18-mlp", "fig-edge-of-stability", "fig-network-shadow"]
 QUADRATIC = """
 problem: {name: quadratic, eigenvalues: [1.3, 0.17]}
 integrator: {name: rk4, step: 0.1}
