@@ -242,6 +242,11 @@ static od_status shadow_measure(od_context *ctx, const od_settings *settings, co
                                 FILE *out, bool json, double *number)
 {
     od_shadowing s;
+    if (e->output != NULL && od_setting_real(settings, "certificate") == 0) {
+        return od_fail(ctx, OD_EINVAL, "shadow.certificate",
+                       "the one file that shadow writes is a certificate, which is not asked for; give shadow: "
+                       "{certificate: true}, or leave -o out");
+    }
     od_status status = od_shadowing_find(ctx, settings, &e->member[member], &s);
     status = status == OD_OK ? od_shadowing_certify(&s, e) : status;
     status = status == OD_OK ? od_shadowing_variants(&s) : status;

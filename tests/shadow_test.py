@@ -330,6 +330,9 @@ def refusals():
                        ({"problem__eigenvalues": "[-1.27, 25]", "iterations": 3000}, "diverged at")):
         r = run(**sets)
         check(r.returncode in (1, 2) and part in r.stderr.decode() and r.stdout == b"", "refused: " + part, r)
+    r = run("-o", "results")
+    check(r.returncode == 2 and "give shadow: {certificate: true}" in r.stderr.decode() and not os.path.exists("results"),
+          "a folder for nothing is refused", r)
     given, alone = answer(until=1, integrator="{name: euler, step: 0.5}"), answer()
     check(given == alone, "what the experiment runs of the flow plays no role", (given, alone))
     huge = quadratic([1], [1e155], 0.1, 20)  # |g|^2 overflows
