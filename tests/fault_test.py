@@ -97,6 +97,7 @@ def start(folder, arguments, fault=None):
     """Runs the program in the folder; its exit status, outputs and what the faults report."""
     report = os.path.join(folder, "..", os.path.basename(folder) + ".report")
     environment = dict(os.environ, OPTDYN_FAULT_REPORT=report, OPENBLAS_NUM_THREADS="1")
+    environment.pop("OPTDYN_DATA", None)  # the jobs have data of their own
     if fault:
         environment["OPTDYN_FAULT"] = fault
     if os.path.exists(report):
