@@ -48,9 +48,9 @@ static void put_head(FILE *out, const od_page_entry *entry, size_t count, bool c
     fputs(od_site_css, out);
     fprintf(out,
             "</style>\n</head>\n<body>\n<header>\n<h1>Optimizers as dynamical systems</h1>\n"
-            "<p>%zu figures made by optdyn %s. %zu numbers in them were compared with references of another origin; "
+            "<p>%zu figure%s made by optdyn %s. %zu numbers in them were compared with references of another origin; "
             "<span class=\"%s\">%zu differ</span> by more than their errors.</p>\n</header>\n<nav>\n<ul>\n",
-            made, od_version(), numbers, bad > 0 ? "bad" : "good", bad);
+            made, made == 1 ? "" : "s", od_version(), numbers, bad > 0 ? "bad" : "good", bad);
     for (size_t i = 0; i < count; i++) {
         fputs("<li><a href=\"#", out);
         put(out, entry[i].figure->name);
