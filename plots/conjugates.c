@@ -92,24 +92,10 @@ static od_status write_table(od_context *ctx, od_figure_run *run, const char *na
     for (size_t j = 0; j < e->member_count && status == OD_OK; j++) {
         status = write_row(ctx, &e->member[j], file.out);
     }
-    if (status != OD_OK) {
-        od_file_abandon(&file);
-        return status;
-    }
-    status = od_file_commit(ctx, &file);
-    return status != OD_OK || od_report_add_file(run->report, file.path)
-               ? status
-               : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    return od_report_commit(ctx, run->report, &file, status);
 }
 
 od_status od_conjugates_write(od_context *ctx, od_figure_run *run)
 {
-    const od_node *questions = od_node_item(run->document, "conjugate");
-    od_status status = OD_OK;
-    for (size_t i = 0; status == OD_OK && i < questions->count; i++) {
-        od_experiment *e = od_figure_experiment(ctx, run, questions->item[i], NULL);
-        status = e != NULL ? write_table(ctx, run, questions->key[i], e) : OD_EINVAL;
-        od_experiment_free(e);
-    }
-    return status;
+    return od_figure_questions(ctx, run, "conjugate", write_table);
 }

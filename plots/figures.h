@@ -12,6 +12,8 @@
 
 #include "gnuplot.h"
 #include "src/document.h"
+#include "src/experiment.h"
+#include "src/file.h"
 
 /** A number of a figure: what the run gave, what is known from elsewhere, and the errors of the run by kind. */
 typedef struct od_number {
@@ -78,6 +80,15 @@ extern const char *const od_figure_kinds[]; /* ends with NULL; the first is the 
 /** Reads an experiment of the figure, which is to write into a folder or, NULL, nowhere; NULL on failure. */
 od_experiment *od_figure_experiment(od_context *ctx, const od_figure_run *run, const od_node *node, const char *folder);
 
+/** What a member's section for this analysis says; there must be such an analysis. */
+const od_settings *od_figure_settings(const od_member *m, const char *analysis);
+/** Reads each experiment under `key`, which is not run, and lets `answer` write what the figure asks of it. */
+od_status od_figure_questions(od_context *ctx, od_figure_run *run, const char *key,
+                              od_status (*answer)(od_context *ctx, od_figure_run *run, const char *name,
+                                                  const od_experiment *e));
+
+/** Ends a table of the figure: kept and listed, or abandoned if the status is a failure, which is returned. */
+od_status od_report_commit(od_context *ctx, od_report *report, od_file *file, od_status status);
 /** Draws the three pictures and notes their names. */
 od_status od_report_draw(od_context *ctx, od_report *report, od_paper paper);
 /** Writes folder/NAME.json. */

@@ -3,6 +3,7 @@
 
 #include "figure_texts.h"
 
+#include "src/experiment.h"
 #include "src/file.h"
 #include "src/json.h"
 #include "src/text.h"
@@ -137,6 +138,18 @@ od_status od_report_write(od_context *ctx, od_report *r)
     return od_file_commit(ctx, &file);
 }
 
+od_status od_report_commit(od_context *ctx, od_report *r, od_file *file, od_status status)
+{
+    if (status != OD_OK) {
+        od_file_abandon(file);
+        return status;
+    }
+    status = od_file_commit(ctx, file);
+    return status != OD_OK || od_report_add_file(r, file->path)
+               ? status
+               : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+}
+
 const od_number *od_report_failure(const od_report *r)
 {
     for (size_t i = 0; r->unjudged == NULL && i < r->number_count; i++) {
@@ -171,6 +184,28 @@ od_experiment *od_figure_experiment(od_context *ctx, const od_figure_run *run, c
     od_experiment *e = od_experiment_parse(ctx, text, &options);
     free(text);
     return e;
+}
+
+const od_settings *od_figure_settings(const od_member *m, const char *analysis)
+{
+    size_t which = 0;
+    while (strcmp(od_analysis_types[which]->name, analysis) != 0) {
+        which++;
+    }
+    return m->analysis[which];
+}
+
+od_status od_figure_questions(od_context *ctx, od_figure_run *run, const char *key,
+                              od_status (*answer)(od_context *, od_figure_run *, const char *, const od_experiment *))
+{
+    const od_node *questions = od_node_item(run->document, key);
+    od_status status = OD_OK;
+    for (size_t i = 0; status == OD_OK && i < questions->count; i++) {
+        od_experiment *e = od_figure_experiment(ctx, run, questions->item[i], NULL);
+        status = e != NULL ? answer(ctx, run, questions->key[i], e) : OD_EINVAL;
+        od_experiment_free(e);
+    }
+    return status;
 }
 
 static od_status run_part(od_context *ctx, od_figure_run *run, const char *name, const od_node *node)

@@ -67,14 +67,7 @@ static od_status write_curve(od_context *ctx, od_figure_run *run, const od_membe
         return status;
     }
     status = write_rows(ctx, m, file.out);
-    if (status != OD_OK) {
-        od_file_abandon(&file);
-        return status;
-    }
-    status = od_file_commit(ctx, &file);
-    return status != OD_OK || od_report_add_file(run->report, file.path)
-               ? status
-               : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    return od_report_commit(ctx, run->report, &file, status);
 }
 
 od_status od_moments_curves(od_context *ctx, od_figure_run *run)

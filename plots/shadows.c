@@ -23,27 +23,6 @@ static void write_number(FILE *out, double x)
     fprintf(out, ",%s", isnan(x) ? "nan" : od_real_text(text, x));
 }
 
-static const od_settings *settings_of(const od_member *m)
-{
-    size_t which = 0;
-    while (strcmp(od_analysis_types[which]->name, "shadow") != 0) {
-        which++;
-    }
-    return m->analysis[which];
-}
-
-static od_status commit(od_context *ctx, od_figure_run *run, od_file *file, od_status status)
-{
-    if (status != OD_OK) {
-        od_file_abandon(file);
-        return status;
-    }
-    status = od_file_commit(ctx, file);
-    return status != OD_OK || od_report_add_file(run->report, file->path)
-               ? status
-               : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
-}
-
 /* ------------------------------------------------------------------------------------------------ radii */
 
 static void write_radii_names(FILE *out)
@@ -164,7 +143,7 @@ static od_status write_orbits(od_context *ctx, od_figure_run *run, const char *n
                                       : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
     if (status == OD_OK) {
         orbits o = {s, memory, memory + dim, memory + 2 * dim};
-        status = commit(ctx, run, &file, write_rows(ctx, &o, file.out));
+        status = od_report_commit(ctx, run->report, &file, write_rows(ctx, &o, file.out));
     }
     free(memory);
     return status;
@@ -184,24 +163,17 @@ static od_status write_tables(od_context *ctx, od_figure_run *run, const char *n
     write_radii_names(file.out);
     for (size_t j = 0; j < e->member_count && status == OD_OK; j++) {
         od_shadowing s;
-        status = od_shadowing_find(ctx, settings_of(&e->member[j]), &e->member[j], &s);
+        status = od_shadowing_find(ctx, od_figure_settings(&e->member[j], "shadow"), &e->member[j], &s);
         if (status == OD_OK) {
             write_radii(file.out, &s);
             status = write_orbits(ctx, run, name, e->member_count == 1, &s);
         }
         od_shadowing_close(&s);
     }
-    return commit(ctx, run, &file, status);
+    return od_report_commit(ctx, run->report, &file, status);
 }
 
 od_status od_shadows_write(od_context *ctx, od_figure_run *run)
 {
-    const od_node *questions = od_node_item(run->document, "shadow");
-    od_status status = OD_OK;
-    for (size_t i = 0; status == OD_OK && i < questions->count; i++) {
-        od_experiment *e = od_figure_experiment(ctx, run, questions->item[i], NULL);
-        status = e != NULL ? write_tables(ctx, run, questions->key[i], e) : OD_EINVAL;
-        od_experiment_free(e);
-    }
-    return status;
+    return od_figure_questions(ctx, run, "shadow", write_tables);
 }

@@ -14,15 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-static const od_settings *settings_of(const od_member *m)
-{
-    size_t which = 0;
-    while (strcmp(od_analysis_types[which]->name, "curvature") != 0) {
-        which++;
-    }
-    return m->analysis[which];
-}
-
 static void write_number(FILE *out, double x)
 {
     char text[OD_REAL_ROOM];
@@ -67,7 +58,7 @@ static od_status write_tables(od_context *ctx, od_figure_run *run, const char *n
     od_status status = OD_OK;
     for (size_t j = 0; j < e->member_count && status == OD_OK; j++) {
         od_curvature s;
-        status = od_curvature_find(ctx, settings_of(&e->member[j]), e, j, &s);
+        status = od_curvature_find(ctx, od_figure_settings(&e->member[j], "curvature"), e, j, &s);
         for (size_t which = 0; which < 2 && status == OD_OK; which++) {
             status = write_course(ctx, run, name, &s, which);
         }
@@ -78,12 +69,5 @@ static od_status write_tables(od_context *ctx, od_figure_run *run, const char *n
 
 od_status od_sharpness_write(od_context *ctx, od_figure_run *run)
 {
-    const od_node *questions = od_node_item(run->document, "curvature");
-    od_status status = OD_OK;
-    for (size_t i = 0; status == OD_OK && i < questions->count; i++) {
-        od_experiment *e = od_figure_experiment(ctx, run, questions->item[i], NULL);
-        status = e != NULL ? write_tables(ctx, run, questions->key[i], e) : OD_EINVAL;
-        od_experiment_free(e);
-    }
-    return status;
+    return od_figure_questions(ctx, run, "curvature", write_tables);
 }

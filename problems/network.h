@@ -76,7 +76,7 @@ typedef struct od_network_problem {
      .meaning = "of the model's arithmetic; states are double in any case"},                                           \
     {                                                                                                                  \
         .name = "threads", .kind = OD_INTEGER, .fallback = "1", .low = 1, .high = 1024,                                \
-        .meaning = "that share the samples of one evaluation, 1024 at a time; the bits stay the same"                   \
+        .meaning = "that share the samples of one evaluation, 1024 at a time; the bits stay the same"                  \
     }
 
 /** Rows of a parameter table: the initial weights. */
