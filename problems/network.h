@@ -67,6 +67,14 @@ typedef struct od_network_problem {
                     "numbers; classes are one-hot for mse"},                                                           \
         OD_NETWORK_LAMBDA_PARAM
 
+/** A row of a parameter table: the losses of a built-in network. */
+#define OD_NETWORK_LOSS_PARAM                                                                                          \
+    {                                                                                                                  \
+        .name = "loss", .kind = OD_CHOICE, .fallback = "cross-entropy",                                                \
+        .choices = "mse|cross-entropy|logistic|sigmoid",                                                               \
+        .meaning = "mse: |F - b|^2/2; logistic and sigmoid: two classes and one output"                                \
+    }
+
 /** Rows of a parameter table: precision and threads. */
 #define OD_NETWORK_COMPUTE_PARAMS                                                                                      \
     {.name = "precision",                                                                                              \
