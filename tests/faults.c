@@ -3,8 +3,8 @@
  *
  *   OPTDYN_FAULT=allocation:7   the 7th allocation fails; with 7+ all from the 7th on
  *   OPTDYN_FAULT=write:3        the 3rd write fails, with "no space left on device"; short:3 takes half of the bytes
- * first OPTDYN_FAULT_REPORT=FILE    at the end: how many of each there were, whether the fault happened, pieces of
- * memory left
+ * OPTDYN_FAULT_REPORT=FILE    at the end: how many of each there were, whether the fault happened, pieces of memory
+ * left, and the places: the numbers of those allocations whose chain of calls was new
  *
  * What libraries allocate and write themselves is theirs and is not touched.
  *
@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -80,15 +81,45 @@ static void forget(const void *p)
     }
 }
 
+/* Chains of calls that led to an allocation, by their hash, and the numbers of the first allocation of each. */
+enum { CHAINS = 1 << 14, DEPTH = 48 };
+static uint64_t chain[CHAINS];
+static unsigned long first_of_chain[CHAINS / 2];
+static size_t places;
+static bool ended; /* what the program's own end still allocates (counts of coverage) is not ours */
+
+static bool is_new_chain(void)
+{
+    void *frame[DEPTH];
+    const int depth = backtrace(frame, DEPTH);
+    uint64_t hash = 14695981039346656037u;
+    for (int i = 0; i < depth; i++) {
+        hash = (hash ^ (uintptr_t)frame[i]) * 1099511628211u;
+    }
+    hash += hash == 0;
+    size_t at = (hash >> 20) % CHAINS;
+    while (chain[at] != 0 && chain[at] != hash) {
+        at = (at + 1) % CHAINS;
+    }
+    const bool is_new = chain[at] == 0;
+    chain[at] = hash;
+    return is_new;
+}
+
 static void report(void)
 {
     const char *name = getenv("OPTDYN_FAULT_REPORT");
     FILE *out = name != NULL ? __real_fopen(name, "w") : NULL;
     if (out != NULL) {
-        fprintf(out, "{\"allocations\": %lu, \"writes\": %lu, \"happened\": %lu, \"live\": %lu}\n", allocations, writes,
-                happened, live);
+        fprintf(out, "{\"allocations\": %lu, \"writes\": %lu, \"happened\": %lu, \"live\": %lu, \"places\": [",
+                allocations, writes, happened, live);
+        for (size_t i = 0; i < places; i++) {
+            fprintf(out, "%s%lu", i > 0 ? ", " : "", first_of_chain[i]);
+        }
+        fprintf(out, "]}\n");
         fclose(out);
     }
+    ended = true;
 }
 
 static void __attribute__((constructor)) begin(void)
@@ -115,7 +146,17 @@ static bool fails(unsigned long *count, unsigned long which)
 
 static bool refused(void)
 {
+    if (ended) {
+        return false;
+    }
     const bool now = fails(&allocations, fail_allocation);
+    if (fail_allocation == 0 && fail_write == 0) {
+        pthread_mutex_lock(&lock);
+        if (is_new_chain() && places < CHAINS / 2) {
+            first_of_chain[places++] = allocations;
+        }
+        pthread_mutex_unlock(&lock);
+    }
     errno = now ? ENOMEM : errno;
     return now;
 }
