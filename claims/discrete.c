@@ -364,7 +364,7 @@ static od_status open_study(study *q)
     q->next = q->z + q->dim;
     q->ws = q->next + 3 * q->dim + 2 * q->d;
     od_status status = od_start_fill(m, 0, 1, q->z, q->ws);
-    double loss;
+    double loss = NAN;
     status = status == OD_OK ? evaluate(q, q->z, &loss, q->next) : status;
     q->excess = loss - f->minimum.value;
     q->square = f->minimiser != NULL && f->convexity.value >= 0 ? 0 : NAN;

@@ -58,7 +58,7 @@ static od_status velocity_from(study *q, double v, double *out)
 static od_status find_momentum(study *q, double *beta)
 {
     const double h = q->map->tau;
-    double still, moving;
+    double still = NAN, moving = NAN;
     od_status status = velocity_from(q, 0, &still);
     status = status == OD_OK ? velocity_from(q, 1, &moving) : status;
     status = status == OD_OK ? q->m->problem->eval(q->m->problem, OD_GRADIENT, 1, q->start, NULL, q->g, q->ws) : status;
