@@ -1,12 +1,14 @@
 /*
  * Any text as a formula: it is read or refused with a sentence, and what is read can be evaluated, with the same bits
- * for one point as for several. The first byte says how many variables there are.
+ * for one point as for several; then the same as a loss. The first byte says how many variables there are, and which
+ * minimiser is given.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include "fuzz.h"
 
 #include "optdyn.h"
+#include "src/json.h"
 #include "src/program.h"
 
 #include <math.h>
@@ -58,6 +60,93 @@ static void compare(const od_program *q, size_t d, size_t rows, bool along)
     free(ws);
 }
 
+/* What points do in a batch they do alone. */
+static void compare_problem(const od_problem *p)
+{
+    double x[MOST * POINTS], u[MOST * POINTS], f[POINTS], g[MOST * POINTS], hu[MOST * POINTS];
+    double one_x[MOST], one_u[MOST], one_f, one_g[MOST], one_hu[MOST];
+    const size_t d = p->dim;
+    double *ws = calloc(od_scratch_size(&p->scratch, POINTS) + 1, sizeof *ws);
+    fuzz_demand(ws != NULL, "no memory");
+    for (size_t i = 0; i < d * POINTS; i++) {
+        x[i] = coordinate(i / POINTS, i % POINTS);
+        u[i] = 0.7 - 0.1 * (double)i;
+    }
+    fuzz_demand(p->eval(p, OD_VALUE | OD_GRADIENT, POINTS, x, f, g, ws) == OD_OK, "a formula has values");
+    fuzz_demand(p->hvp(p, POINTS, x, 1, u, hu, ws) == OD_OK, "a formula has Hessian products");
+    for (size_t k = 0; k < POINTS; k++) {
+        for (size_t i = 0; i < d; i++) {
+            one_x[i] = x[i * POINTS + k];
+            one_u[i] = u[i * POINTS + k];
+        }
+        p->eval(p, OD_VALUE, 1, one_x, &one_f, NULL, ws);
+        fuzz_demand(same(one_f, f[k]), "a loss alone is not that beside its gradient");
+        p->eval(p, OD_GRADIENT, 1, one_x, NULL, one_g, ws);
+        p->hvp(p, 1, one_x, 1, one_u, one_hu, ws);
+        for (size_t i = 0; i < d; i++) {
+            fuzz_demand(same(one_g[i], g[i * POINTS + k]), "a gradient alone is not that beside its loss");
+            fuzz_demand(same(one_hu[i], hu[i * POINTS + k]), "a Hessian product alone is not that in a batch");
+        }
+    }
+    free(ws);
+}
+
+/* Of a polynomial of degree two: the spectrum makes the products with the Hessian. */
+static void check_spectrum(const od_problem *p)
+{
+    double x[MOST] = {0}, u[MOST], hu[MOST], size = 0;
+    const size_t d = p->dim;
+    const double *lambda = p->spectrum->eigenvalues, *rotation = p->spectrum->rotation;
+    double *ws = calloc(od_scratch_size(&p->scratch, 1) + 1, sizeof *ws);
+    fuzz_demand(ws != NULL, "no memory");
+    for (size_t i = 0; i < d; i++) {
+        u[i] = 0.7 - 1.1 * (double)i;
+        size = fmax(size, fabs(lambda[i]));
+    }
+    p->hvp(p, 1, x, 1, u, hu, ws);
+    free(ws);
+    for (size_t i = 0; i < d && size > 1e-200 && size < 1e200; i++) {
+        double sum = rotation == NULL ? lambda[i] * u[i] : 0;
+        for (size_t k = 0; rotation != NULL && k < d; k++) {
+            for (size_t j = 0; j < d; j++) {
+                sum += rotation[i * d + k] * lambda[k] * rotation[j * d + k] * u[j];
+            }
+        }
+        fuzz_demand(fabs(sum - hu[i]) <= 1e-12 * size, "the spectrum is not that of the Hessian");
+    }
+}
+
+static void take_problem(od_context *ctx, uint32_t d, unsigned minimiser, const char *formula)
+{
+    char *yaml = NULL;
+    size_t room;
+    FILE *out = open_memstream(&yaml, &room);
+    fuzz_demand(out != NULL, "no memory");
+    fputs("{name: formula, variables: [", out);
+    for (uint32_t i = 0; i < d; i++) {
+        fprintf(out, "%s%s", i > 0 ? ", " : "", variable[i]);
+    }
+    fputs("], f: ", out);
+    od_json_text(out, formula);
+    if (minimiser > 0) {
+        fprintf(out, ", minimiser: [%g%s%s]", 0.5 * (minimiser - 1), d > 1 ? ", 1" : "", d > 2 ? ", -1" : "");
+    }
+    fputs("}", out);
+    fclose(out);
+    od_problem *p = od_problem_create(ctx, yaml);
+    if (p != NULL) {
+        fuzz_demand(p->dim == d, "a component for each variable");
+        compare_problem(p);
+        if (p->spectrum != NULL) {
+            check_spectrum(p);
+        }
+    } else {
+        fuzz_demand(strlen(od_message(ctx)) > 10, "refused without a sentence");
+    }
+    od_problem_free(p);
+    free(yaml);
+}
+
 static void take(const uint8_t *data, size_t size)
 {
     if (size == 0) {
@@ -83,6 +172,11 @@ static void take(const uint8_t *data, size_t size)
         fuzz_demand(status == OD_EINVAL && strlen(od_message(ctx)) > 10, "refused without a sentence");
     }
     od_tape_free(tape);
+    char *text = calloc(size, 1); /* up to the first zero */
+    fuzz_demand(text != NULL, "no memory");
+    memcpy(text, data + 1, size - 1);
+    take_problem(ctx, d, data[0] / MOST % 3, text);
+    free(text);
     od_context_free(ctx);
 }
 
