@@ -1,8 +1,9 @@
 /*
  * Damage to a journal. The first byte says of which experiment; then five bytes are one change of its bytes: place (2),
  * kind, value (2). A damaged file is refused or read up to the damage. Bytes that pass their checksum all the same are
- * refused or harmless: a run that goes on from them comes to an end. Inputs say what is damaged and not what journals
- * look like, so they outlast changes of the format.
+ * refused or harmless: a run that goes on from them comes to an end. So are the journals of two shards, of which the
+ * second is damaged and bears the checksums of what it holds. Inputs say what is damaged and not what journals look
+ * like, so they outlast changes of the format.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -11,6 +12,7 @@
 #include "src/journal.h"
 #include "src/snapshot.h"
 
+#include <nettle/sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +34,8 @@ enum { EXPERIMENTS = sizeof experiments / sizeof *experiments, EDIT = 5 };
 typedef struct half {
     od_context *ctx;
     od_experiment *e;
-    od_bytes file, snapshot;
+    od_bytes file, snapshot, shard;
+    char first[128]; /* the journal of the other shard */
 } half;
 
 static half halves[EXPERIMENTS];
@@ -45,9 +48,10 @@ static od_status stop_soon(void *user, const od_view *view)
     return OD_OK;
 }
 
-static od_experiment *parse(od_context *ctx, const char *text)
+static od_experiment *parse(od_context *ctx, const char *text, unsigned shard)
 {
-    const od_options options = {.threads = 1, .block = 64, .output = fuzz_file("unused", "", 0)};
+    const od_options options = {
+        .threads = 1, .block = 64, .output = fuzz_file("unused", "", 0), .shard = shard, .shards = shard > 0 ? 2 : 0};
     od_experiment *e = od_experiment_parse(ctx, text, &options);
     fuzz_demand(e != NULL, od_message(ctx));
     return e;
@@ -64,6 +68,34 @@ static void read_all(const char *path, od_bytes *to)
     fclose(in);
 }
 
+/* The journals of both shards: the first stays a file, the second is read. */
+static void make_shards(half *h, size_t which)
+{
+    for (unsigned shard = 1; shard <= 2; shard++) {
+        od_context *ctx = od_context_create();
+        od_experiment *e = parse(ctx, experiments[which], shard);
+        od_result *result = NULL;
+        od_journal j;
+        fuzz_demand(od_experiment_run(ctx, e, &result) == OD_OK, od_message(ctx));
+        od_journal_init(e, &j);
+        if (shard == 2) {
+            read_all(j.path, &h->shard);
+            od_journal_remove(&j);
+        } else {
+            od_bytes whole = {0};
+            char name[32];
+            read_all(j.path, &whole);
+            snprintf(name, sizeof name, "whole-%zu", which);
+            snprintf(h->first, sizeof h->first, "%s/%s", fuzz_file(name, whole.data, whole.size), name);
+            od_bytes_free(&whole);
+            od_journal_remove(&j);
+        }
+        od_result_free(result);
+        od_experiment_free(e);
+        od_context_free(ctx);
+    }
+}
+
 static const half *half_way(size_t which)
 {
     half *h = &halves[which];
@@ -71,12 +103,12 @@ static const half *half_way(size_t which)
         return h;
     }
     od_context *ctx = od_context_create();
-    od_experiment *watched = parse(ctx, experiments[which]);
+    od_experiment *watched = parse(ctx, experiments[which], 0);
     od_simulation s;
     od_journal j;
     bool through;
     h->ctx = od_context_create();
-    h->e = parse(h->ctx, experiments[which]);
+    h->e = parse(h->ctx, experiments[which], 0);
     fuzz_demand(od_experiment_observe(ctx, watched, (od_observer){stop_soon, ctx}) == OD_OK, od_message(ctx));
     fuzz_demand(od_simulation_open(ctx, watched, NULL, NULL, &s) == OD_OK, od_message(ctx));
     od_simulation_go(&s, 0, &through);
@@ -89,7 +121,28 @@ static const half *half_way(size_t which)
     od_simulation_close(&s);
     od_experiment_free(watched);
     od_context_free(ctx);
+    if (h->e->member[0].paths > 1) {
+        make_shards(h, which);
+    }
     return h;
+}
+
+/* Where the number-th of the small whole numbers stands: counts look like nothing else. */
+static size_t count_place(const unsigned char *bytes, size_t left, size_t number)
+{
+    size_t seen = 0, last = 0;
+    for (size_t at = 0; at + 8 <= left; at++) {
+        uint64_t count;
+        memcpy(&count, bytes + at, sizeof count);
+        if (count > 0 && count < 1 << 16) {
+            last = at;
+            if (seen++ == number) {
+                break;
+            }
+            at += 7;
+        }
+    }
+    return last;
 }
 
 /* The bytes with all changes made; of their own size, so that a sanitizer sees what is read behind the end. */
@@ -102,14 +155,16 @@ static unsigned char *damage(const od_bytes *whole, const uint8_t *data, size_t 
     for (; size >= EDIT && *left > 8; data += EDIT, size -= EDIT) {
         const size_t at = ((size_t)data[0] << 8 | data[1]) % (*left - 8);
         const uint64_t value = (uint64_t)data[3] << 8 | data[4];
-        uint64_t number;
-        switch (data[2] % 5) {
+        const unsigned kind = data[2] < 0xc0 ? data[2] % 5 : 5 + data[2] % 2;
+        uint64_t number = data[3] == 0xff   ? UINT64_MAX - data[4]
+                          : data[3] >= 0x80 ? UINT64_C(1) << data[4] % 64
+                                            : value;
+        switch (kind) {
         case 0: bytes[at] = data[4]; break;
-        case 1: /* a whole number: at a multiple of 8, where most are */
-            number = data[3] == 0xff ? UINT64_MAX - data[4] : data[3] >= 0x80 ? UINT64_C(1) << data[4] % 64 : value;
-            memcpy(bytes + at / 8 * 8, &number, sizeof number);
-            break;
+        case 1: memcpy(bytes + at / 8 * 8, &number, sizeof number); break;
         case 2: *left = at + 1; break;
+        case 5: memcpy(bytes + (*left - 8 - at), &number, sizeof number); break;
+        case 6: memcpy(bytes + count_place(bytes, *left, at % 512), &number, sizeof number); break;
         case 3: memmove(bytes + at, bytes + (value % (*left - 8)), 8); break;
         default: memmove(bytes + at / 8 * 8, bytes + at / 8 * 8 + 8, *left - at / 8 * 8 - 8); *left -= 8;
         }
@@ -173,18 +228,57 @@ static void take_file(const half *h, const uint8_t *data, size_t size)
     free(bytes);
 }
 
+/* Every segment (mark, length, payload, checksum) that is still whole gets the checksum of what it holds. */
+static void seal(unsigned char *bytes, size_t size)
+{
+    enum { MARK = 4, LENGTH = 8 };
+    for (size_t at = 0; at + MARK + LENGTH + SHA256_DIGEST_SIZE <= size;) {
+        uint64_t length;
+        memcpy(&length, bytes + at + MARK, LENGTH);
+        if (length > size - at - MARK - LENGTH - SHA256_DIGEST_SIZE) {
+            return;
+        }
+        struct sha256_ctx sha;
+        sha256_init(&sha);
+        sha256_update(&sha, LENGTH + length, bytes + at + MARK);
+        at += MARK + LENGTH + length;
+        sha256_digest(&sha, SHA256_DIGEST_SIZE, bytes + at);
+        at += SHA256_DIGEST_SIZE;
+    }
+}
+
+static void take_shard(const half *h, const uint8_t *data, size_t size)
+{
+    char second[160];
+    size_t left;
+    unsigned char *bytes = damage(&h->shard, data, size, &left);
+    seal(bytes, left);
+    snprintf(second, sizeof second, "%s/damaged", fuzz_file("damaged", bytes, left));
+    const char *const journals[] = {h->first, second, NULL};
+    od_result *result = NULL;
+    if (od_experiment_merge(h->ctx, h->e, journals, &result) != OD_OK) {
+        fuzz_demand(strlen(od_message(h->ctx)) > 10, "shards are refused with a sentence");
+    }
+    od_result_free(result);
+    free(bytes);
+}
+
 static void take(const uint8_t *data, size_t size)
 {
+    enum { SHARDS = 0xe0 };
     if (size == 0) {
         return;
     }
     const half *h = half_way(data[0] % EXPERIMENTS);
     const unsigned kind = data[0] / EXPERIMENTS % 4;
-    if (kind == 0) {
+    if (data[0] >= SHARDS) {
+        take_shard(half_way(0), data + 1, size - 1);
+    } else if (kind == 0) {
         take_file(h, data + 1, size - 1);
     } else {
         take_snapshot(h, data + 1, size - 1, kind == 1, kind == 2);
     }
 }
 
-const fuzz_target fuzz_journal = {.name = "journal", .letters = "\x01\x02\x03\x04\x05\x80\xff", .take = take};
+const fuzz_target fuzz_journal = {
+    .name = "journal", .letters = "\x01\x02\x03\x04\x05\x80\xc0\xc1\xe1\xff", .take = take};
