@@ -181,6 +181,12 @@ static od_status read_file(od_context *ctx, const char *path, od_bytes *to)
     return to->failed ? no_memory(ctx) : OD_OK;
 }
 
+/* NULL, of a file that is not there or empty, has no place behind it. */
+static od_reader reader_of(const od_bytes *bytes)
+{
+    return (od_reader){.at = bytes->data, .end = bytes->size > 0 ? bytes->data + bytes->size : bytes->data};
+}
+
 /* The next whole segment's payload; false at the end and at a torn one. */
 static bool next_segment(od_reader *file, od_reader *payload)
 {
@@ -254,7 +260,7 @@ static od_status read_journal(od_context *ctx, const char *path, od_simulation *
 {
     od_bytes bytes = {0};
     od_status status = read_file(ctx, path, &bytes);
-    od_reader file = {.at = bytes.data, .end = bytes.data + bytes.size}, payload;
+    od_reader file = reader_of(&bytes), payload;
     *size = 0;
     if (status == OD_OK && bytes.size > 0 && next_segment(&file, &payload)) {
         status = take_header(ctx, path, s->e, &payload, h);
@@ -292,7 +298,7 @@ od_status od_journal_peek(od_context *ctx, const char *path, const od_experiment
     od_bytes bytes = {0};
     header h = {0};
     od_status status = read_file(ctx, path, &bytes);
-    od_reader file = {.at = bytes.data, .end = bytes.data + bytes.size}, payload;
+    od_reader file = reader_of(&bytes), payload;
     if (status == OD_OK && bytes.size == 0) {
         status = od_fail(ctx, OD_EINVAL, NULL, "there is no journal %s", path);
     } else if (status == OD_OK && !next_segment(&file, &payload)) {
