@@ -1,7 +1,7 @@
 array run = ['gradient-0.005', 'gradient-0.02', 'heavy-ball-0.005', 'heavy-ball-0.02']
 array label = ['gradient descent, λ = 0.005', 'gradient descent, λ = 0.02', 'heavy ball, λ = 0.005', 'heavy ball, λ = 0.02']
 array colour = [1, 6, 2, 5]
-# mean and range of the five seeds; each by itself is in runs/
+# mean and range of the seeds; each by itself is in runs/
 file(i) = 'runs-' . run[i] . '.csv'
 percent(c) = 100 * column(c)
 # at t = 0 the distance is 0, which a logarithmic axis does not have

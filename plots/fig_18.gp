@@ -1,6 +1,6 @@
 array h = ['1', '0.5', '0.25']
 percent(c) = 100 * column(c)
-# mean and range of the five seeds; each by itself is in pixels/ and unit-norm/
+# mean and range of the seeds; each by itself is in pixels/ and unit-norm/
 file(scale, i) = sprintf('%s-h=%s.csv', scale, h[i])
 
 if (small) {

@@ -29,7 +29,7 @@ plot for [i = 1:4] file('nesterov', word(sizes, i)) using (until30(column("t")))
      for [s in "0.1 0.2"] 'ensemble/memory-' . s . '-flow.csv' using "t":"loss_mean":(2 * column("loss_stderr")) with yerrorbars lt 2 pt 7 ps 0.5 lw 1, \
      keyentry with lines lt 1 title 'Nesterov SDE', \
      keyentry with lines lt 2 title 'memory SDE, m = t^3', \
-     keyentry with points pt 7 ps 0.5 lc rgb '#555555' title '10^4 paths'
+     keyentry with points pt 7 ps 0.5 lc rgb '#555555' title 'means of paths'
 unset label
 
 unset logscale y

@@ -28,6 +28,8 @@ typedef struct od_number {
 typedef struct od_report {
     od_arena *arena;
     const char *name, *caption, *folder;
+    const char *mode;    /* "quick" or "full"; NULL if the figure has one mode only */
+    const char *changes; /* what full mode changes in the figure's text; NULL if nothing */
     size_t number_count, file_count;
     od_number *number;
     const char **file;
@@ -68,9 +70,13 @@ extern const od_figure od_figures[]; /* ends with a row whose name is NULL */
 /**
  * Makes a known figure in folder `root`/NAME: runs, writes, checks. It draws with od_report_draw afterwards. Of
  * `options`, output is ignored. *report is filled also after a failure and is to be freed.
+ *
+ * Where the figure's text has an entry `full`, which gives values by dotted paths into that text, full mode puts them
+ * there, and the folder is NAME-full. A folder that holds results of other experiments, as an earlier version leaves
+ * them, is renamed NAME.old-1 and so on, unless the options change the experiments: then it is refused.
  */
-od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_options *options, const char *root,
-                         od_report *report, od_paper *paper);
+od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_options *options, bool full,
+                         const char *root, od_report *report, od_paper *paper);
 
 /** Draws a quantity of the user's own experiment, into `root`/STEM; `kinds` are "loss", "plane" and so on. */
 od_status od_figure_own(od_context *ctx, const char *file, const char *kind, const od_options *options,

@@ -6,6 +6,7 @@
 #include "src/experiment.h"
 #include "src/file.h"
 #include "src/json.h"
+#include "src/results.h"
 #include "src/text.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static double seconds(void)
 {
@@ -103,6 +105,10 @@ void od_report_write_json(FILE *out, const od_report *r)
     od_json_text(out, r->name);
     fputs(",\n \"caption\": ", out);
     od_json_text(out, r->caption != NULL ? r->caption : "");
+    if (r->mode != NULL) {
+        fprintf(out, ",\n \"mode\": \"%s\",\n \"full_mode_changes\": ", r->mode);
+        od_json_text(out, r->changes);
+    }
     fputs(",\n \"ok\": ", out);
     fputs(r->unjudged != NULL ? "null" : od_report_failure(r) == NULL ? "true" : "false", out);
     if (r->unjudged != NULL) {
@@ -208,16 +214,18 @@ od_status od_figure_questions(od_context *ctx, od_figure_run *run, const char *k
     return status;
 }
 
-static od_status run_part(od_context *ctx, od_figure_run *run, const char *name, const od_node *node)
+static od_status read_part(od_context *ctx, od_figure_run *run, const char *name, const od_node *node)
 {
     od_figure_part *part = &run->part[run->count];
     const char *folder = od_arena_print(run->report->arena, "%s/%s", run->folder, name);
     part->name = name;
     part->experiment = folder != NULL ? od_figure_experiment(ctx, run, node, folder) : NULL;
-    if (part->experiment == NULL) {
-        return OD_EINVAL;
-    }
-    run->count++;
+    run->count += part->experiment != NULL;
+    return part->experiment != NULL ? OD_OK : OD_EINVAL;
+}
+
+static od_status run_part(od_context *ctx, const od_figure_run *run, od_figure_part *part)
+{
     od_status status = od_experiment_run(ctx, part->experiment, &part->result);
     for (size_t i = 0; status == OD_OK && i < part->result->count; i++) {
         const od_outcome *o = &part->result->outcome[i];
@@ -242,13 +250,44 @@ static void free_parts(od_figure_run *run)
     }
 }
 
+/* A figure of an earlier version, say, keeps what it has under another name. */
+static od_status make_way(od_context *ctx, const od_figure_run *run)
+{
+    enum { MOST = 10000 };
+    const od_options *options = run->options;
+    bool foreign = false;
+    for (size_t i = 0; i < run->count; i++) {
+        foreign = foreign || od_results_foreign(ctx, run->part[i].experiment);
+    }
+    if (!foreign || options->seed != NULL || (options->set != NULL && options->set[0] != NULL)) {
+        return OD_OK;
+    }
+    char name[4200];
+    unsigned number = 1;
+    do {
+        snprintf(name, sizeof name, "%.4096s.old-%u", run->folder, number);
+    } while (access(name, F_OK) == 0 && ++number < MOST);
+    if (rename(run->folder, name) != 0) {
+        return od_fail(ctx, OD_EIO, "-o", "%s holds the results of other experiments and cannot be renamed %s: %s",
+                       run->folder, name, strerror(errno));
+    }
+    od_note(ctx, "%s holds the results of other experiments, as an earlier version makes them; it is now %s",
+            run->folder, name);
+    return OD_OK;
+}
+
 static od_status run_parts(od_context *ctx, od_figure_run *run, const od_node *experiments)
 {
     const size_t count = experiments != NULL ? experiments->count : 0;
     run->part = od_arena_alloc(run->report->arena, count + 1, sizeof *run->part);
     od_status status = run->part != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the experiments");
     for (size_t i = 0; i < count && status == OD_OK; i++) {
-        status = run_part(ctx, run, experiments->key[i], experiments->item[i]);
+        status = read_part(ctx, run, experiments->key[i], experiments->item[i]);
+    }
+    status = status == OD_OK ? make_way(ctx, run) : status;
+    status = status == OD_OK ? od_folder_make(ctx, run->folder) : status;
+    for (size_t i = 0; i < count && status == OD_OK; i++) {
+        status = run_part(ctx, run, &run->part[i]);
     }
     return status;
 }
@@ -264,18 +303,48 @@ static od_paper read_paper(const od_node *document)
     return paper;
 }
 
-od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_options *options, const char *root,
-                         od_report *r, od_paper *paper)
+/* Notes what full mode changes in the figure's text, and in full mode does so. */
+static od_status take_mode(od_context *ctx, od_report *r, od_node *document, bool full)
+{
+    const od_node *changes = od_node_item(document, "full");
+    char *text = NULL;
+    size_t size;
+    FILE *out = changes != NULL ? open_memstream(&text, &size) : NULL;
+    if (changes == NULL) {
+        return OD_OK;
+    }
+    od_status status = out != NULL ? OD_OK : OD_ENOMEM;
+    for (size_t i = 0; status == OD_OK && i < changes->count; i++) {
+        fprintf(out, "%s%s: ", i > 0 ? ", " : "", changes->key[i]);
+        od_node_write(out, changes->item[i]);
+        status = full ? od_document_put(ctx, r->arena, document, changes->key[i], strlen(changes->key[i]),
+                                        changes->item[i])
+                      : OD_OK;
+    }
+    const bool written = out != NULL && fclose(out) == 0;
+    r->mode = full ? "full" : "quick";
+    r->changes = written ? od_arena_text(r->arena, text, size) : NULL;
+    free(text);
+    return status != OD_OK && status != OD_ENOMEM ? status
+           : r->changes != NULL                   ? OD_OK
+                                                  : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+}
+
+od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_options *options, bool full,
+                         const char *root, od_report *r, od_paper *paper)
 {
     const double began = seconds();
     *r = (od_report){.name = figure->name, .arena = od_arena_create()};
-    r->folder = r->arena != NULL ? od_arena_print(r->arena, "%s/%s", root, figure->name) : NULL;
-    if (r->folder == NULL) {
-        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
-    }
-    const od_node *document = od_document_parse(ctx, r->arena, figure->yaml, strlen(figure->yaml), figure->name);
+    od_node *document = r->arena != NULL
+                            ? od_document_parse(ctx, r->arena, figure->yaml, strlen(figure->yaml), figure->name)
+                            : NULL;
     if (document == NULL) {
-        return OD_EINVAL;
+        return r->arena != NULL ? OD_EINVAL : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    }
+    od_status status = take_mode(ctx, r, document, full);
+    r->folder = od_arena_print(r->arena, "%s/%s%s", root, figure->name, full && r->mode != NULL ? "-full" : "");
+    if (status != OD_OK || r->folder == NULL) {
+        return status != OD_OK ? status : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
     }
     const od_node *caption = od_node_item(document, "caption");
     r->caption = caption != NULL ? caption->text : "";
@@ -284,8 +353,7 @@ od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_opti
     }
     *paper = read_paper(document);
     od_figure_run run = {.folder = r->folder, .options = options, .document = document, .report = r};
-    od_status status = od_folder_make(ctx, r->folder);
-    status = status == OD_OK ? run_parts(ctx, &run, od_node_item(document, "experiments")) : status;
+    status = run_parts(ctx, &run, od_node_item(document, "experiments"));
     status = status == OD_OK && figure->extra != NULL ? figure->extra(ctx, &run) : status;
     status = status == OD_OK ? od_numbers_read(ctx, &run, od_node_item(document, "checks")) : status;
     status = status == OD_OK ? od_script_write(ctx, r, figure->script) : status;

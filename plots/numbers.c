@@ -196,7 +196,10 @@ static od_status read_value(od_context *ctx, const od_node *entry, const od_shee
     } else {
         return od_node_fail(ctx, entry, "at", "one of at, rate, maximum, area, zero, zeros and rise is needed");
     }
-    x->sampling = sampling_error(s, name, row);
+    /* of a quantile the law of one path knows it better than its bins */
+    const double paths = row < s->rows ? beside(s, "paths", 5, "", row) : NAN;
+    const bool given = od_node_item(entry, "sampling") != NULL;
+    x->sampling = given ? real_of(od_node_item(entry, "sampling")) / sqrt(paths) : sampling_error(s, name, row);
     return OD_OK;
 }
 
@@ -234,8 +237,6 @@ od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *li
             return status;
         }
         const double sigmas = bound_at(entry, "sigmas");
-        /* of a quantile the law knows it better than its bins */
-        x->sampling = od_node_item(entry, "sampling") != NULL ? real_of(od_node_item(entry, "sampling")) : x->sampling;
         x->want = real_of(od_node_item(entry, "want"));
         x->integration = bound_at(entry, "integration");
         x->model = bound_at(entry, "model");

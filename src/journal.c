@@ -7,6 +7,7 @@
  */
 #include "journal.h"
 
+#include "context.h"
 #include "file.h"
 #include "memory.h"
 #include "snapshot.h"
@@ -279,6 +280,22 @@ static od_status read_journal(od_context *ctx, const char *path, od_simulation *
     }
     od_bytes_free(&bytes);
     return status;
+}
+
+bool od_journal_foreign(od_context *ctx, const od_experiment *e)
+{
+    od_journal j;
+    od_bytes bytes = {0};
+    header h;
+    od_journal_init(e, &j);
+    od_status status = read_file(ctx, j.path, &bytes);
+    od_reader file = reader_of(&bytes), payload;
+    if (status == OD_OK && bytes.size > 0) {
+        status = next_segment(&file, &payload) ? take_header(ctx, j.path, e, &payload, &h) : OD_EINVAL;
+    }
+    od_bytes_free(&bytes);
+    od_context_forget(ctx);
+    return status == OD_EINVAL;
 }
 
 od_status od_journal_load(od_context *ctx, od_journal *j, od_simulation *s, bool *found)

@@ -17,6 +17,8 @@ typedef struct od_journal {
 
 /** The journal of this experiment, or of its shard, in its folder. */
 void od_journal_init(const od_experiment *e, od_journal *j);
+/** True if there is one that cannot be gone on from: damaged, of another version or of another experiment. */
+bool od_journal_foreign(od_context *ctx, const od_experiment *e);
 /** Reads it into a fresh simulation, if there is one; *found says so. */
 od_status od_journal_load(od_context *ctx, od_journal *j, od_simulation *s, bool *found);
 /** A journal's place among the shards, from 1. */

@@ -3,6 +3,7 @@
 
 #include "build_config.h"
 #include "file.h"
+#include "journal.h"
 #include "label.h"
 #include "multilevel.h"
 #include "text.h"
@@ -114,6 +115,21 @@ void od_results_release(int lock)
 static bool same_inputs(const od_member *a, const od_member *b)
 {
     return strcmp(a->inputs != NULL ? a->inputs : "", b->inputs != NULL ? b->inputs : "") == 0;
+}
+
+bool od_results_foreign(od_context *ctx, const od_experiment *e)
+{
+    char path[4096];
+    bool exists;
+    snprintf(path, sizeof path, "%.4000s/experiment.yaml", e->output);
+    const bool same = holds_same(path, e, &exists);
+    if (!exists) {
+        return false;
+    }
+    const int lock = open(e->output, O_RDONLY | O_CLOEXEC);
+    const bool busy = lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    od_results_release(lock);
+    return !busy && (!same || od_journal_foreign(ctx, e));
 }
 
 od_status od_results_claim(od_context *ctx, const od_experiment *e, int *lock)

@@ -9,6 +9,8 @@
  * of the folder (but shards share it) until od_results_release.
  */
 od_status od_results_claim(od_context *ctx, const od_experiment *e, int *lock);
+/** True if the folder holds results that keep the experiment from being run there, and no run is at work in it. */
+bool od_results_foreign(od_context *ctx, const od_experiment *e);
 void od_results_release(int lock);
 /** True if all tables are in the folder, and whole. */
 bool od_results_complete(const od_experiment *e);

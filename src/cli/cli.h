@@ -21,7 +21,7 @@ typedef struct cli {
     const char *output, *seed, *data, *on, *kind, *title;
     unsigned threads, block, shard, shards;
     double checkpoint; /* seconds, as in od_options */
-    bool json, quiet, dry_run, preview, all, verify;
+    bool json, quiet, dry_run, preview, all, full, verify;
     od_ranks ranks; /* size 0: started alone */
     void (*close_ranks)(void);
     int (*first_of_ranks)(int mine);

@@ -82,7 +82,7 @@ od_status cli_make_figure(cli *c, const od_figure *figure, const char *file, od_
     const od_options options = cli_experiment_options(c);
     const char *root = c->output != NULL ? c->output : default_folder;
     od_paper paper;
-    od_status made = figure != NULL ? od_figure_make(c->ctx, figure, &options, root, r, &paper)
+    od_status made = figure != NULL ? od_figure_make(c->ctx, figure, &options, c->full, root, r, &paper)
                                     : od_figure_own(c->ctx, file, c->kind != NULL ? c->kind : od_figure_kinds[0],
                                                     &options, root, r, &paper);
     cli_progress_end(c);
@@ -224,6 +224,9 @@ int cli_figure(cli *c)
     }
     const char *name = c->arg[0];
     const od_figure *figure = cli_find_figure(name);
+    if (figure == NULL && c->full && access(name, F_OK) == 0) {
+        return cli_usage(c, "--full belongs to known figures; a file of your own says itself how many paths it takes");
+    }
     if (figure == NULL) {
         const int status = access(name, F_OK) == 0 ? check_kind(c) : cli_unknown_figure(c, name);
         return status >= 0 ? status : one(c, NULL, name);

@@ -48,6 +48,7 @@ const cli_option cli_options[] = {
     {"--kind", "KIND", "figure FILE: loss, distance, plane, gap, gradient or state"},
     {"--preview", NULL, "figure: draw in the terminal"},
     {"--all", NULL, "figure: all known figures"},
+    {"--full", NULL, "figure, report: more paths and seeds, for publication; takes ten times as long"},
     {"--quiet", NULL, "no progress, no remarks"},
     {"--version", NULL, "version and optional parts"},
     {"--help", NULL, "this text"},
@@ -288,6 +289,8 @@ static int store_option(cli *c, const char *name, const char *value, size_t *set
         c->preview = true;
     } else if (strcmp(name, "--all") == 0) {
         c->all = true;
+    } else if (strcmp(name, "--full") == 0) {
+        c->full = true;
     } else if (strcmp(name, "--version") == 0) {
         print_version(c);
         return EXIT_DONE;

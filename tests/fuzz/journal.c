@@ -21,7 +21,8 @@ static const char *const experiments[] = {
     "integrator: {name: euler-maruyama, step: 0.1}, start: {t: 0.1, x: {normal: 1}, v: [0, 0]}, until: 2.1, "
     "iterations: 20, paths: 150, record: {every: 1, stride: 9, quantities: [loss, x], quantiles: [0.5], "
     "covariance: true, paths: 2}}",
-    "{problem: {name: quadratic, eigenvalues: [2, 1]}, method: {name: nesterov, r: 3}, integrator: cvode, "
+    "{problem: {name: quadratic, eigenvalues: [2, 1]}, method: {name: nesterov, r: 3}, integrator: {name: cvode, "
+    "max_steps: 2000}, "
     "start: {t: 0, x: [1, 1]}, until: 3, record: {every: 0.25}}",
     "{problem: {name: quadratic, eigenvalues: [2, 1]}, method: {name: gradient, step: 0.1}, start: {x: [1, 1]}, "
     "iterations: 30, integrator: {name: rk4, step: 0.1}, until: 3, paths: 1, compare: [{label: a}, {label: b, method: "
