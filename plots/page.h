@@ -1,5 +1,5 @@
 /*
- * The gallery as one page of HTML. SPDX-License-Identifier: GPL-3.0-or-later
+ * The gallery and the ledger as pages of HTML, without scripts. SPDX-License-Identifier: GPL-3.0-or-later
  */
 #ifndef OD_PAGE_H
 #define OD_PAGE_H
@@ -15,8 +15,20 @@ typedef struct od_page_entry {
     const char *trouble, *skipped;
 } od_page_entry;
 
-/** Writes folder/index.html, whole or not at all. The ledger may be NULL. */
+#define OD_CLAIMS_PAGE "claims.html"
+
+/**
+ * Writes folder/index.html, whole or not at all. The ledger, which may be NULL, has a page of its own, written before.
+ */
 od_status od_page_write(od_context *ctx, const char *folder, const od_page_entry *entry, size_t count,
                         const od_ledger *ledger);
+
+/** Writes folder/claims.html, whose rows can be filtered by verdict. */
+od_status od_claims_page_write(od_context *ctx, const char *folder, const od_ledger *ledger);
+
+/** Writes a page up to the beginning of its body. */
+void od_html_head(FILE *out, const char *title);
+/** As text or as the value of an attribute in double quotes. */
+void od_html_text(FILE *out, const char *text);
 
 #endif

@@ -88,6 +88,35 @@ def driver():
         process.wait()
 
 
+def shown(browser):
+    """Verdicts of the rows that can be seen, and how many tables can."""
+    return browser.run("const seen = e => e.getClientRects().length > 0;"
+                       "return [[...document.querySelectorAll('.row')].filter(seen).map(r => r.cells[1].textContent.split(',')[0]),"
+                       "[...document.querySelectorAll('table')].filter(seen).length]")
+
+
+def look_at_claims(port, page, width, ledger):
+    """The filters, by clicks on them."""
+    browser = Browser(port, width)
+    try:
+        browser.ask("/url", {"url": page.as_uri()})
+        verdicts = [claim["verdict"] for part in ledger["pages"] for claim in part["claims"]]
+        rows, tables = shown(browser)
+        check(sorted(rows) == sorted(verdicts), f"{width} wide: all {len(verdicts)} claims are shown", len(rows))
+        for verdict in ("holds", "fails", "undecided", "surprise", "all"):
+            element = list(browser.ask("/element", {"using": "css selector", "value": f"label[for=show-{verdict}]"}).values())[0]
+            browser.ask(f"/element/{element}/click", {})
+            want = [v for v in verdicts if verdict in (v, "all")]
+            rows, few = shown(browser)
+            check(sorted(rows) == sorted(want) and few <= tables and (want or few == 0),
+                  f"{width} wide: a click on {verdict} leaves {len(want)} of them", (len(rows), few))
+        wide = browser.run("return [document.documentElement.scrollWidth, window.innerWidth]")
+        check(wide[0] <= wide[1], f"{width} wide: no claim sticks out", wide)
+        check(browser.ask("/se/log", {"type": "browser"}) == [], f"{width} wide: the console of the claims is silent")
+    finally:
+        browser.close()
+
+
 def look(port, page, width):
     browser = Browser(port, width)
     try:
@@ -118,21 +147,24 @@ def main():
         answer = json.loads(r.stdout)
         check([f["figure"] for f in answer["figures"]] == FIGURES and all(f["ok"] for f in answer["figures"]), "with its figures",
               r.stdout)
-        page = folder / "site" / "index.html"
-        text = page.read_text()
-        check(answer["ledger"]["unexpected"] == 0 and "short-minimum" in text and "<td class=\"bad\">" not in text,
-              "with the claims, none of them a surprise")
-        seen = Page(text)
-        local = [a for a in seen.addresses if not a.startswith(("#", "data:"))]
-        missing = [a for a in local if not (page.parent / a).is_file()]
-        check(len(local) > 10 and not missing, "every file that it names is there", missing)
-        check(all(a[1:] in seen.ids for a in seen.addresses if a.startswith("#")), "every place that it names is there")
+        page, claims = folder / "site" / "index.html", folder / "site" / "claims.html"
+        check(answer["ledger"]["unexpected"] == 0 and "short-minimum" in claims.read_text() and
+              not any("<td class=\"bad\">" in file.read_text() for file in (page, claims)), "with the claims, none of them a surprise")
+        for file, least in ((page, 10), (claims, 1)):
+            seen = Page(file.read_text())
+            local = [a for a in seen.addresses if not a.startswith(("#", "data:"))]
+            missing = [a for a in local if not (page.parent / a).is_file()]
+            check(len(local) >= least and not missing, f"every file that {file.name} names is there", missing)
+            check(all(a[1:] in seen.ids for a in seen.addresses if a.startswith("#")), f"every place that {file.name} names is there")
+            check(len(seen.ids) == len(set(seen.ids)), f"no place of {file.name} has two names")
+            check("<script" not in file.read_text(), f"{file.name} has no scripts")
         if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
             skip("the page in a browser", "chromium or chromedriver is not there")
             return end()
         with driver() as port:
             for width in (1100, 390):
                 look(port, page, width)
+                look_at_claims(port, claims, width, answer["ledger"])
     return end()
 
 
