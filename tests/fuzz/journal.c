@@ -135,7 +135,7 @@ static size_t count_place(const unsigned char *bytes, size_t left, size_t number
     for (size_t at = 0; at + 8 <= left; at++) {
         uint64_t count;
         memcpy(&count, bytes + at, sizeof count);
-        if (count > 0 && count < 1 << 16) {
+        if (count > 0 && count < 1 << 24) {
             last = at;
             if (seen++ == number) {
                 break;
@@ -147,7 +147,7 @@ static size_t count_place(const unsigned char *bytes, size_t left, size_t number
 }
 
 /* The bytes with all changes made; of their own size, so that a sanitizer sees what is read behind the end. */
-static unsigned char *damage(const od_bytes *whole, const uint8_t *data, size_t size, size_t *left)
+static unsigned char *damage(const half *h, const od_bytes *whole, const uint8_t *data, size_t size, size_t *left)
 {
     unsigned char *bytes = malloc(whole->size);
     fuzz_demand(bytes != NULL && !whole->failed, "memory");
@@ -157,7 +157,9 @@ static unsigned char *damage(const od_bytes *whole, const uint8_t *data, size_t 
         const size_t at = ((size_t)data[0] << 8 | data[1]) % (*left - 8);
         const uint64_t value = (uint64_t)data[3] << 8 | data[4];
         const unsigned kind = data[2] < 0xc0 ? data[2] % 5 : 5 + data[2] % 2;
-        uint64_t number = data[3] == 0xff   ? UINT64_MAX - data[4]
+        const uint64_t bins = od_member_flow_bins(&h->e->member[0]); /* the largest count there is a bound for */
+        uint64_t number = data[3] == 0xfe   ? bins - data[4]
+                          : data[3] == 0xff ? UINT64_MAX - data[4]
                           : data[3] >= 0x80 ? UINT64_C(1) << data[4] % 64
                                             : value;
         switch (kind) {
@@ -196,7 +198,7 @@ static void take_snapshot(const half *h, const uint8_t *data, size_t size, bool 
 {
     size_t left;
     od_simulation s;
-    unsigned char *bytes = damage(&h->snapshot, data, size, &left);
+    unsigned char *bytes = damage(h, &h->snapshot, data, size, &left);
     od_reader reader = {.at = bytes, .end = bytes + left};
     fuzz_demand(od_simulation_open(h->ctx, h->e, NULL, NULL, &s) == OD_OK, od_message(h->ctx));
     s.room = 64;
@@ -214,7 +216,7 @@ static void take_file(const half *h, const uint8_t *data, size_t size)
     od_journal j;
     od_shard shard;
     bool found;
-    unsigned char *bytes = damage(&h->file, data, size, &left);
+    unsigned char *bytes = damage(h, &h->file, data, size, &left);
     od_journal_init(h->e, &j);
     fuzz_file(strrchr(j.path, '/') + 1, bytes, left);
     fuzz_demand(od_simulation_open(h->ctx, h->e, NULL, NULL, &s) == OD_OK, od_message(h->ctx));
@@ -252,7 +254,7 @@ static void take_shard(const half *h, const uint8_t *data, size_t size)
 {
     char second[160];
     size_t left;
-    unsigned char *bytes = damage(&h->shard, data, size, &left);
+    unsigned char *bytes = damage(h, &h->shard, data, size, &left);
     seal(bytes, left);
     snprintf(second, sizeof second, "%s/damaged", fuzz_file("damaged", bytes, left));
     const char *const journals[] = {h->first, second, NULL};

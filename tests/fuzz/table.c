@@ -1,12 +1,13 @@
 /*
- * Any bytes as a file of starting values and as a curve in time: read or refused with a sentence, and a curve that was
- * read can be evaluated everywhere on its interval.
+ * Any bytes as a file of starting values, as a curve in time and as a table of results: read or refused with a
+ * sentence, and a curve that was read can be evaluated everywhere on its interval.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #include "fuzz.h"
 
 #include "analysis/curve.h"
+#include "plots/sheet.h"
 #include "src/document.h"
 #include "src/settings.h"
 
@@ -50,6 +51,26 @@ static void take_curve(od_context *ctx, const char *folder)
     od_arena_free(arena);
 }
 
+static void take_sheet(od_context *ctx, const char *folder)
+{
+    char path[128];
+    od_sheet sheet;
+    od_arena *arena = od_arena_create();
+    snprintf(path, sizeof path, "%s/a.csv", folder);
+    if (od_sheet_read(ctx, arena, path, &sheet) == OD_OK) {
+        double sum = 0;
+        for (size_t row = 0; row < sheet.rows; row++) {
+            for (size_t c = 0; c < sheet.columns; c++) {
+                sum += od_sheet_at(&sheet, row, od_sheet_column(&sheet, sheet.name[c]));
+            }
+        }
+        fuzz_demand(sheet.rows == 0 || !(sum < 0 && sum > 0), "all numbers can be read");
+    } else {
+        fuzz_demand(strlen(od_message(ctx)) > 10, "a table is refused with a sentence");
+    }
+    od_arena_free(arena);
+}
+
 static void take(const uint8_t *data, size_t size)
 {
     const char *folder = fuzz_file("a.csv", data, size);
@@ -57,6 +78,7 @@ static void take(const uint8_t *data, size_t size)
     fuzz_demand(ctx != NULL, "memory");
     take_start(ctx, folder);
     take_curve(ctx, folder);
+    take_sheet(ctx, folder);
     od_context_free(ctx);
 }
 
