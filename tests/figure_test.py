@@ -122,6 +122,50 @@ def changed_experiment_is_not_judged(folder):
 
 
 @test
+def full_mode_changes_what_the_figure_says_in_a_folder_of_its_own(folder):
+    # short, so that the test is
+    short = ["--json", "--set", "until=2.01", "--set", "record.every=1"]
+    reports = [figure_json(run(folder, "figure", "fig-noise-window", *words, *short)) for words in ([], ["--full"])]
+    for report, mode, place, paths in zip(reports, ("quick", "full"), ("", "-full"), (10000, 100000)):
+        made = folder / "out" / f"fig-noise-window{place}"
+        check_pictures(made, "fig-noise-window")
+        check(report["mode"] == mode and report["full_mode_changes"] == "experiments.ensemble.paths: 100000", report)
+        check(all((folder / file).is_file() and file.startswith(f"out/{made.name}/") for file in report["files"]), report["files"])
+        rows = table(made / "ensemble" / "nesterov-0.1-flow.csv")
+        check(rows and all(row["paths"] == paths for row in rows), rows)
+        check(json.loads((made / "fig-noise-window.json").read_text()) == report)
+    # a figure without random numbers has one mode
+    report = figure_json(run(folder, "figure", "fig-07", "--full", "--json"))
+    check("mode" not in report and (folder / "out" / "fig-07" / "fig-07.png").exists(), report)
+    (folder / "own.yaml").write_text(QUADRATIC + "method: gradient\n")
+    result = run(folder, "figure", "own.yaml", "--full")
+    check(result.returncode == 2 and "known figures" in result.stderr, result.stderr)
+
+
+@test
+def results_of_another_version_are_moved_aside(folder):
+    made = folder / "out" / "fig-06"
+    first = figure_json(run(folder, "figure", "fig-06", "--json"))
+    old = (made / "flows" / "experiment.yaml").read_text()
+    (made / "flows" / "experiment.yaml").write_text(old.replace("until: 300", "until: 200"))
+    check(old != (made / "flows" / "experiment.yaml").read_text(), "the test changes nothing")
+    (made / "mine.gp").write_text("plot x\n")
+    changed = run(folder, "figure", "fig-06", "--set", "start.x=[2,1]")
+    check(changed.returncode == 2 and "another experiment" in changed.stderr, changed.stderr)
+    result = run(folder, "figure", "fig-06", "--json")
+    check(figure_json(result)["numbers"] == first["numbers"] and "fig-06.old-1" in result.stderr, result.stderr)
+    check((folder / "out" / "fig-06.old-1" / "mine.gp").exists() and not (made / "mine.gp").exists())
+    check((made / "flows" / "experiment.yaml").read_text() == old)
+    # and so is a journal of another version, which could not be gone on from
+    (made / "flows" / "run.journal").write_bytes(b"OJLN" + bytes(100))
+    result = run(folder, "figure", "fig-06")
+    check(result.returncode == 0 and "fig-06.old-2" in result.stderr, result.stderr)
+    check((folder / "out" / "fig-06.old-2" / "flows" / "run.journal").exists())
+    result = run(folder, "figure", "fig-06")
+    check(result.returncode == 0 and result.stderr == "" and not (folder / "out" / "fig-06.old-3").exists(), result.stderr)
+
+
+@test
 def unknown_name_suggests_the_nearest(folder):
     result = run(folder, "figure", "fig-6")
     check(result.returncode == 2 and "'fig-06'" in result.stderr, result.stderr)
