@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what is needed (Debian 12), builds optdyn and
-#   ./quickstart.sh               reproduces the figures into out/
+#   ./quickstart.sh               reproduces the figures and claims into out/, with out/index.html that shows them
 #   ./quickstart.sh --with-torch  the same, with networks (installs LibTorch)
+#   ./quickstart.sh --full        the same, in publication quality: ten times the paths
 #   ./quickstart.sh test          builds with warnings as errors, networks included, and runs all tests
-# Safe to run again. The figures on data are made too if OPTDYN_DATA names the folder of the data sets.
+# Safe to run again, also after an update: figures of older experiments stay as out/NAME.old-1. The figures on data are made too if OPTDYN_DATA names the folder of the data sets.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -11,8 +12,24 @@ packages=(build-essential meson ninja-build pkg-config cmake python3 libsundials
   liblapacke-dev libsleef-dev libyaml-dev libhdf5-dev librandom123-dev zlib1g-dev nettle-dev
   libflint-arb-dev libflint-dev
   libcmocka-dev libboost-dev gnuplot-nox fonts-dejavu-core man-db)
+usage() {
+  echo "usage: ./quickstart.sh [--with-torch] [--full] | test" >&2
+  exit 2
+}
+action=report
+torch=auto
+mode=()
+for word; do
+  case "$word" in
+  test) action=test ;;
+  --with-torch) torch=enabled ;;
+  --full) mode=(--full) ;;
+  *) usage ;;
+  esac
+done
+[ "$action" != test ] || [ $# -eq 1 ] || usage
 # second opinions of the tests, a browser for the gallery, what the docs read results with, and MPI, which is optional
-[ "${1:-}" != test ] || packages+=(
+[ "$action" != test ] || packages+=(
   chromium
   chromium-driver
   hdf5-tools
@@ -22,12 +39,8 @@ packages=(build-essential meson ninja-build pkg-config cmake python3 libsundials
   python3-h5py
   python3-torch
 )
-torch=auto
-case "${1:-}" in test | --with-torch)
-  packages+=(libtorch-dev)
-  torch=enabled
-  ;;
-esac
+[ "$action" != test ] || torch=enabled
+[ "$torch" != enabled ] || packages+=(libtorch-dev)
 
 install_packages() {
   local missing=()
@@ -54,11 +67,11 @@ build() {
 }
 
 install_packages
-case "${1:-}" in
-'' | --with-torch)
+case "$action" in
+report)
   build build --buildtype=release -Dlibtorch="$torch"
-  ./build/src/cli/optdyn figure --all -o out
-  echo "the figures are in out/; the program is build/src/cli/optdyn, \`meson install -C build\` installs it"
+  ./build/src/cli/optdyn report "${mode[@]}" -o out
+  echo "open out/index.html, which shows the figures and claims; the program is build/src/cli/optdyn, \`meson install -C build\` installs it"
   ;;
 test)
   build build-test --buildtype=release -Dwerror=true -Dlibtorch="$torch"
@@ -72,9 +85,5 @@ passed, skipped = results.count("OK"), results.count("SKIP")
 print(f"{passed} passed, {len(results) - passed - skipped} failed, {skipped} skipped")
 PY
   exit "$status"
-  ;;
-*)
-  echo "usage: ./quickstart.sh [--with-torch | test]" >&2
-  exit 2
   ;;
 esac
