@@ -10,7 +10,6 @@
 #include "certificate.h"
 
 #include "../src/memory.h"
-#include "arb_module.h"
 #include "certificate_data.h"
 #include "enclosure.h"
 
@@ -316,11 +315,18 @@ static void measure_shapes(od_certificate *c)
 
 /* ------------------------------------------------------------------------------------------- the certificate */
 
+static const od_module arb = {.name = "arb",
+                              .folder = "src/arb",
+                              .version = OD_ARB_VERSION,
+                              .use = "a certificate needs",
+                              .entry = "shadow.certificate",
+                              .remedy = "install libflint-arb-dev and libflint-dev and build with -Darb=enabled"};
+
 static od_status prove(od_context *ctx, od_certificate *c)
 {
     char trouble[256] = "";
-    const od_ball_prover prover = od_arb_load(ctx);
-    if (prover == NULL) {
+    const od_arb_api *api = od_module_load(ctx, &arb);
+    if (api == NULL) {
         return OD_EUNSUPPORTED;
     }
     if (!make_frames(c)) {
@@ -331,7 +337,7 @@ static od_status prove(od_context *ctx, od_certificate *c)
     sweep_stable(c);
     sweep_unstable(c);
     measure_shapes(c);
-    return prover(&c->proof, &c->proven, trouble)
+    return api->prove(&c->proof, &c->proven, trouble)
                ? OD_OK
                : od_fail(ctx, OD_EUNSUPPORTED, "shadow.certificate", "nothing is proven: %s", trouble);
 }

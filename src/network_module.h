@@ -4,7 +4,7 @@
 
 #include "nn/network.h"
 
-/** NULL with a sentence on how to get it where it is not there. Loaded once for the process, never unloaded. */
+/** NULL with a sentence on how to get it where it is not there. */
 const od_network_api *od_network_load(od_context *ctx);
 
 #endif

@@ -3,6 +3,7 @@
 #include "plugin.h"
 
 #include "checksum.h"
+#include "module.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -207,10 +208,10 @@ static od_status check_method(const loader *l, const od_method_type *type)
 
 static od_status open_library(const loader *l, const char *path, od_plugin *plugin)
 {
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    char why[OD_WHY_ROOM];
+    void *library = od_module_open(path, false, why);
     if (library == NULL) {
-        const char *why = dlerror();
-        return fail(l, "it cannot be loaded (%s); %s", why != NULL ? why : "no reason given", build_line);
+        return fail(l, "it cannot be loaded (%s); %s", why, build_line);
     }
     od_status status = check_abi(l, library);
     if (status != OD_OK) {

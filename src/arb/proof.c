@@ -1,6 +1,8 @@
 /* The theorem of proof.h in ball arithmetic. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "proof.h"
 
+#include "build_config.h"
+
 #include "number_ball.h"
 
 #include <arb_mat.h>
@@ -394,7 +396,7 @@ static bool find_omega(desk *d, od_proven *proven)
     return fail(d, "the states are too far from an orbit for the curvature of the map there", at);
 }
 
-bool od_ball_prove(od_proof *p, od_proven *proven, char trouble[256])
+static bool prove(od_proof *p, od_proven *proven, char trouble[256])
 {
     const size_t n = p->rule->dim, nodes = (size_t)p->steps + 1, room = od_ball_room(p->rule);
     desk d = {.p = p, .n = n, .trouble = trouble};
@@ -427,3 +429,5 @@ bool od_ball_prove(od_proof *p, od_proven *proven, char trouble[256])
     flint_cleanup();
     return holds;
 }
+
+const od_arb_api od_arb_module = {{OD_VERSION, OD_ARB_VERSION}, prove};

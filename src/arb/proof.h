@@ -27,6 +27,9 @@
 #define OD_PROOF_H
 
 #include "analysis/rule.h"
+#include "src/module.h"
+
+enum { OD_ARB_VERSION = 1 };
 
 /** Matrices are row-major n x n; of a shape the leading block counts, lower triangle. Node k is left by step k. */
 typedef struct od_proof {
@@ -51,10 +54,15 @@ typedef struct od_proven {
     double defect;   /* max |E_k| */
 } od_proven;
 
-/**
- * Finds omega and checks all of the above in balls of 128 bits; every number is rounded up. False if it does not hold;
- * trouble says where.
- */
-bool od_ball_prove(od_proof *proof, od_proven *proven, char trouble[256]);
+typedef struct od_arb_api {
+    od_module_head head; /* version OD_ARB_VERSION */
+    /**
+     * Finds omega and checks all of the above in balls of 128 bits; every number is rounded up. False if it does not
+     * hold; trouble says where.
+     */
+    bool (*prove)(od_proof *proof, od_proven *proven, char trouble[256]);
+} od_arb_api;
+
+extern OD_MODULE_SYMBOL const od_arb_api od_arb_module;
 
 #endif

@@ -9,6 +9,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 enum { CLI_MAX_SET = 256, CLI_MAX_ARGS = 256 };
 
 struct od_figure;
+struct od_mpi_api;
 struct od_report;
 
 /** The command line after reading. */
@@ -22,10 +23,9 @@ typedef struct cli {
     unsigned threads, block, shard, shards;
     double checkpoint; /* seconds, as in od_options */
     bool json, quiet, dry_run, preview, all, full, verify;
-    od_ranks ranks; /* size 0: started alone */
-    void (*close_ranks)(void);
-    int (*first_of_ranks)(int mine);
-    bool said_by_first; /* rank 0 reports the same failure */
+    od_ranks ranks;               /* size 0: started alone */
+    const struct od_mpi_api *mpi; /* what the ranks speak through, or NULL */
+    bool said_by_first;           /* rank 0 reports the same failure */
     char invocation[2048];
     char remark[1024]; /* the last one shown; members of one file often cause the same */
 } cli;

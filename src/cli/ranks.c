@@ -3,7 +3,6 @@
 
 #include "src/mpi/ranks.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,20 +18,12 @@ static unsigned announced_rank(void)
     return announced("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0);
 }
 
-static void *load_module(void)
-{
-    static const char *const folders[] = {MODULE_BUILD_DIR, MODULE_DIR};
-    for (size_t i = 0; i < 2; i++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/optdyn-mpi.so", folders[i]);
-        /* global, because MPI loads plug-ins of its own that look for its symbols */
-        void *module = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
-        if (module != NULL) {
-            return module;
-        }
-    }
-    return NULL;
-}
+static const od_module mpi = {.name = "mpi",
+                              .folder = "src/mpi",
+                              .version = OD_MPI_VERSION,
+                              .global = true, /* MPI loads plug-ins of its own that look for its symbols */
+                              .use = "to share the paths they need",
+                              .remedy = "build with -Dmpi=enabled, or use --shard I/N and `optdyn merge`"};
 
 int cli_ranks_open(cli *c)
 {
@@ -44,20 +35,11 @@ int cli_ranks_open(cli *c)
         return cli_usage(c, "this is one of %u processes, and only `run` and `resume` share their work among ranks",
                          size);
     }
-    void *module = load_module();
-    bool (*open)(od_ranks *) = NULL;
-    if (module != NULL) {
-        *(void **)&open = dlsym(module, "od_mpi_open");
-        *(void **)&c->first_of_ranks = dlsym(module, "od_mpi_first");
-        *(void **)&c->close_ranks = dlsym(module, "od_mpi_close");
+    c->mpi = od_module_load(c->ctx, &mpi);
+    if (c->mpi == NULL) {
+        return cli_usage(c, "this is one of %u processes; %s", size, od_message(c->ctx));
     }
-    if (open == NULL || c->close_ranks == NULL || c->first_of_ranks == NULL) {
-        return cli_usage(c,
-                         "this is one of %u processes, but optdyn-mpi.so, which lets them share the paths, is not "
-                         "installed; build with -Dmpi=enabled, or use --shard I/N and `optdyn merge`",
-                         size);
-    }
-    if (!open(&c->ranks)) {
+    if (!c->mpi->open(&c->ranks)) {
         return cli_usage(c, "MPI did not start");
     }
     /* one voice: the others speak only if they fail */
@@ -74,12 +56,12 @@ void cli_ranks_close(cli *c, int exit_status)
         fflush(stdout);
         c->ranks.give_up(exit_status);
     }
-    c->close_ranks();
+    c->mpi->close();
 }
 
 void cli_ranks_agree(cli *c, bool failed)
 {
-    c->said_by_first = c->ranks.size > 1 && c->first_of_ranks(failed) != 0 && c->ranks.rank > 0;
+    c->said_by_first = c->ranks.size > 1 && c->mpi->first(failed) != 0 && c->ranks.rank > 0;
 }
 
 bool cli_ranks_speak(const cli *c, char prefix[32])

@@ -7,6 +7,8 @@
  */
 #include "ranks.h"
 
+#include "build_config.h"
+
 #include <mpi.h>
 #include <stdlib.h>
 
@@ -66,13 +68,13 @@ static void give_up(int exit_status)
     MPI_Abort(MPI_COMM_WORLD, exit_status);
 }
 
-int od_mpi_first(int mine)
+static int first(int mine)
 {
     MPI_Bcast(&mine, 1, MPI_INT, 0, MPI_COMM_WORLD);
     return mine;
 }
 
-bool od_mpi_open(od_ranks *ranks)
+static bool open_ranks(od_ranks *ranks)
 {
     int rank, size;
     if (MPI_Init(NULL, NULL) != MPI_SUCCESS) {
@@ -86,7 +88,10 @@ bool od_mpi_open(od_ranks *ranks)
     return true;
 }
 
-void od_mpi_close(void)
+static void close_ranks(void)
 {
     MPI_Finalize();
 }
+
+const od_mpi_api od_mpi_module = {
+    .head = {OD_VERSION, OD_MPI_VERSION}, .open = open_ranks, .first = first, .close = close_ranks};

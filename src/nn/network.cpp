@@ -9,6 +9,8 @@
  */
 #include "model.hpp"
 
+#include "build_config.h"
+
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -535,13 +537,14 @@ std::string od::sentence_of(const std::exception &e)
     return text.substr(0, 400);
 }
 
-extern "C" __attribute__((visibility("default"))) const od_network_api *od_network_module(void)
-{
-    static const od_network_api api = {OD_NETWORK_VERSION,  "LibTorch " TORCH_VERSION,
-                                       network_create,      network_destroy,
-                                       network_trouble,     network_eval,
-                                       network_hvp,         network_outputs,
-                                       network_outputs_jvp, network_outputs_vjp,
-                                       network_slopes};
-    return &api;
-}
+const od_network_api od_network_module = {{OD_VERSION, OD_NETWORK_VERSION},
+                                          "LibTorch " TORCH_VERSION,
+                                          network_create,
+                                          network_destroy,
+                                          network_trouble,
+                                          network_eval,
+                                          network_hvp,
+                                          network_outputs,
+                                          network_outputs_jvp,
+                                          network_outputs_vjp,
+                                          network_slopes};

@@ -10,7 +10,7 @@
 #ifndef OD_NN_NETWORK_H
 #define OD_NN_NETWORK_H
 
-#include "optdyn.h"
+#include "src/module.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -111,7 +111,7 @@ typedef struct od_network_samples {
  * says why, in the model's own words (the first failure of a network is kept).
  */
 typedef struct od_network_api {
-    unsigned version; /* OD_NETWORK_VERSION */
+    od_module_head head; /* version OD_NETWORK_VERSION */
     const char *libraries;
     /** NULL on failure; then trouble[OD_NETWORK_TROUBLE] holds a sentence. */
     od_network *(*create)(const od_network_spec *spec, od_network_facts *facts, char *trouble);
@@ -132,8 +132,7 @@ typedef struct od_network_api {
     od_status (*slopes)(const od_network *, size_t stride, const double *x, const double *u, double *slope);
 } od_network_api;
 
-/** The one symbol of the module. */
-const od_network_api *od_network_module(void);
+extern OD_MODULE_SYMBOL const od_network_api od_network_module;
 
 #ifdef __cplusplus
 }
