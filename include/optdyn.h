@@ -444,7 +444,11 @@ typedef struct od_integrator_type {
     /** Dense output at t + theta h between z and z1, 0 <= theta <= 1, of the scheme's own order. NULL: linear. */
     od_status (*dense)(const od_stepper *, double t, double h, double theta, size_t n, const double *z,
                        const double *z1, double *out, double *ws);
-    /** Other schemes: open per-thread state, advance z from t to t1 in place, close. */
+    /**
+     * Other schemes: open per-thread state, advance z from t to t1 in place, close. An adaptive scheme asks
+     * od_stepper_stops between its own steps; it then returns OD_EINTERRUPTED with z as it was, and the same call again
+     * goes on from where it had come, with the bits of a call that was not interrupted.
+     */
     od_status (*open)(od_context *ctx, od_stepper *, double t0, size_t n, const double *z0);
     od_status (*advance)(od_stepper *, double t, double t1, size_t n, double *z, double *ws);
     void (*close)(od_stepper *);
@@ -459,7 +463,16 @@ struct od_stepper {
     uint64_t evaluations; /* drift evaluations times paths, counted by the scheme where not constant */
     void *state;          /* owned by the scheme between open and close */
     char trouble[256];    /* why advance failed, "" if it did not */
+    /** Told the time that was reached; true asks to put the work down. NULL: never. */
+    bool (*pause)(void *user, double t);
+    void *user;
 };
+
+/** For adaptive schemes, between two steps of their own. */
+static inline bool od_stepper_stops(const od_stepper *stepper, double t)
+{
+    return stepper->pause != NULL && stepper->pause(stepper->user, t);
+}
 
 /**
  * Bare stepping: od_stepper_create copies nothing of the flow, which must outlive it. yaml as in an experiment file,
@@ -469,7 +482,8 @@ od_stepper *od_stepper_create(od_context *ctx, const char *yaml, const od_flow *
                               const double *z0);
 /**
  * Advances z[dim*n] from t to t1 in place: one step of a fixed-step scheme, many of an adaptive one. dw is NULL without
- * noise, else as od_integrator_type.step takes it.
+ * noise, else as od_integrator_type.step takes it. OD_EINTERRUPTED after od_cancel inside an adaptive scheme, with z as
+ * it was; the same call, with a context that is not cancelled, goes on from where it had come.
  */
 od_status od_stepper_advance(od_context *ctx, od_stepper *stepper, double t, double t1, size_t n, double *z,
                              const double *dw);

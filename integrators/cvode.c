@@ -30,7 +30,7 @@
 #include <sunlinsol/sunlinsol_spgmr.h>
 #include <sunnonlinsol/sunnonlinsol_fixedpoint.h>
 
-enum { ACCELERATION = 2, KRYLOV = 30 };
+enum { ACCELERATION = 2, KRYLOV = 30, PAUSED = 1000 /* beside the flags of CVode */ };
 
 const od_cvode_control od_cvode_defaults = {.bdf = false, .rtol = 1e-8, .atol = 1e-10, .max_steps = 1000000};
 
@@ -38,12 +38,13 @@ const od_cvode_control od_cvode_defaults = {.bdf = false, .rtol = 1e-8, .atol = 
 typedef struct link {
     const od_flow *flow;
     uint64_t *evaluations;
-    double *ws;        /* the flow's scratch for one point */
-    od_status status;  /* of a callback that failed */
-    double not_finite; /* time of the last drift that was not finite; NaN: none */
-    bool stuck;        /* t + h = t */
-    bool too_accurate; /* an error weight is infinite: a component is zero and atol as well */
-    od_cvode_function *g;
+    double *ws;                /* the flow's scratch for one point */
+    od_status status;          /* of a callback that failed */
+    double not_finite;         /* time of the last drift that was not finite; NaN: none */
+    bool stuck;                /* t + h = t */
+    bool too_accurate;         /* an error weight is infinite: a component is zero and atol as well */
+    const od_stepper *stepper; /* asked between steps, or: */
+    od_cvode_function *g;      /* the events that are located */
     void *user;
 } link;
 
@@ -220,10 +221,44 @@ static od_status explain(const solver *s, const path *p, int flag, char *trouble
     return OD_ENUMERIC;
 }
 
+static long steps_left(const solver *s, const path *p)
+{
+    long used = 0;
+    CVodeGetNumSteps(p->mem, &used);
+    return s->control.max_steps - used;
+}
+
+/* Step by step, asking between two; the last one's interpolant serves t1. To the bit what CV_NORMAL does. */
+static int run_to(solver *s, path *p, double t1)
+{
+    double inner = p->t;
+    CVodeGetCurrentTime(p->mem, &inner);
+    for (long left = steps_left(s, p); (t1 - inner) * p->direction > 0; left--) {
+        if (left <= 0 || od_stepper_stops(s->link.stepper, inner)) {
+            return left <= 0 ? CV_TOO_MUCH_WORK : PAUSED;
+        }
+        const int flag = CVode(p->mem, t1, p->y, &inner, CV_ONE_STEP);
+        if (flag < 0) {
+            return flag;
+        }
+    }
+    p->t = t1;
+    return CVodeGetDky(p->mem, t1, 0, p->y);
+}
+
+/* CVODE counts the steps of one call; a budget that is used up still serves times inside the last step. */
+static int run_to_root(solver *s, path *p, double t1)
+{
+    const long left = steps_left(s, p);
+    double inner = p->t;
+    CVodeGetCurrentTime(p->mem, &inner);
+    CVodeSetMaxNumSteps(p->mem, left > 0 ? left : 1);
+    return left <= 0 && (t1 - inner) * p->direction > 0 ? CV_TOO_MUCH_WORK : CVode(p->mem, t1, p->y, &p->t, CV_NORMAL);
+}
+
 /* From where p stands to t1, or to a root; *flag tells which. */
 static od_status path_advance(solver *s, path *p, double t1, int *flag, char *trouble, size_t room)
 {
-    long used = 0;
     const int direction = t1 > p->t ? 1 : -1;
     if (p->direction != direction) {
         if (fabs(t1 - p->t) <= 4 * DBL_EPSILON * fmax(fabs(t1), fabs(p->t))) {
@@ -237,18 +272,12 @@ static od_status path_advance(solver *s, path *p, double t1, int *flag, char *tr
     s->link.status = OD_OK;
     s->link.stuck = s->link.too_accurate = false;
     s->link.not_finite = NAN;
-    CVodeGetNumSteps(p->mem, &used);
-    /* CVODE counts the steps of one call; a budget that is used up still serves times inside the last step */
-    const bool spent = used >= s->control.max_steps;
-    double inner = p->t;
-    CVodeGetCurrentTime(p->mem, &inner);
-    CVodeSetMaxNumSteps(p->mem, spent ? 1 : s->control.max_steps - used);
-    *flag = spent && (t1 - inner) * direction > 0 ? CV_TOO_MUCH_WORK : CVode(p->mem, t1, p->y, &p->t, CV_NORMAL);
+    *flag = s->link.g != NULL ? run_to_root(s, p, t1) : run_to(s, p, t1);
     if (*flag < 0) {
         p->direction = 0;
         return explain(s, p, *flag, trouble, room);
     }
-    return OD_OK;
+    return *flag == PAUSED ? OD_EINTERRUPTED : OD_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------ the integrator */
@@ -294,9 +323,13 @@ static od_status cvode_open(od_context *ctx, od_stepper *stepper, double t0, siz
                                       .rtol = od_setting_real(stepper->settings, "rtol"),
                                       .atol = od_setting_real(stepper->settings, "atol"),
                                       .max_steps = (long)od_setting_real(stepper->settings, "max_steps")};
-    stepper->state = solver_create(stepper->flow, &control, &stepper->evaluations, t0, n, z0);
-    return stepper->state != NULL ? OD_OK
-                                  : od_fail(ctx, OD_ENOMEM, "integrator", "no memory for %zu solvers of CVODE", n);
+    solver *s = solver_create(stepper->flow, &control, &stepper->evaluations, t0, n, z0);
+    stepper->state = s;
+    if (s == NULL) {
+        return od_fail(ctx, OD_ENOMEM, "integrator", "no memory for %zu solvers of CVODE", n);
+    }
+    s->link.stepper = stepper;
+    return OD_OK;
 }
 
 /* Starts path `index` afresh where the caller has changed z or jumped in time. */
@@ -314,6 +347,18 @@ static void follow(path *p, size_t dim, double t, size_t n, size_t index, const 
     }
 }
 
+/* The first `count` paths as the caller knows them, so that the next call goes on with them. */
+static void put_back(path *p, size_t count, size_t dim, double t, size_t n, const double *z)
+{
+    for (size_t index = 0; index < count; index++) {
+        double *y = N_VGetArrayPointer(p[index].y);
+        for (size_t i = 0; i < dim; i++) {
+            y[i] = z[i * n + index];
+        }
+        p[index].t = t;
+    }
+}
+
 static od_status cvode_advance(od_stepper *stepper, double t, double t1, size_t n, double *z, double *ws)
 {
     solver *s = stepper->state;
@@ -328,6 +373,9 @@ static od_status cvode_advance(od_stepper *stepper, double t, double t1, size_t 
         path *p = &s->path[index];
         follow(p, dim, t, n, index, z);
         od_status status = path_advance(s, p, t1, &flag, stepper->trouble, sizeof stepper->trouble);
+        if (status == OD_EINTERRUPTED) {
+            put_back(s->path, index + 1, dim, t, n, z);
+        }
         if (status != OD_OK) {
             return status;
         }

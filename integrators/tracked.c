@@ -358,7 +358,7 @@ static void follow(const solver *s, path *p, double t, size_t n, size_t index, c
         return;
     }
     for (size_t i = 0; i < s->dim; i++) {
-        p->z1[i] = z[i * n + index];
+        p->z1[i] = p->out[i] = z[i * n + index];
     }
     p->t0 = p->t1 = p->told = t;
     p->limit = p->h = NAN;
@@ -367,19 +367,27 @@ static void follow(const solver *s, path *p, double t, size_t n, size_t index, c
 
 static od_status advance_path(od_stepper *stepper, path *p, double t1, double *ws)
 {
-    const solver *s = stepper->state;
     od_status status = OD_OK;
     while (p->t1 < t1 && status == OD_OK) {
-        status = one_step(stepper, p, t1, ws);
+        status = od_stepper_stops(stepper, p->t1) ? OD_EINTERRUPTED : one_step(stepper, p, t1, ws);
     }
+    if (status != OD_OK && status != OD_EINTERRUPTED) {
+        p->told = NAN;
+    }
+    return status;
+}
+
+/* The state at t1 by the step that has passed it. */
+static void hand_out(const solver *s, path *p, double t1, size_t n, size_t index, double *z)
+{
     const double h = p->t1 - p->t0, theta = (t1 - p->t0) / h, u = 1 - theta;
     const double a = u * u * (1 + 2 * theta), b = theta * theta * (3 - 2 * theta);
     const double c = h * theta * u * u, d = -h * theta * theta * u;
-    for (size_t i = 0; i < s->dim && status == OD_OK; i++) {
+    for (size_t i = 0; i < s->dim; i++) {
         p->out[i] = p->t1 == t1 ? p->z1[i] : a * p->z0[i] + b * p->z1[i] + c * p->f0[i] + d * p->f1[i];
+        z[i * n + index] = p->out[i];
     }
-    p->told = status == OD_OK ? t1 : NAN;
-    return status;
+    p->told = t1;
 }
 
 static od_status tracked_advance(od_stepper *stepper, double t, double t1, size_t n, double *z, double *ws)
@@ -399,9 +407,7 @@ static od_status tracked_advance(od_stepper *stepper, double t, double t1, size_
     }
     /* only now, so that a failure leaves z as it was */
     for (size_t index = 0; index < n && t1 > t; index++) {
-        for (size_t i = 0; i < s->dim; i++) {
-            z[i * n + index] = s->path[index].out[i];
-        }
+        hand_out(s, &s->path[index], t1, n, index, z);
     }
     return OD_OK;
 }

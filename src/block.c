@@ -16,6 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Asked by adaptive schemes between two of their steps. */
+static bool pause_within(void *user, double t)
+{
+    od_worker *w = user;
+    const od_member *m = w->m;
+    const double fraction = fmin((t - m->start.t) / (m->until - m->start.t), 1);
+    if (w->report != NULL && fraction >= w->reported + 1e-3) {
+        w->report(w, fraction);
+    }
+    return od_crew_stops(w->crew);
+}
+
 bool od_worker_open(od_worker *w)
 {
     const od_member *m = w->m;
@@ -55,7 +67,9 @@ bool od_worker_open(od_worker *w)
         w->stepper = (od_stepper){.type = m->integrator_choice.integrator,
                                   .settings = m->integrator_choice.settings,
                                   .flow = &m->flow,
-                                  .origin = m->start.t};
+                                  .origin = m->start.t,
+                                  .pause = pause_within,
+                                  .user = w};
     }
     if (m->has_flow && m->flow.noise.dim > 0) {
         od_brownian_interval(&m->noise, m->start.t, m->start.t + m->step, &w->flow_noise);
@@ -327,35 +341,43 @@ static od_status accept_step(od_worker *w)
     return status;
 }
 
+/* Schemes that need no grid of steps; nothing is done if the crew stops before. */
+static od_status advance_freely(od_worker *w, double t)
+{
+    const size_t count = w->m->dim * w->n;
+    memcpy(w->z1, w->z, count * sizeof *w->z);
+    const uint64_t before = w->stepper.evaluations;
+    od_status status = w->stepper.type->advance(&w->stepper, w->t, t, w->n, w->z, w->ws);
+    w->tally->evaluations += w->stepper.evaluations - before;
+    if (status == OD_EINTERRUPTED) {
+        return OD_OK;
+    }
+    if (status == OD_ENUMERIC) {
+        /* the scheme gave up: the path stops where it last was, and the scheme's words are kept */
+        for (size_t i = 0; i < count; i++) {
+            w->z[i] = NAN;
+        }
+        status = OD_OK;
+    }
+    check_states(w, w->z1, w->z, t);
+    if (w->alive_count > 0) {
+        /* else z is where the last path was at w->now */
+        w->t = w->now = t;
+        od_status stop_status = OD_OK;
+        w->ended = meets_stop(w, w->z, &stop_status);
+        status = status == OD_OK ? stop_status : status;
+    }
+    return status;
+}
+
 /* Advances the flow to time t, not before the last one asked for; *state is the flow there. */
 static od_status flow_to(od_worker *w, double t, const double **state)
 {
     const od_member *m = w->m;
     od_status status = OD_OK;
     if (isnan(m->step)) {
-        if (t > w->t) {
-            memcpy(w->z1, w->z, m->dim * w->n * sizeof *w->z);
-            const uint64_t before = w->stepper.evaluations;
-            status = w->stepper.type->advance(&w->stepper, w->t, t, w->n, w->z, w->ws);
-            w->tally->evaluations += w->stepper.evaluations - before;
-            if (status == OD_ENUMERIC) {
-                /* the scheme gave up: the path stops where it last was, and the scheme's words are kept */
-                for (size_t i = 0; i < m->dim * w->n; i++) {
-                    w->z[i] = NAN;
-                }
-                status = OD_OK;
-            }
-            check_states(w, w->z1, w->z, t);
-            if (w->alive_count > 0) {
-                /* else z is where the last path was at w->now */
-                w->t = w->now = t;
-                od_status stop_status = OD_OK;
-                w->ended = meets_stop(w, w->z, &stop_status);
-                status = status == OD_OK ? stop_status : status;
-            }
-        }
         *state = w->z;
-        return status;
+        return t > w->t ? advance_freely(w, t) : OD_OK;
     }
     const double position = t >= m->until ? (double)w->steps : (t - m->start.t) / m->step;
     const double nearest = round(position);

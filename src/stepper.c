@@ -62,6 +62,12 @@ od_stepper *od_stepper_create(od_context *ctx, const char *yaml, const od_flow *
     return &owned->stepper;
 }
 
+static bool cancelled(void *user, double t)
+{
+    (void)t;
+    return od_cancelled(user);
+}
+
 od_status od_stepper_advance(od_context *ctx, od_stepper *stepper, double t, double t1, size_t n, double *z,
                              const double *dw)
 {
@@ -74,7 +80,12 @@ od_status od_stepper_advance(od_context *ctx, od_stepper *stepper, double t, dou
             memcpy(z, owned->z1, stepper->flow->dim * n * sizeof *z);
         }
     } else {
+        stepper->pause = cancelled;
+        stepper->user = ctx;
         status = type->advance(stepper, t, t1, n, z, owned->ws);
+    }
+    if (status == OD_EINTERRUPTED) {
+        return od_fail(ctx, status, NULL, "interrupted between t = %g and t = %g", t, t1);
     }
     return status == OD_OK ? OD_OK
                            : od_fail(ctx, status, "integrator", "%s failed at t = %g%s%s", type->name, t,

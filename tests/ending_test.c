@@ -247,6 +247,110 @@ static void a_run_cancelled_at_its_very_end_is_whole(void **state)
     (void)state;
 }
 
+/* A pendulum that counts how often it is asked, and cancels at one of them. */
+typedef struct pendulum {
+    od_context *ctx;
+    size_t asked, cancel_at;
+} pendulum;
+
+static od_status swing(const od_flow *flow, double t, size_t n, const double *z, double *dz, double *ws)
+{
+    pendulum *p = (pendulum *)flow->data;
+    (void)t;
+    (void)ws;
+    if (++p->asked == p->cancel_at) {
+        od_cancel(p->ctx);
+    }
+    for (size_t i = 0; i < n; i++) {
+        dz[i] = z[n + i];
+        dz[n + i] = -sin(z[i]) - 0.1 * z[n + i];
+    }
+    return OD_OK;
+}
+
+static od_status swing_jvp(const od_flow *flow, double t, size_t n, const double *z, size_t m, const double *u,
+                           double *ju, double *ws)
+{
+    (void)flow;
+    (void)t;
+    (void)ws;
+    for (size_t j = 0; j < m; j++) {
+        for (size_t i = 0; i < n; i++) {
+            ju[2 * j * n + i] = u[(2 * j + 1) * n + i];
+            ju[(2 * j + 1) * n + i] = -cos(z[i]) * u[2 * j * n + i] - 0.1 * u[(2 * j + 1) * n + i];
+        }
+    }
+    return OD_OK;
+}
+
+/* One advance of each adaptive scheme ends within a step of its own, and goes on as if nothing had been. */
+static void an_advance_is_put_down_and_taken_up(void **state)
+{
+    enum { N = 3, ONE_STEP = 40 };
+    static const char *const schemes[] = {"{name: cvode}", "{name: cvode, family: bdf}", "{name: rk4-tracked}"};
+    static const double start[2 * N] = {1.1, 2.3, -0.7, 0.2, -0.4, 1.9};
+    for (size_t k = 0; k < sizeof schemes / sizeof *schemes; k++) {
+        pendulum p = {0};
+        const od_flow flow = {.name = "pendulum",
+                              .block_count = 2,
+                              .block = {{"x", 1}, {"v", 1}},
+                              .dim = 2,
+                              .drift = swing,
+                              .jvp = swing_jvp,
+                              .data = &p};
+        double whole[2 * N], z[2 * N];
+        memcpy(whole, start, sizeof start);
+        od_stepper *s = od_stepper_create(*state, schemes[k], &flow, 0, N, start);
+        check_done(*state, s != NULL && od_stepper_advance(*state, s, 0, 20, N, whole, NULL) == OD_OK);
+        od_stepper_free(s);
+        const size_t all = p.asked;
+        for (size_t i = 0; i < 7; i++) {
+            /* at the first question, and in each of the three paths */
+            p = (pendulum){.ctx = od_context_create(), .cancel_at = 1 + i * all / 7};
+            memcpy(z, start, sizeof start);
+            s = od_stepper_create(p.ctx, schemes[k], &flow, 0, N, start);
+            assert_int_equal(od_stepper_advance(p.ctx, s, 0, 20, N, z, NULL), OD_EINTERRUPTED);
+            check_message(p.ctx, "interrupted");
+            assert_memory_equal(z, start, sizeof start);
+            assert_true(p.asked >= p.cancel_at && p.asked <= p.cancel_at + ONE_STEP);
+            check_done(*state, od_stepper_advance(*state, s, 0, 20, N, z, NULL) == OD_OK);
+            assert_memory_equal(z, whole, sizeof whole);
+            assert_int_equal(p.asked, all);
+            od_stepper_free(s);
+            od_context_free(p.ctx);
+        }
+    }
+}
+
+/* The only advance goes from start to end: progress is told within it, and it is left there. */
+static void a_run_is_interrupted_within_an_advance(void **state)
+{
+    static const char *const schemes[] = {"cvode", "rk4-tracked"};
+    for (size_t i = 0; i < 2; i++) {
+        char text[400], folder[32];
+        snprintf(text, sizeof text,
+                 "{problem: hosaki, method: {name: heavy-ball, alpha: 0.01}, integrator: %s, start: {x: [1.1, 2.3]}, "
+                 "until: 300, record: {every: 300}}",
+                 schemes[i]);
+        od_result *whole = run_text(*state, text, NULL, OD_OK);
+        const od_options options = {.output = make_folder(folder)};
+        od_context *ctx = od_context_create();
+        brake b = {.ctx = ctx, .at = 0.3};
+        od_context_on_progress(ctx, stop_at, &b);
+        od_result *r = run_text(ctx, text, &options, OD_EINTERRUPTED);
+        assert_true(r->interrupted && b.calls > 5 && b.last < 0.5);
+        assert_true(r->outcome[0].t == 0 && r->outcome[0].evaluations < whole->outcome[0].evaluations / 2);
+        od_result_free(r);
+        r = run_text(*state, text, &options, OD_OK);
+        assert_true(r->outcome[0].t == 300);
+        check_close(r->outcome[0].mean[0], whole->outcome[0].mean[0], 1e-9);
+        od_result_free(r);
+        od_result_free(whole);
+        od_context_free(ctx);
+        remove_folder(folder);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +361,8 @@ int main(void)
         test_with_context(a_path_that_ends_keeps_state_and_time),
         test_with_context(an_interrupted_run_keeps_its_rows),
         test_with_context(a_run_cancelled_at_its_very_end_is_whole),
+        test_with_context(an_advance_is_put_down_and_taken_up),
+        test_with_context(a_run_is_interrupted_within_an_advance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
