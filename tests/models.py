@@ -2,7 +2,9 @@
 """Models and answers for models_test.py, by PyTorch itself: models.py FOLDER. SPDX-License-Identifier: GPL-3.0-or-later
 
 Writes models that must be refused or remarked on, and answers.json: losses and gradients of networks written with
-torch.nn, at parameters p_i = sin(i + 1)/3, on samples.csv (also written: 40 samples of 12 numbers, labels 0, 1, 2).
+torch.nn, at parameters p_i = sin(i + 1)/3, on samples.csv (also written: 40 samples of 12 numbers, labels 0, 1, 2); their
+full Hessians by double backward, as eigenvalues, trace and a product with u_i = cos(2.385 i), and the product of u with
+the covariance of the samples' gradients, each sample's by a backward pass of its own.
 """
 import json
 import math
@@ -68,12 +70,31 @@ def fill(parameters):
                 i += 1
 
 
+def flat(tensors):
+    return torch.cat([t.reshape(-1) for t in tensors])
+
+
+def hessian(loss, parameters):
+    gradient = flat(torch.autograd.grad(loss, parameters, create_graph=True))
+    return torch.stack([flat(torch.autograd.grad(g, parameters, retain_graph=True)) for g in gradient])
+
+
+def sample_gradients(model, inputs, labels):
+    each = nn.functional.cross_entropy(model(inputs), labels, reduction="none")
+    return torch.stack([flat(torch.autograd.grad(one, model.ordered(), retain_graph=True)) for one in each])
+
+
 def answer(model, inputs, labels):
     fill(model.ordered())
     loss = nn.functional.cross_entropy(model(inputs), labels)
-    gradient = torch.autograd.grad(loss, model.ordered())
-    return {"loss": loss.item(), "gradient": torch.cat([g.reshape(-1) for g in gradient]).norm().item(),
-            "parameters": sum(p.numel() for p in model.ordered())}
+    gradient = flat(torch.autograd.grad(loss, model.ordered(), retain_graph=True))
+    h, g = hessian(loss, model.ordered()), sample_gradients(model, inputs, labels)
+    u = torch.cos(2.385 * torch.arange(len(gradient)))
+    centred = g - g.mean(0)
+    return {"loss": loss.item(), "gradient": gradient.norm().item(), "parameters": len(gradient),
+            "eigenvalues": torch.linalg.eigvalsh(h).tolist(), "trace": h.trace().item(), "square": (h * h).sum().item(),
+            "diagonal_square": (h.diagonal() ** 2).sum().item(), "hvp": (h @ u).tolist(),
+            "covariance": (centred.T @ (centred @ u) / len(centred)).tolist()}
 
 
 inputs = torch.randn(40, 12)
