@@ -460,7 +460,7 @@ struct od_stepper {
     const od_settings *settings;
     const od_flow *flow;
     double origin;        /* t0 of the run */
-    uint64_t evaluations; /* drift evaluations times paths, counted by the scheme where not constant */
+    uint64_t evaluations; /* of the drift and products with its Jacobian, times paths; by the scheme if not constant */
     void *state;          /* owned by the scheme between open and close */
     char trouble[256];    /* why advance failed, "" if it did not */
     /** Told the time that was reached; true asks to put the work down. NULL: never. */
@@ -619,7 +619,7 @@ typedef struct od_outcome {
     /* Means of f and |x - x*| at the end of the flow and of the iteration; NaN if unknown. */
     double loss, loss_stderr, distance;
     double iteration_loss, iteration_loss_stderr, iteration_distance;
-    uint64_t evaluations;             /* gradient evaluations, all paths */
+    uint64_t evaluations;             /* gradients, and Hessian products of implicit schemes, all paths */
     double reached;                   /* time at which `stop` was met by a single path; NaN if not */
     char *flow_file, *iteration_file; /* CSV files written, or NULL */
     od_multilevel *multilevel;        /* `paths: auto` only, else NULL; mean, var and stderr_mean are NULL then */

@@ -104,6 +104,7 @@ static int jacobian_times(N_Vector v, N_Vector jv, realtype t, N_Vector y, N_Vec
     link *a = user;
     double *out = N_VGetArrayPointer(jv);
     a->status = a->flow->jvp(a->flow, t, 1, N_VGetArrayPointer(y), 1, N_VGetArrayPointer(v), out, a->ws);
+    ++*a->evaluations;
     if (a->status != OD_OK) {
         return -1;
     }

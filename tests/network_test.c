@@ -169,6 +169,113 @@ static void threads_share_a_network(void **state)
     }
 }
 
+/* What a flow asks of a network: its own callbacks, counted. One test at a time. */
+static struct {
+    od_problem f; /* as it was */
+    uint64_t gradients, products;
+} asked;
+
+static od_status counted_eval(const od_problem *f, unsigned want, size_t n, const double *x, double *value, double *g,
+                              double *ws)
+{
+    asked.gradients += n;
+    return asked.f.eval(f, want, n, x, value, g, ws);
+}
+
+static od_status counted_hvp(const od_problem *f, size_t n, const double *x, size_t m, const double *u, double *hu,
+                             double *ws)
+{
+    asked.products += m * n;
+    return asked.f.hvp(f, n, x, m, u, hu, ws);
+}
+
+/* The state at t1 from the problem's own start; *evaluations as the scheme counts them. */
+static void follow(od_context *ctx, const char *scheme, const char *method, od_problem *f, double t1, double h,
+                   double *z, uint64_t *evaluations)
+{
+    od_flow *flow = od_flow_create(ctx, method, f);
+    check_done(ctx, flow != NULL);
+    memset(z, 0, flow->dim * sizeof *z);
+    f->initial(f, 3, 0, 1, z);
+    asked.gradients = asked.products = 0;
+    od_stepper *s = od_stepper_create(ctx, scheme, flow, 0, 1, z);
+    check_done(ctx, s != NULL);
+    const size_t steps = s->type->fixed_step ? (size_t)lround(t1 / h) : 1;
+    for (size_t k = 0; k < steps; k++) {
+        const double from = t1 * (double)k / (double)steps, to = t1 * (double)(k + 1) / (double)steps;
+        check_done(ctx, od_stepper_advance(ctx, s, from, to, 1, z, NULL) == OD_OK);
+    }
+    *evaluations = s->evaluations;
+    od_stepper_free(s);
+    od_flow_free(flow);
+}
+
+static double relative_distance(size_t d, const double *a, const double *b)
+{
+    double gap = 0, size = 0;
+    for (size_t i = 0; i < d; i++) {
+        gap += (a[i] - b[i]) * (a[i] - b[i]);
+        size += a[i] * a[i];
+    }
+    return sqrt(gap / size);
+}
+
+/* Adams and BDF at 1e-7 beside RK4, whose error h^4 leaves 1e-9; CVODE controls the error of a step, as in cvode_test.
+ */
+static void cvode_follows_networks(void **state)
+{
+    static const char *const method[] = {"gradient", "{name: heavy-ball, alpha: 0.5}", "{name: nesterov, r: 3}"};
+    static const char *const scheme[] = {"{name: cvode, rtol: 1e-7, atol: 1e-9}",
+                                         "{name: cvode, family: bdf, rtol: 1e-7, atol: 1e-9}"};
+    od_problem *f = create(*state, 9);
+    double *z = calloc(4 * f->dim, sizeof *z), *want = z + 2 * f->dim;
+    asked.f = *f;
+    f->eval = counted_eval;
+    f->hvp = counted_hvp;
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t evaluations;
+        follow(*state, "{name: rk4, step: 0.01}", method[i], f, 6, 0.01, want, &evaluations);
+        for (size_t j = 0; j < 2; j++) {
+            follow(*state, scheme[j], method[i], f, 6, NAN, z, &evaluations);
+            check_close(relative_distance(f->dim, want, z), 0, 100 * 1e-7);
+            assert_int_equal(asked.gradients + asked.products, evaluations);
+            assert_true(evaluations < 1000 && (asked.products > 0) == (j == 1));
+        }
+    }
+    free(z);
+    od_problem_free(f);
+}
+
+/*
+ * Curvatures from 87 down to 1e-13: RK4 at the edge of its stability would need 4 x 30 x 87/2.785 gradients. All
+ * gradients and products of BDF together are fewer than the columns of one dense Jacobian.
+ */
+static void bdf_needs_products_only_on_a_stiff_network(void **state)
+{
+    od_problem *f = od_problem_create(*state,
+                                      "{name: mlp, widths: [20], activation: softplus, loss: mse, data: teacher, "
+                                      "samples: 50, features: 100, scale: 30, init_scale: 0.1}");
+    check_done(*state, f != NULL);
+    double *z = calloc(2 * f->dim, sizeof *z), *want = z + f->dim;
+    const char *bdf = "{name: cvode, family: bdf, rtol: 1e-6, atol: 1e-8}";
+    uint64_t evaluations;
+    asked.f = *f;
+    f->eval = counted_eval;
+    f->hvp = counted_hvp;
+    /* steps of 0.01 leave 2e-5 (beside 0.0025) */
+    follow(*state, "{name: rk4, step: 0.01}", "gradient", f, 10, 0.01, want, &evaluations);
+    follow(*state, "{name: cvode, rtol: 1e-6, atol: 1e-8}", "gradient", f, 10, NAN, z, &evaluations);
+    check_close(relative_distance(f->dim, want, z), 0, 100 * 1e-6);
+    follow(*state, bdf, "gradient", f, 10, NAN, z, &evaluations);
+    check_close(relative_distance(f->dim, want, z), 0, 100 * 1e-6);
+    follow(*state, bdf, "gradient", f, 30, NAN, z, &evaluations);
+    print_message("# %zu dimensions, %llu evaluations of BDF\n", f->dim, (unsigned long long)evaluations);
+    assert_true(asked.products > 0 && asked.products + asked.gradients == evaluations);
+    assert_true(4 * evaluations < 3742 && evaluations < f->dim);
+    free(z);
+    od_problem_free(f);
+}
+
 int main(void)
 {
     if (!OD_HAVE_LIBTORCH) {
@@ -180,6 +287,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(derivatives_are_right, make_context, free_context),
         cmocka_unit_test_setup_teardown(a_batch_is_its_points, make_context, free_context),
         cmocka_unit_test_setup_teardown(threads_share_a_network, make_context, free_context),
+        cmocka_unit_test_setup_teardown(cvode_follows_networks, make_context, free_context),
+        cmocka_unit_test_setup_teardown(bdf_needs_products_only_on_a_stiff_network, make_context, free_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
