@@ -1,12 +1,14 @@
 /*
  * f(W_1, ..., W_L) = |W_L ... W_1 - M|_F^2/2, with lambda |W|^2/2: a matrix as a product, or a linear network on
- * whitened data. W_1 is rank x columns, W_L rows x rank, those between rank x rank.
+ * whitened data. W_1 is rank x columns, W_L rows x rank, those between rank x rank. Symmetric: f(U) = |U U' - M|_F^2/2,
+ * U rows x rank.
  *
  * It is a linear network on the samples sqrt(c) e_j with targets sqrt(c) M e_j, c the number of columns: the mean over
  * them is the sum above, and a mini-batch takes columns.
  *
- * Source: P. Baldi, K. Hornik, Neural Networks 2 (1989), 53-58 (all minima are global); the minimum: C. Eckart, G.
- * Young, Psychometrika 1 (1936), 211-218.
+ * Source: P. Baldi, K. Hornik, Neural Networks 2 (1989), 53-58 (all minima are global); symmetric: S. Burer, R. D. C.
+ * Monteiro, Mathematical Programming 95 (2003), 329-357; the minimum: C. Eckart, G. Young, Psychometrika 1 (1936),
+ * 211-218.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -21,11 +23,12 @@
 
 enum { MOST_SIDE = 2048 };
 
-/* M[rows*cols]: the one given, or A B'/sqrt(r) with standard normal A and B of r columns. */
+/* M[rows*cols]: the one given, or A B'/sqrt(r) with standard normal A and B of r columns; symmetric: A = B. */
 static od_status read_matrix(od_context *ctx, const od_settings *s, size_t *rows, size_t *cols, double **matrix)
 {
     const od_value *given = od_setting(s, "matrix");
     const uint64_t seed = (uint64_t)od_setting_real(s, "data_seed");
+    const bool symmetric = od_setting_real(s, "symmetric") != 0;
     *rows = given->present ? given->rows : (size_t)od_setting_real(s, "rows");
     *cols = given->present ? given->cols : (size_t)od_setting_real(s, "columns");
     const size_t rank = (size_t)od_setting_real(s, "true_rank");
@@ -40,8 +43,8 @@ static od_status read_matrix(od_context *ctx, const od_settings *s, size_t *rows
     for (size_t i = 0; i < *rows * *cols; i++) {
         const size_t r = i / *cols, c = i % *cols;
         for (size_t k = 0; k < rank && !given->present; k++) {
-            m[i] += od_normal(seed, OD_STREAM_DATA, 0, r, k) * od_normal(seed, OD_STREAM_DATA, 1, c, k) /
-                    sqrt((double)rank);
+            m[i] += od_normal(seed, OD_STREAM_DATA, 0, r, k) *
+                    od_normal(seed, OD_STREAM_DATA, symmetric ? 0 : 1, c, k) / sqrt((double)rank);
         }
         m[i] = given->present ? given->list[i] : m[i];
     }
@@ -67,6 +70,43 @@ static od_status least(od_context *ctx, size_t rows, size_t cols, size_t rank, d
     return info == 0 ? OD_OK : od_fail(ctx, OD_ENUMERIC, "problem.matrix", "its singular values were not found");
 }
 
+/* Half the squares of all eigenvalues but the `rank` largest ones that are positive; spoils m. */
+static od_status least_symmetric(od_context *ctx, size_t side, size_t rank, double *m, double *minimum)
+{
+    double *value = od_zalloc(side, sizeof *value);
+    if (value == NULL) {
+        return od_fail(ctx, OD_ENOMEM, "problem.matrix", "no memory for %zu eigenvalues", side);
+    }
+    const lapack_int info = LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', (lapack_int)side, m, (lapack_int)side, value);
+    *minimum = 0;
+    for (size_t k = 0; k < side; k++) { /* ascending */
+        const bool kept = side - k <= rank && value[k] > 0;
+        *minimum += kept ? 0 : 0.5 * value[k] * value[k];
+    }
+    free(value);
+    return info == 0 ? OD_OK : od_fail(ctx, OD_ENUMERIC, "problem.matrix", "its eigenvalues were not found");
+}
+
+static od_status check_symmetric(od_context *ctx, const od_settings *s, size_t rows, size_t cols, const double *m)
+{
+    if (od_setting_real(s, "depth") != 2) {
+        return od_setting_fail(ctx, s, "depth", "U U' has two factors; leave the entry out, or symmetric");
+    }
+    if (rows != cols) {
+        return od_setting_fail(ctx, s, od_setting_present(s, "matrix") ? "matrix" : "columns",
+                               "U U' is square, but M is %zu x %zu; make it square, or leave symmetric out", rows,
+                               cols);
+    }
+    for (size_t i = 0; i < rows * cols; i++) {
+        const size_t r = i / cols, c = i % cols;
+        if (m[r * cols + c] != m[c * cols + r]) {
+            return od_setting_fail(ctx, s, "matrix", "U U' is symmetric, but M(%zu, %zu) = %g and M(%zu, %zu) = %g",
+                                   r + 1, c + 1, m[r * cols + c], c + 1, r + 1, m[c * cols + r]);
+        }
+    }
+    return OD_OK;
+}
+
 static void fill_samples(od_data *data, const double *m)
 {
     const size_t rows = data->outputs, cols = data->cols;
@@ -81,22 +121,30 @@ static void fill_samples(od_data *data, const double *m)
 
 static od_status matrix_factorisation_create(od_context *ctx, const od_settings *s, od_problem *problem)
 {
+    static const char *const drawn[] = {"rows", "columns", "true_rank", "data_seed", NULL};
     size_t width[OD_NETWORK_LAYERS], rows, cols;
     const size_t rank = (size_t)od_setting_real(s, "rank");
+    const bool symmetric = od_setting_real(s, "symmetric") != 0;
     od_network_problem *np;
-    od_network_spec spec = {.kind = OD_NETWORK_MLP, .depth = (size_t)od_setting_real(s, "depth") - 1, .width = width};
+    od_network_spec spec = {.kind = symmetric ? OD_NETWORK_GRAM : OD_NETWORK_MLP,
+                            .depth = (size_t)od_setting_real(s, "depth") - 1,
+                            .width = width,
+                            .rank = rank};
     double *m = NULL, minimum = NAN;
-    od_status status = read_matrix(ctx, s, &rows, &cols, &m);
+    od_status status = od_network_drawn_only(ctx, s, "matrix", drawn);
+    status = status == OD_OK ? read_matrix(ctx, s, &rows, &cols, &m) : status;
     if (status != OD_OK) {
         return status;
     }
     for (size_t l = 0; l < spec.depth; l++) {
         width[l] = rank;
     }
-    status = od_network_make(ctx, cols, cols, rows, &spec, &np);
+    status = symmetric ? check_symmetric(ctx, s, rows, cols, m) : OD_OK;
+    status = status == OD_OK ? od_network_make(ctx, cols, cols, rows, &spec, &np) : status;
     if (status == OD_OK) {
         fill_samples(&np->data, m);
-        status = least(ctx, rows, cols, spec.depth > 0 ? rank : SIZE_MAX, m, &minimum);
+        status = symmetric ? least_symmetric(ctx, rows, rank, m, &minimum)
+                           : least(ctx, rows, cols, spec.depth > 0 ? rank : SIZE_MAX, m, &minimum);
         if (status != OD_OK) {
             od_network_discard(np);
         }
@@ -146,6 +194,10 @@ const od_problem_type od_problem_matrix_factorisation = {
              .low = 1,
              .high = MOST_SIDE,
              .meaning = "inner dimension of the factors"},
+            {.name = "symmetric",
+             .kind = OD_FLAG,
+             .fallback = "false",
+             .meaning = "U U' in place of W_2 W_1, for a symmetric M"},
             {.name = "depth",
              .kind = OD_INTEGER,
              .fallback = "2",

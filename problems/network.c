@@ -301,6 +301,17 @@ od_status od_network_make(od_context *ctx, size_t rows, size_t cols, size_t outp
     return OD_OK;
 }
 
+od_status od_network_drawn_only(od_context *ctx, const od_settings *s, const char *given, const char *const *names)
+{
+    for (size_t i = 0; names[i] != NULL && od_setting_present(s, given); i++) {
+        if (od_setting(s, names[i])->given) {
+            return od_setting_fail(ctx, s, names[i],
+                                   "it shapes what is drawn, but `%s` is given; leave one of them out", given);
+        }
+    }
+    return OD_OK;
+}
+
 od_status od_network_widths(od_context *ctx, const od_settings *s, const char *entry, size_t room, size_t most,
                             size_t *width, size_t *count)
 {

@@ -115,6 +115,9 @@ void od_network_discard(od_network_problem *np);
 od_status od_network_open(od_context *ctx, const od_settings *s, od_network_spec *spec, od_network_problem *np,
                           od_problem *problem);
 
+/** Refuses entries that shape what is drawn (names, ends with NULL) where `given` says that nothing is. */
+od_status od_network_drawn_only(od_context *ctx, const od_settings *s, const char *given, const char *const *names);
+
 od_activation od_activation_named(const char *name);
 /** A list of whole numbers from 1 to `most`, at most `room` of them; none if the entry is absent. */
 od_status od_network_widths(od_context *ctx, const od_settings *s, const char *entry, size_t room, size_t most,

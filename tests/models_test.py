@@ -190,6 +190,54 @@ def known_answers(folder):
     check(0 <= loss < 1e-5, "many measurements find the matrix", loss)
 
 
+def matrices(folder):
+    """Sensing: loss, gradient and trace of the Hessian from a sheet computed apart with numpy and checked by differences
+    (d = 3, r = 2, n = 4; entries sin(1 + s + 0.7 i + 1.3 j (i + 1)); A_i symmetrised, s = 20 + i; U: s = 31; y: s = 32).
+    Symmetric factorisation, rank one: U' = 2 (M - U U') U has the solution e^{2Mt} u / sqrt(1 + u'(e^{4Mt} - 1) M^{-1} u)."""
+
+    def sine(rows, cols, seed):
+        return [[math.sin(1 + seed + 0.7 * i + 1.3 * j * (i + 1)) for j in range(cols)] for i in range(rows)]
+
+    given = []
+    for k in range(4):
+        a = sine(3, 3, 20 + k)
+        given.append([(a[i][j] + a[j][i]) / 2 for i in range(3) for j in range(3)])
+    u = [v for row in sine(3, 2, 31) for v in row]
+    values = [row[0] for row in sine(4, 1, 32)]
+    gradient = [-0.3048501210233185, 0.22318580171836574, 0.06058882662100867, -0.2178564763441653, -0.02472644676451368,
+                -0.25712452104202105]
+    file = write(folder, "sensing.yaml", f"problem: {{name: matrix-sensing, dim: 3, rank: 2, matrices: {given}, values: {values}}}\n"
+                 f"method: {{name: gradient, step: 1}}\nstart: {{x: {u}}}\niterations: 1\nrecord: {{stride: 1, quantities: [loss]}}\n"
+                 "curvature: {top: 6, bottom: 0, probes: 0, along: false}\n")
+    out = os.path.join(folder, "sensing")
+    x = answer("run", file, "-o", out)["iteration"]["final"]["state"]["x"]
+    check(max(abs(a - b - g) for a, b, g in zip(u, x, gradient)) < 1e-14, "matrix-sensing: the gradient", x)
+    with open(os.path.join(out, "iteration.csv")) as f:
+        loss = float([line for line in f if line[0] not in "#k"][0].split(",")[-1])
+    check(abs(loss - 0.035708087479231765) < 1e-15, "the loss", loss)
+    top = answer("curvature", file)["points"][0]["top"]
+    check(len(top) == 6 and abs(sum(top) - 6.539369607151176) < 1e-12, "and the trace of its Hessian", top)
+    for what, sets in (("dim^2 = 4", {"problem__dim": 2}), ("go together", {"problem__values": "~"}), ("3 values for 4", {"problem__values": "[1, 2, 3]"}),
+                       ("shapes what is drawn", {"problem__measurements": 7})):
+        r = run("run", file, **sets)
+        check(r.returncode == 2 and what in r.stderr.decode(), f"refused: {what}", r.stderr.decode())
+
+    m, u, t = (3, 1, -0.5), (0.3, 0.5, -0.7), 0.6
+    size = math.sqrt(1 + sum(a * a * math.expm1(4 * v * t) / v for v, a in zip(m, u)))
+    want = [a * math.exp(2 * v * t) / size for v, a in zip(m, u)]
+    problem = "{name: matrix-factorisation, symmetric: true, rank: 1, matrix: [[3, 0, 0], [0, 1, 0], [0, 0, -0.5]]}"
+    file = experiment(folder, problem, f"start: {{x: {list(u)}}}\n")
+    x = answer("run", file, until=t, integrator__step=0.001)["final"]["state"]["x"]
+    check(distance(want, x) < 1e-9, "a symmetric factorisation follows its closed form", (x, want))
+    for rank, least in ((1, 0.625), (2, 0.125), (3, 0.125)):  # negative eigenvalues are left out (Eckart and Young)
+        loss = answer("run", experiment(folder, problem), until=60, integrator__step=0.02, problem__rank=rank)["final"]["loss"]
+        check(abs(loss - least) < 1e-9, f"and rank {rank} leaves {least}", loss)
+    for what, sets in (("depth: U U' has two factors", {"problem__depth": 3}), ("M(1, 2) = 4", {"problem__matrix": "[[1, 4], [3, 1]]"}),
+                       ("M is 1 x 2", {"problem__matrix": "[[1, 4]]"}), ("shapes what is drawn", {"problem__rows": 3})):
+        r = run("run", file, **sets)
+        check(r.returncode == 2 and what in r.stderr.decode(), f"refused: {what}", r.stderr.decode())
+
+
 def noise_and_batches(folder):
     """Every path draws its own; the bits must not depend on who computes which."""
     head = "problem: {name: mlp, widths: [4], samples: 60}\npaths: 6\n"
@@ -234,6 +282,7 @@ def main():
             models_are_refused_in_a_sentence()
             starts_have_the_law_asked_for(folder)
             known_answers(folder)
+            matrices(folder)
             noise_and_batches(folder)
             precision_and_threads(folder)
             pytorch_agrees(folder)

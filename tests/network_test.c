@@ -35,6 +35,7 @@ static const char *const settings[] = {
     "{name: neural-chain, depth: 6, x: [1, -0.7, 2], y: [0.3, 1, 2.385]}",
     "{name: neural-chain, activation: gelu, residual: true, depth_scaling: true, biases: true}",
     "{name: matrix-factorisation, rows: 4, columns: 6, rank: 3, depth: 3}",
+    "{name: matrix-factorisation, symmetric: true, rows: 6, columns: 6, true_rank: 3, rank: 4, lambda: 0.03}",
     "{name: matrix-sensing, dim: 5, rank: 3, measurements: 30, lambda: 0.02}",
     "{name: torchscript, model: %s/examples/torchscript/net.pt, clusters: 3, samples: 60}",
 };

@@ -191,6 +191,20 @@ class Sensing : public Model
     const int64_t side_;
 };
 
+class Gram : public Model
+{
+  public:
+    explicit Gram(const od_network_spec &spec)
+    {
+        add("factor", OD_ROLE_WEIGHT, {(int64_t)spec.cols, (int64_t)spec.rank}, spec.cols, spec.rank);
+    }
+
+    at::Tensor forward(const Tensors &theta, const at::Tensor &inputs) const override
+    {
+        return at::mm(at::mm(inputs, theta[0]), theta[0].t());
+    }
+};
+
 } // namespace
 
 std::unique_ptr<Model> make_mlp(const od_network_spec &spec)
@@ -206,6 +220,11 @@ std::unique_ptr<Model> make_convnet(const od_network_spec &spec)
 std::unique_ptr<Model> make_sensing(const od_network_spec &spec)
 {
     return std::make_unique<Sensing>(spec);
+}
+
+std::unique_ptr<Model> make_gram(const od_network_spec &spec)
+{
+    return std::make_unique<Gram>(spec);
 }
 
 } // namespace od

@@ -46,6 +46,7 @@ class Model
 std::unique_ptr<Model> make_mlp(const od_network_spec &spec);
 std::unique_ptr<Model> make_convnet(const od_network_spec &spec);
 std::unique_ptr<Model> make_sensing(const od_network_spec &spec);
+std::unique_ptr<Model> make_gram(const od_network_spec &spec);
 std::unique_ptr<Model> make_torchscript(const od_network_spec &spec);
 
 /** What the model said, without addresses, frames of C++ and source lines. */

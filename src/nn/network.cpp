@@ -374,6 +374,7 @@ std::unique_ptr<od::Model> make(const od_network_spec &spec)
     case OD_NETWORK_MLP: return od::make_mlp(spec);
     case OD_NETWORK_CONVNET: return od::make_convnet(spec);
     case OD_NETWORK_SENSING: return od::make_sensing(spec);
+    case OD_NETWORK_GRAM: return od::make_gram(spec);
     case OD_NETWORK_TORCHSCRIPT: return od::make_torchscript(spec);
     }
     throw od::Refusal("there is no such network");

@@ -21,7 +21,8 @@ enum { OD_NETWORK_VERSION = 1, OD_NETWORK_TROUBLE = 1024 };
 typedef enum od_network_kind {
     OD_NETWORK_MLP,
     OD_NETWORK_CONVNET,
-    OD_NETWORK_SENSING, /* <A_i, U U'> of symmetric A_i, each a row of d*d inputs */
+    OD_NETWORK_SENSING, /* <A_i, U U'>, each A_i a row of d*d inputs */
+    OD_NETWORK_GRAM,    /* U U' a_i */
     OD_NETWORK_TORCHSCRIPT
 } od_network_kind;
 
@@ -61,7 +62,7 @@ typedef struct od_network_spec {
     bool biases, residual, depth_scaling, layer_norm;
     size_t shape[3]; /* convnet: channels, height, width of a sample */
     size_t kernel;   /* convnet: side of the filters */
-    size_t rank;     /* sensing: columns of U */
+    size_t rank;     /* sensing, Gram: columns of U */
 
     const char *file; /* TorchScript */
 } od_network_spec;
