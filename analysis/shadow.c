@@ -214,13 +214,30 @@ static od_status construct(od_shadowing *s)
     return status;
 }
 
-od_status od_shadowing_find(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s)
+/* All that takes one pass over the states, or a few. */
+static od_status begin(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s)
 {
     *s = (od_shadowing){.ctx = ctx, .m = m, .settings = settings, .certificate.proven.epsilon = NAN};
     openblas_set_num_threads(1); /* the same bits for any number of threads */
     od_status status = open_study(s);
     status = status == OD_OK ? find_states(s) : status;
-    status = status == OD_OK ? construct(s) : status;
+    return status == OD_OK ? construct(s) : status;
+}
+
+od_status od_shadowing_judge(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s)
+{
+    od_status status = begin(ctx, settings, m, s);
+    s->judged = true;
+    s->rung[OD_SPLIT].radius = s->best.best.radius = NAN;
+    if (status == OD_OK && od_perturbed_saddle_applies(s)) {
+        status = od_shadowing_best(s);
+    }
+    return status == OD_OK ? od_shadow_claims(ctx, s, s->claim, &s->claim_count) : status;
+}
+
+od_status od_shadowing_find(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s)
+{
+    od_status status = begin(ctx, settings, m, s);
     status = status == OD_OK ? od_shadowing_split(s) : status;
     status = status == OD_OK ? od_shadowing_best(s) : status;
     status = status == OD_OK ? od_shadowing_glitch(s) : status;

@@ -59,6 +59,7 @@ typedef struct od_shadowing {
     od_rung rung[OD_RUNGS];
     od_hyperbolicity hyperbolic;
     od_minimax best;
+    bool judged;                   /* for claims alone */
     char no_best[OD_REASON_ROOM];  /* why there is none */
     char no_lower[OD_REASON_ROOM]; /* why best.lower is NaN */
     uint64_t boxes;                /* of intervals that best.lower took; 0 where it is dual */
@@ -84,6 +85,9 @@ typedef struct od_shadowing {
  * Errors  OD_EUNSUPPORTED with the reason; OD_EDIVERGED with the k; OD_ENOMEM; OD_EINTERRUPTED.
  */
 od_status od_shadowing_find(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s);
+/** What claims need of it: the nearest orbit only where one asks for it, and no proof by intervals that none is nearer.
+ */
+od_status od_shadowing_judge(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s);
 void od_shadowing_close(od_shadowing *s);
 
 /** Fills the entry of the splitting, and hyperbolic. */

@@ -119,7 +119,7 @@ static od_status bound_by_boxes(od_shadowing *s)
 
 static od_status find_lower(od_shadowing *s)
 {
-    if (s->no_best[0] != '\0' || !isnan(s->best.lower)) {
+    if (s->judged || s->no_best[0] != '\0' || !isnan(s->best.lower)) {
         return OD_OK;
     }
     const bool small = s->member.problem->dim <= 2 && s->chain->dim <= OD_BRANCH_MAX_DIM;

@@ -6,6 +6,7 @@
  */
 #define _XOPEN_SOURCE 700 /* j1, y1 */
 #include "claims.h"
+#include "cost.h"
 #include "ledger.h"
 
 #include "analysis/morse.h"
@@ -79,6 +80,13 @@ static od_status field_claim(od_context *ctx, const od_extremal *x, od_claim_lis
     return status;
 }
 
+/* A whole frame of Jacobi fields is carried, and made orthonormal. */
+static double frame_cost(const od_member *m)
+{
+    const double d = (double)m->problem->dim, samples = fmax((double)m->problem->samples, 1);
+    return od_claims_orbit_cost(m) * d * (1 + d / samples);
+}
+
 static od_status find_variational(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)
 {
     const od_member *m = &e->member[member];
@@ -122,6 +130,7 @@ const od_claim_set od_claims_variational = {
             "start: {t: 1, x: [0.594603557501361], v: [-0.2973017787506805]}}, {problem: {name: power, p: 6}}]}",
             NULL},
     .find = find_variational,
+    .cost = frame_cost,
 };
 
 /* ------------------------------------------------------------------------------------------------ the action */
@@ -167,6 +176,7 @@ const od_claim_set od_claims_action = {
             "until: 5, interval: [0.5, 5]}",
             NULL},
     .find = find_action,
+    .cost = od_claims_orbit_cost,
 };
 
 /* ------------------------------------------------------------------------------------------------ shadows */
@@ -180,11 +190,17 @@ static const od_settings *settings_of(const od_member *m, const char *analysis)
     return m->analysis[which];
 }
 
+/* The flow to rounding, and for each state its stretch and the way back: dozens of products of the derivative. */
+static double shadow_cost(const od_member *m)
+{
+    return m->has_map ? 250 * (double)m->iterations : 0;
+}
+
 static od_status find_shadow(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)
 {
     const od_member *m = &e->member[member];
     od_shadowing s;
-    const od_status status = od_shadowing_find(ctx, settings_of(m, "shadow"), m, &s);
+    const od_status status = od_shadowing_judge(ctx, settings_of(m, "shadow"), m, &s);
     if (status == OD_OK) {
         memcpy(list->claim, s.claim, s.claim_count * sizeof *s.claim);
         list->count = s.claim_count;
@@ -240,4 +256,5 @@ const od_claim_set od_claims_shadow = {
             "{boxes: 100}}",
             NULL},
     .find = find_shadow,
+    .cost = shadow_cost,
 };

@@ -11,6 +11,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #define _XOPEN_SOURCE 700 /* j1 */
+#include "cost.h"
 #include "kind.h"
 #include "ledger.h"
 #include "orbit.h"
@@ -387,4 +388,5 @@ const od_claim_set od_claims_formulas = {
             "6}}, {method: {name: nesterov, r: 5}, problem: {name: power, p: 3}}, {start: {t: 1, x: [1], v: [0]}}]}",
             NULL},
     .find = find,
+    .cost = od_claims_orbit_cost,
 };

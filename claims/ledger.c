@@ -1,6 +1,8 @@
 /* Sets of claims asked about experiments, and what they answer. SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cost.h"
 #include "ledger.h"
 
+#include "src/context.h"
 #include "src/json.h"
 #include "src/memory.h"
 #include "src/text.h"
@@ -82,9 +84,16 @@ static void keep_claims(od_ledger *ledger, od_ledger_page *page, const char *con
     ledger->claims += page->count;
 }
 
+/* Which experiment is asked about, and how. */
+typedef struct question {
+    const od_experiment *e;
+    const char *yaml, *part; /* of a page */
+    const char *const *names;
+    bool costly;
+} question;
+
 /* One set, one member. */
-static od_status ask(od_context *ctx, const od_claim_set *set, const od_experiment *e, size_t member, const char *yaml,
-                     const char *const *names, od_ledger *ledger)
+static od_status ask(od_context *ctx, const od_claim_set *set, const question *q, size_t member, od_ledger *ledger)
 {
     od_ledger_page *page = add_page(ledger);
     od_claim_list *list = od_arena_alloc(ledger->arena, 1, sizeof *list);
@@ -92,22 +101,25 @@ static od_status ask(od_context *ctx, const od_claim_set *set, const od_experime
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the ledger");
     }
     list->arena = ledger->arena;
-    *page = (od_ledger_page){
-        .set = set, .experiment = yaml, .label = od_arena_print(ledger->arena, "%s", e->member[member].label)};
-    od_status status = set->find(ctx, e, member, list);
+    *page = (od_ledger_page){.set = set,
+                             .experiment = q->yaml,
+                             .part = q->part,
+                             .label = od_arena_print(ledger->arena, "%s", q->e->member[member].label)};
+    od_status status = q->costly ? OD_OK : od_claims_check_cost(ctx, set, &q->e->member[member]);
+    status = status == OD_OK ? set->find(ctx, q->e, member, list) : status;
     if (status != OD_OK && status != OD_ENOMEM && status != OD_EINTERRUPTED) {
         page->skipped = od_arena_print(ledger->arena, "%s", od_message(ctx));
-        ledger->unexpected += yaml != NULL; /* a standard experiment has claims */
+        ledger->unexpected += q->yaml != NULL; /* a standard experiment has claims */
         status = page->skipped != NULL ? OD_OK : OD_ENOMEM;
     }
-    keep_claims(ledger, page, names, list);
+    keep_claims(ledger, page, q->names, list);
     if (status == OD_ENOMEM || page->label == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the ledger");
     }
     return status == OD_OK && od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : status;
 }
 
-static od_status open_ledger(od_context *ctx, od_ledger *ledger)
+od_status od_ledger_open(od_context *ctx, od_ledger *ledger)
 {
     openblas_set_num_threads(1); /* the same bits for any number of threads */
     *ledger = (od_ledger){.arena = od_arena_create()};
@@ -120,9 +132,10 @@ static od_status ask_standard(od_context *ctx, const od_claim_set *set, const ch
     od_status status = OD_OK;
     for (size_t k = 0; set->standard[k] != NULL && status == OD_OK; k++) {
         od_experiment *e = od_experiment_parse(ctx, set->standard[k], options);
+        const question q = {.e = e, .yaml = set->standard[k], .names = names, .costly = true};
         status = e != NULL ? OD_OK : OD_EINVAL;
         for (size_t m = 0; status == OD_OK && m < e->member_count; m++) {
-            status = ask(ctx, set, e, m, set->standard[k], names, ledger);
+            status = ask(ctx, set, &q, m, ledger);
         }
         od_experiment_free(e);
     }
@@ -131,7 +144,7 @@ static od_status ask_standard(od_context *ctx, const od_claim_set *set, const ch
 
 od_status od_ledger_standard(od_context *ctx, const char *const *names, const od_options *options, od_ledger *ledger)
 {
-    od_status status = open_ledger(ctx, ledger);
+    od_status status = od_ledger_open(ctx, ledger);
     for (size_t i = 0; od_claim_sets[i] != NULL && status == OD_OK; i++) {
         if (wants_set(names, od_claim_sets[i])) {
             status = ask_standard(ctx, od_claim_sets[i], names, options, ledger);
@@ -140,16 +153,26 @@ od_status od_ledger_standard(od_context *ctx, const char *const *names, const od
     return status;
 }
 
-od_status od_ledger_on(od_context *ctx, const od_experiment *e, const char *const *names, od_ledger *ledger)
+od_status od_ledger_add(od_context *ctx, const od_experiment *e, const char *part, const char *const *names,
+                        bool costly, od_ledger *ledger)
 {
-    od_status status = open_ledger(ctx, ledger);
+    const question q = {.e = e, .part = part, .names = names, .costly = costly};
+    size_t sets = 0, asked = 0;
+    while (od_claim_sets[sets] != NULL) {
+        sets++;
+    }
+    od_status status = OD_OK;
     for (size_t m = 0; m < e->member_count; m++) {
-        for (size_t i = 0; od_claim_sets[i] != NULL && status == OD_OK; i++) {
+        for (size_t i = 0; i < sets && status == OD_OK; i++, asked++) {
+            const double all = (double)(sets * e->member_count);
+            od_context_range(ctx, (double)asked / all, (double)(asked + 1) / all);
+            od_context_progress(ctx, 0);
             if (wants_set(names, od_claim_sets[i])) {
-                status = ask(ctx, od_claim_sets[i], e, m, NULL, names, ledger);
+                status = ask(ctx, od_claim_sets[i], &q, m, ledger);
             }
         }
     }
+    od_context_range(ctx, 0, 1);
     return status;
 }
 
@@ -175,6 +198,12 @@ static void write_page(FILE *out, const od_ledger_page *page)
     fputs(", \"experiment\": ", out);
     if (page->experiment != NULL) {
         od_json_text(out, page->experiment);
+    } else {
+        fputs("null", out);
+    }
+    fputs(", \"part\": ", out);
+    if (page->part != NULL) {
+        od_json_text(out, page->part);
     } else {
         fputs("null", out);
     }
@@ -232,6 +261,50 @@ static void text_row(FILE *out, const od_claim *c)
             c->counterexample != NULL ? c->counterexample : "");
 }
 
+/* Why a set has no claims of one's own experiment; NULL if it has, or an earlier member had the same reason. */
+static const char *reason(const od_ledger *ledger, size_t page)
+{
+    static const char none[] = "none of its claims is about this method, loss, start and time";
+    const od_ledger_page *p = &ledger->page[page];
+    const char *why = p->skipped != NULL ? p->skipped : none;
+    for (size_t i = 0; i < ledger->pages; i++) {
+        const od_ledger_page *other = &ledger->page[i];
+        const bool same = other->set == p->set && other->part == p->part;
+        if (same && (other->count > 0 || (i < page && strcmp(why, other->skipped ? other->skipped : none) == 0))) {
+            return NULL;
+        }
+    }
+    return why;
+}
+
+static void text_reasons(FILE *out, const od_ledger *ledger)
+{
+    bool first = true;
+    for (size_t i = 0; i < ledger->pages; i++) {
+        const od_ledger_page *page = &ledger->page[i];
+        const char *why = page->experiment == NULL ? reason(ledger, i) : NULL;
+        if (why != NULL) {
+            fputs(first ? "\nSets without claims here:\n" : "", out);
+            fprintf(out, "  %s%s%s: %s\n", page->part != NULL ? page->part : "", page->part != NULL ? ", " : "",
+                    page->set->name, why);
+            first = false;
+        }
+    }
+}
+
+/* What stands above the claims of a page. */
+static void text_head(FILE *out, const od_ledger_page *page, const od_ledger_page *last)
+{
+    const bool own = page->experiment == NULL;
+    if (last == NULL || last->set != page->set || last->experiment != page->experiment || last->part != page->part) {
+        fprintf(out, "\n%s: %s\n", page->set->name, page->set->summary);
+        if (!own || page->part != NULL) {
+            fprintf(out, "  %s\n", own ? page->part : page->experiment);
+        }
+    }
+    fprintf(out, "%s%s%s", page->label[0] != '\0' ? " " : "", page->label, page->label[0] != '\0' ? "\n" : "");
+}
+
 void od_ledger_write_text(FILE *out, const od_ledger *ledger)
 {
     fprintf(out, "  %-28s %-9s %-9s %14s %14s %8s %8s %8s  %s\n", "claim", "verdict", "expected", "predicted",
@@ -243,11 +316,7 @@ void od_ledger_write_text(FILE *out, const od_ledger *ledger)
         if (page->count == 0 && !failed) {
             continue;
         }
-        if (last == NULL || last->set != page->set || last->experiment != page->experiment) {
-            fprintf(out, "\n%s: %s\n%s%s%s", page->set->name, page->set->summary, page->experiment != NULL ? "  " : "",
-                    page->experiment != NULL ? page->experiment : "", page->experiment != NULL ? "\n" : "");
-        }
-        fprintf(out, "%s%s%s", page->label[0] != '\0' ? " " : "", page->label, page->label[0] != '\0' ? "\n" : "");
+        text_head(out, page, last);
         if (failed) {
             fprintf(out, "! %s: %s\n", page->set->name, page->skipped);
         }
@@ -256,12 +325,13 @@ void od_ledger_write_text(FILE *out, const od_ledger *ledger)
         }
         last = page;
     }
+    text_reasons(out, ledger);
     fprintf(out, "\n%zu claims, %zu with another verdict than expected\n", ledger->claims, ledger->unexpected);
 }
 
 /* ------------------------------------------------------------------------------------------------ the public header */
 
-static od_status check_names(od_context *ctx, const char *const *names)
+od_status od_ledger_check_names(od_context *ctx, const char *const *names)
 {
     const char *nearest = NULL, *unknown = unknown_name(names, &nearest);
     return unknown == NULL
@@ -280,7 +350,7 @@ od_status od_claims_run(od_context *ctx, const char *const *names, const od_opti
                         size_t *unexpected)
 {
     od_ledger ledger = {0};
-    od_status status = check_names(ctx, names);
+    od_status status = od_ledger_check_names(ctx, names);
     status = status == OD_OK ? od_ledger_standard(ctx, names, options, &ledger) : status;
     *unexpected = ledger.unexpected;
     if (status == OD_OK) {
@@ -290,11 +360,13 @@ od_status od_claims_run(od_context *ctx, const char *const *names, const od_opti
     return status;
 }
 
-od_status od_experiment_claims(od_context *ctx, const od_experiment *e, const char *const *names, FILE *out, bool json)
+od_status od_experiment_claims(od_context *ctx, const od_experiment *e, const char *const *names, bool costly,
+                               FILE *out, bool json)
 {
     od_ledger ledger = {0};
-    od_status status = check_names(ctx, names);
-    status = status == OD_OK ? od_ledger_on(ctx, e, names, &ledger) : status;
+    od_status status = od_ledger_check_names(ctx, names);
+    status = status == OD_OK ? od_ledger_open(ctx, &ledger) : status;
+    status = status == OD_OK ? od_ledger_add(ctx, e, NULL, names, costly, &ledger) : status;
     if (status == OD_OK) {
         write_ledger(out, json, &ledger);
     }

@@ -28,6 +28,7 @@ typedef struct od_claim_set {
     const char *const *standard; /* experiments as YAML that between them show all ids; ends with NULL */
     /** Appends the claims that apply to the member. OD_EUNSUPPORTED: none can, and the sentence says why. */
     od_status (*find)(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list);
+    double (*cost)(const od_member *m); /* about how many evaluations of the loss that takes (cost.h); NULL: few */
 } od_claim_set;
 
 extern const od_claim_set *const od_claim_sets[]; /* ends with NULL */
@@ -36,6 +37,7 @@ extern const od_claim_set *const od_claim_sets[]; /* ends with NULL */
 typedef struct od_ledger_page {
     const od_claim_set *set;
     const char *experiment; /* its YAML; NULL: the user's own */
+    const char *part;       /* which of several experiments of the user's it is, or NULL */
     const char *label;      /* of the member */
     const char *skipped;    /* why no claim applies or, in a standard experiment, what failed; else NULL */
     const od_claim *claim;
@@ -57,8 +59,18 @@ typedef struct od_ledger {
  * is counted as unexpected, and its page says why.
  */
 od_status od_ledger_standard(od_context *ctx, const char *const *names, const od_options *options, od_ledger *ledger);
-/** The same on all members of an experiment; sets that do not apply have an empty page that says why. */
-od_status od_ledger_on(od_context *ctx, const od_experiment *e, const char *const *names, od_ledger *ledger);
+/** An empty one. To be closed after a failure too. */
+od_status od_ledger_open(od_context *ctx, od_ledger *ledger);
+/**
+ * Adds claims on all members of an experiment; sets that do not apply have an empty page that says why, and so have
+ * those that would take long, unless they are wanted.
+ *
+ * part  the name that the experiment has among several, or NULL
+ */
+od_status od_ledger_add(od_context *ctx, const od_experiment *e, const char *part, const char *const *names,
+                        bool costly, od_ledger *ledger);
+/** Fails for a name of neither a set nor a claim, with the nearest. */
+od_status od_ledger_check_names(od_context *ctx, const char *const *names);
 void od_ledger_close(od_ledger *ledger);
 
 /** A verdict differs from the expected one. */

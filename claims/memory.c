@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include "cost.h"
 #include "kind.h"
 #include "ledger.h"
 #include "orbit.h"
@@ -292,7 +293,7 @@ static od_status early_claims(study *q)
     status = status == OD_OK ? od_orbit_open(q->ctx, q->m, flow, 0, q->start, &other) : status;
     status = status == OD_OK ? od_orbit_advance(q->ctx, &q->orbit, t) : status;
     status = status == OD_OK ? od_orbit_advance(q->ctx, &other, t) : status;
-    if (status == OD_OK) {
+    if (status == OD_OK && od_orbit_square(&q->orbit) > 0) {
         od_claim *c = add(
             q, "early-nesterov-printed", "section 2.3.3",
             "Nesterov's flow is faster at the beginning (predicted: the loss with quadratic memory early on, "
@@ -457,4 +458,5 @@ const od_claim_set od_claims_memory = {
             "{name: power, p: 1.2}}]}",
             NULL},
     .find = find,
+    .cost = od_claims_orbit_cost,
 };

@@ -11,6 +11,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include "cost.h"
 #include "kind.h"
 #include "ledger.h"
 #include "orbit.h"
@@ -184,6 +185,9 @@ static od_status lyapunov_claims(study *q, const lyapunov *of)
 {
     od_status status = reopen(q);
     const double start = status == OD_OK ? of->energy(q) : NAN, error = OD_ORBIT_ERROR * start;
+    if (start == 0) {
+        return status; /* at rest in the minimum */
+    }
     double last = start, growth = 0, first = NAN, ratio = -1, bound = NAN, excess = NAN;
     for (size_t k = 1; k <= TIMES && status == OD_OK; k++) {
         status = od_orbit_advance(q->ctx, &q->orbit, time_of(q, k));
@@ -222,6 +226,9 @@ static od_status strong_claim(study *q, double mu)
     od_status status = reopen(q);
     const double start = status == OD_OK ? od_orbit_square(&q->orbit) : NAN;
     double ratio = -1, bound = NAN, distance = NAN;
+    if (start == 0) {
+        return status;
+    }
     for (size_t k = 1; k <= TIMES && status == OD_OK; k++) {
         status = od_orbit_advance(q->ctx, &q->orbit, time_of(q, k));
         const double allowed = exp(-mu * (q->orbit.t - q->t0)) * sqrt(start), here = sqrt(od_orbit_square(&q->orbit));
@@ -388,4 +395,5 @@ const od_claim_set od_claims_rates = {
             "{method: memory}, {method: {name: memory, forgetting: quadratic}}]}",
             NULL},
     .find = find,
+    .cost = od_claims_orbit_cost,
 };

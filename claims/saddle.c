@@ -90,13 +90,19 @@ static void judge(od_shadowing *s, double best, od_claim *claim, size_t *count)
     c->error_model = p->global ? 0 : NAN; /* constants seen at some states only */
 }
 
-od_status od_perturbed_saddle_claim(od_context *ctx, od_shadowing *s, od_claim *claim, size_t *count)
+bool od_perturbed_saddle_applies(const od_shadowing *s)
 {
     const od_problem *f = s->m->problem;
     const od_pair *p = &s->pair;
+    return !s->of_flow && p->kind == OD_PAIR_DESCENT && f->hvp != NULL && f->rough == NULL && f->dim <= MOST_DIM &&
+           p->low < 0 && p->high > 0 && p->h * p->lipschitz <= 1;
+}
+
+od_status od_perturbed_saddle_claim(od_context *ctx, od_shadowing *s, od_claim *claim, size_t *count)
+{
+    const od_problem *f = s->m->problem;
     tube a = {.d = f->dim, .count = f->spectrum != NULL ? 1 : MOST_STATES};
-    if (f->hvp == NULL || f->rough != NULL || a.d > MOST_DIM || !(p->low < 0 && p->high > 0) ||
-        !(p->h * p->lipschitz <= 1) || isnan(s->best.best.radius) || s->no_best[0] != '\0') {
+    if (!od_perturbed_saddle_applies(s) || isnan(s->best.best.radius) || s->no_best[0] != '\0') {
         return OD_OK;
     }
     const size_t size = a.d * a.d;

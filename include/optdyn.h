@@ -730,9 +730,12 @@ typedef struct od_claim {
  */
 od_status od_claims_run(od_context *ctx, const char *const *names, const od_options *options, FILE *out, bool json,
                         size_t *unexpected);
-/** The same for those that apply to the members of an experiment, where verdicts are results. */
-od_status od_experiment_claims(od_context *ctx, const od_experiment *experiment, const char *const *names, FILE *out,
-                               bool json);
+/**
+ * The same for those that apply to the members of an experiment, where verdicts are results. `costly`: also those that
+ * take long on it (docs/claims.md); else the text says which they are.
+ */
+od_status od_experiment_claims(od_context *ctx, const od_experiment *experiment, const char *const *names, bool costly,
+                               FILE *out, bool json);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -8,7 +8,8 @@ import sys
 
 from tap import PROGRAM, analyse, answer_of, check, end
 
-EXAMPLES = os.path.join(os.path.abspath(sys.argv[2]), "examples")
+SOURCE = os.path.abspath(sys.argv[2])
+EXAMPLES = os.path.join(SOURCE, "examples")
 
 
 def known_ids():
@@ -58,6 +59,33 @@ def command():
                        input=b"{problem: {name: power, p: 4}, method: nesterov, integrator: {name: rk4, step: 0.1}, until: 20, "
                              b"start: {t: 1, x: [0.5], v: [-0.5]}}")
     check(r.returncode == 0 and b"flat-minimum                 fails" in r.stdout, "a counterexample is a result", r)
+
+
+def on(text, *more):
+    return subprocess.run([PROGRAM, "claims", *more, "--on", "/dev/stdin"], capture_output=True, input=text.encode())
+
+
+def own_files():
+    """What one may give to --on besides an experiment with claims: figures, much work, nothing to say."""
+    r = analyse("claims", "--on", os.path.join(SOURCE, "plots", "fig_13.yaml"), "--json")
+    ledger = json.loads(r.stdout) if r.returncode == 0 else {"pages": []}
+    parts = {p["part"] for p in ledger["pages"]}
+    check(parts == {"experiments.flow", "shadow.descent"}, "a figure's experiments, one after the other", r.stderr or parts)
+    known = {(c["id"], c["measured"]) for p in ledger["pages"] for c in p["claims"] if p["part"] == "shadow.descent"}
+    check(any(i == "shadow-radius" and abs(x - 0.0402098901390) < 1e-9 for i, x in known), "and their numbers", known)
+    r = analyse("claims", "--on", os.path.join(SOURCE, "plots", "fig_07.yaml"))
+    check(r.returncode == 2 and b"without an experiment" in r.stderr, "a figure without one", r.stderr)
+    many = ("{problem: {name: logistic-regression, data: clusters, features: 100, samples: 1000, lambda: 0.1}, "
+            "method: {name: gradient, step: 0.1}, start: {x: {normal: 0.1}}, iterations: 1000000}")
+    r = on(many, "shadows")
+    check(r.returncode == 0 and b"evaluations of a loss with 101 parameters and 1000 samples; --all" in r.stdout,
+          "claims that take long are left out, which is said", (r.stdout, r.stderr))
+    r = on("{problem: {name: quadratic, eigenvalues: [1]}, method: nesterov, integrator: exact, start: {x: [0]}, until: 5}")
+    check(r.returncode == 0 and b", 0 with another" in r.stdout, "a start in the minimum", r.stdout)
+    check(b"Sets without claims here:" in r.stdout and b"shadows: iterations: shadow compares" in r.stdout,
+          "sets that say nothing of it, and why", r.stdout)
+    r = analyse("claims", "--all")
+    check(r.returncode == 2 and b"--on FILE" in r.stderr, "--all is for one's own", r.stderr)
 
 
 def quadratic(method, until, *eigenvalues, **more):
@@ -156,6 +184,7 @@ def main():
     verdicts(ledger)
     numbers()
     command()
+    own_files()
 
 
 main()

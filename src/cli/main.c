@@ -47,7 +47,7 @@ const cli_option cli_options[] = {
     {"--on", "FILE", "claims: on an experiment of your own, where verdicts are results"},
     {"--kind", "KIND", "figure FILE: loss, distance, plane, gap, gradient or state"},
     {"--preview", NULL, "figure: draw in the terminal"},
-    {"--all", NULL, "figure: all known figures"},
+    {"--all", NULL, "figure: all known figures; claims --on: also claims that take long"},
     {"--full", NULL, "figure, report: more paths and seeds, for publication; takes ten times as long"},
     {"--quiet", NULL, "no progress, no remarks"},
     {"--version", NULL, "version and optional parts"},
