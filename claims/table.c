@@ -2,19 +2,37 @@
 #include "ledger.h"
 
 extern const od_claim_set od_claims_action;
+extern const od_claim_set od_claims_diffusions;
 extern const od_claim_set od_claims_discrete;
 extern const od_claim_set od_claims_ensemble;
+extern const od_claim_set od_claims_flows;
 extern const od_claim_set od_claims_formulas;
+extern const od_claim_set od_claims_inequalities;
 extern const od_claim_set od_claims_iterations;
 extern const od_claim_set od_claims_memory;
 extern const od_claim_set od_claims_noise;
 extern const od_claim_set od_claims_rates;
 extern const od_claim_set od_claims_schemes;
 extern const od_claim_set od_claims_shadow;
+extern const od_claim_set od_claims_torus;
 extern const od_claim_set od_claims_variational;
 
+/* clang-format off */
 const od_claim_set *const od_claim_sets[] = {
-    &od_claims_rates,   &od_claims_formulas, &od_claims_iterations, &od_claims_variational,
-    &od_claims_action,  &od_claims_memory,   &od_claims_noise,      &od_claims_ensemble,
-    &od_claims_schemes, &od_claims_discrete, &od_claims_shadow,     NULL,
+    &od_claims_rates,
+    &od_claims_formulas,
+    &od_claims_iterations,
+    &od_claims_variational,
+    &od_claims_action,
+    &od_claims_memory,
+    &od_claims_noise,
+    &od_claims_ensemble,
+    &od_claims_schemes,
+    &od_claims_discrete,
+    &od_claims_shadow,
+    &od_claims_flows,
+    &od_claims_torus,
+    &od_claims_diffusions,
+    &od_claims_inequalities,
+    NULL,
 };

@@ -112,6 +112,8 @@ def nesterov(r=3):
     return {"name": "nesterov", "r": r}
 
 
+CAT = {"problem": {"name": "quadratic", "matrix": [[-1, -1], [-1, 0]]}, "method": {"name": "gradient", "step": 1},
+       "start": {"x": [0.3, 0.7]}, "iterations": 10}
 HEAVY_BALL = {"name": "heavy-ball", "alpha": 1}
 POWER = {"problem": {"name": "power", "p": 4}, "method": nesterov(), "integrator": {"name": "rk4", "step": 0.1}}
 HB_JERK = {"problem": {"name": "quadratic", "eigenvalues": [0.01]}, "start": {"x": [1]}, "iterations": 5000,
@@ -164,6 +166,13 @@ KNOWN = [
     ("shadow-saddle", descent(0.2, 7, -1, 1, start={"x": [0.1, 1]}), "holds", 0.0415370844, 1e-8),
     ("shadow-jerk", HB_JERK, "fails", 9.3134e-4, 1e-4),
     ("shadow-velocity", HB_NEAR, "holds", None, 0),
+    # (1 + 2 y0^2 t)^{-3/2} of y' = -y^3, where the claim stops: at t = 3/(3 y0^2); no smoothness is lost on the way
+    ("flow-derivative", quadratic("gradient", 1, 1, problem={"name": "power", "p": 4, "c": 0.25}), "holds", 3 ** -1.5, 1e-8),
+    ("flow-volume", quadratic({"name": "heavy-ball", "alpha": 0.7}, 1, 1, 0.5), "holds", -1.4, 1e-8),
+    ("cat-eigenvalue", CAT, "holds", 2.618033988749895, 1e-12),
+    ("cat-fixed-points", CAT, "holds", 320, 0),
+    ("cat-permutation", CAT, "holds", 9409, 0),
+    ("smooth-hessian-printed", descent(0.1, 1, -1.7, 0.4), "fails", 1.7, 1e-12),
 ]
 
 
