@@ -115,7 +115,7 @@ static od_status find_derivative(study *q)
 static od_status derivative_claim(study *q, const double *start)
 {
     const size_t dim = q->flow->dim;
-    const double step = 1e-3 * (norm(dim, start) + 1e-3), factor[4] = {1, -1, 2, -2};
+    const double step = 2e-4 * (norm(dim, start) + 1e-3), factor[4] = {1, -1, 2, -2};
     double *end = q->other, from[MOST_DIM];
     od_status status = OD_OK;
     for (size_t k = 0; k < 4 && status == OD_OK; k++) {
@@ -141,7 +141,7 @@ static od_status derivative_claim(study *q, const double *start)
                           "phi' = Dg phi, phi(0) = I, is the derivative of the flow in its start (predicted: by "
                           "differences of orbits, of the first component)");
         c->error_integration = OD_ORBIT_ERROR * size / step * 1e-2 + OD_ORBIT_ERROR * (1 + size);
-        c->error_model = 1e-2 * coarse;
+        c->error_model = 0.2 * coarse; /* that of the second order */
         od_claims_match(c, fine, q->u[far], "this flow");
     }
     return status;

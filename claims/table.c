@@ -2,6 +2,7 @@
 #include "ledger.h"
 
 extern const od_claim_set od_claims_action;
+extern const od_claim_set od_claims_descent;
 extern const od_claim_set od_claims_diffusions;
 extern const od_claim_set od_claims_discrete;
 extern const od_claim_set od_claims_ensemble;
@@ -10,6 +11,7 @@ extern const od_claim_set od_claims_formulas;
 extern const od_claim_set od_claims_inequalities;
 extern const od_claim_set od_claims_iterations;
 extern const od_claim_set od_claims_memory;
+extern const od_claim_set od_claims_momentum;
 extern const od_claim_set od_claims_noise;
 extern const od_claim_set od_claims_rates;
 extern const od_claim_set od_claims_schemes;
@@ -34,5 +36,7 @@ const od_claim_set *const od_claim_sets[] = {
     &od_claims_torus,
     &od_claims_diffusions,
     &od_claims_inequalities,
+    &od_claims_descent,
+    &od_claims_momentum,
     NULL,
 };

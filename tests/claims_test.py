@@ -2,6 +2,7 @@
 SPDX-License-Identifier: GPL-3.0-or-later"""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -172,6 +173,9 @@ KNOWN = [
     ("cat-eigenvalue", CAT, "holds", 2.618033988749895, 1e-12),
     ("cat-fixed-points", CAT, "holds", 320, 0),
     ("cat-permutation", CAT, "holds", 9409, 0),
+    ("concave-limit", descent(0.2, 10, -1), "holds", math.exp(4) / 1.2 ** 20, 1e-9),
+    ("hb-modulus", HB_NEAR, "holds", 0.894427190999916, 1e-12),
+    ("hb-converges", {**HB_NEAR, "problem": {"name": "quadratic", "eigenvalues": [-1]}}, "holds", 1.1354065929, 1e-9),
     ("smooth-hessian-printed", descent(0.1, 1, -1.7, 0.4), "fails", 1.7, 1e-12),
 ]
 

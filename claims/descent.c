@@ -1,0 +1,407 @@
+/*
+ * Sections 2.4.2 and App. B.2 of Orvieto (2023): gradient descent on a quadratic as a map, x - h H (x - x*), which
+ * stretches an eigenvector of curvature lambda by 1 - h lambda. It is taken off the iteration itself, one step from x*
+ * and the eigenvector.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ */
+#include "ledger.h"
+#include "orbit.h"
+
+#include "src/memory.h"
+#include "src/start.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_DIM = 64 };
+
+typedef struct study {
+    od_context *ctx;
+    const od_member *m;
+    const od_spectrum *s;
+    size_t d;
+    double h, low, high, least, most; /* curvatures: smallest, largest, and of their moduli */
+    double stretch[MOST_DIM];         /* of each eigenvector */
+    double *start, *z, *g, *ws;
+    od_claim_list *list;
+} study;
+
+static od_claim *add(study *q, const char *id, const char *source, const char *statement)
+{
+    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
+}
+
+static double along(const study *q, size_t i, size_t k)
+{
+    return q->s->rotation != NULL ? q->s->rotation[k * q->d + i] : k == i;
+}
+
+/* How much a map stretches eigenvector i, signed; NaN if it turns it. */
+static double stretch_of(study *q, const od_map *map, size_t i)
+{
+    double tau, image = 0, off = 0;
+    for (size_t k = 0; k < q->d; k++) {
+        q->z[k] = q->s->centre[k] + along(q, i, k);
+    }
+    if (map->step(map, 0, 1, q->z, NULL, NULL, &tau, q->ws) != OD_OK) {
+        return NAN;
+    }
+    for (size_t k = 0; k < q->d; k++) {
+        image += along(q, i, k) * (q->z[k] - q->s->centre[k]);
+    }
+    for (size_t k = 0; k < q->d; k++) {
+        off = fmax(off, fabs(q->z[k] - q->s->centre[k] - image * along(q, i, k)));
+    }
+    return off <= 1e-10 * (1 + fabs(image)) ? image : NAN;
+}
+
+/* ------------------------------------------------------------------------------------------------ the step */
+
+/* Against the gradient flow of the same loss at the start. */
+static od_status step_claims(study *q)
+{
+    od_flow *flow = od_flow_create(q->ctx, "gradient", q->m->problem);
+    double square = 0, up = 0, step = 0, tau;
+    double *rate = q->z;
+    od_status status = flow != NULL ? flow->drift(flow, 0, 1, q->start, rate, q->ws) : OD_ENOMEM;
+    status = status == OD_OK ? q->m->problem->eval(q->m->problem, OD_GRADIENT, 1, q->start, NULL, q->g, q->ws) : status;
+    od_flow_free(flow);
+    double *next = q->g + q->d;
+    memcpy(next, q->start, q->d * sizeof *next);
+    status = status == OD_OK ? q->m->map.step(&q->m->map, 0, 1, next, NULL, NULL, &tau, q->ws) : status;
+    for (size_t i = 0; i < q->d && status == OD_OK; i++) {
+        square += q->g[i] * q->g[i];
+        up += rate[i] * q->g[i];
+        step += (next[i] - q->start[i]) * rate[i];
+    }
+    if (status != OD_OK || !(square > 0)) {
+        return status;
+    }
+    const double error = 1e-12 + 1e-15 / (q->h * sqrt(square));
+    od_claim *c = add(q, "gd-sign-printed", "section 2.4.2", "the gradient flow is y' = g(y) (the factor of g)");
+    c->expected = OD_FAILS;
+    c->error_integration = error;
+    od_claims_match(c, 1, up / square, "it descends");
+    c = add(q, "gd-sign", "section 2.4.2, corrected", "the gradient flow is y' = -g(y) (the factor of g)");
+    c->error_integration = error;
+    od_claims_match(c, -1, up / square, "this start");
+    c = add(q, "gd-taylor-printed", "section 2.4.2",
+            "descent is the flow's Taylor step y - h y' (the factor of h y', at the start)");
+    c->expected = OD_FAILS;
+    c->error_integration = error;
+    od_claims_match(c, -1, step / (q->h * square), "this start");
+    c = add(q, "gd-taylor", "section 2.4.2, corrected", "it is y + h y' (the factor of h y', at the start)");
+    c->error_integration = error;
+    od_claims_match(c, 1, step / (q->h * square), "this start");
+    return OD_OK;
+}
+
+static void map_claims(study *q)
+{
+    size_t i = 0;
+    for (size_t k = 0; k < q->d; k++) {
+        i = fabs(q->s->eigenvalues[k]) > fabs(q->s->eigenvalues[i]) ? k : i;
+    }
+    const double lambda = q->s->eigenvalues[i];
+    od_claim *c = add(q, "gd-matrix-printed", "section 2.4.2",
+                      "on f = <x, H x> descent is I - h H (its factor where H is largest)");
+    c->expected = lambda != 0 ? OD_FAILS : OD_HOLDS;
+    c->error_integration = 1e-12 * (1 + q->h * q->most);
+    od_claims_match(c, 1 - q->h * lambda / 2, q->stretch[i], "this loss: its gradient is 2 H x");
+    c = add(q, "gd-matrix", "section 2.4.2, corrected",
+            "on f = <x, H x>/2 descent is I - h H (its factor where H is largest)");
+    c->error_integration = 1e-12 * (1 + q->h * q->most);
+    od_claims_match(c, 1 - q->h * lambda, q->stretch[i], "this loss");
+}
+
+/* x_k is (1 - h lambda)^k x_0 along each eigenvector; the last k that is not lost to rounding. */
+static od_status iterate_claim(study *q)
+{
+    const uint64_t steps = q->m->iterations < 1000 ? q->m->iterations : 1000;
+    double tau, worst = -1, predicted = NAN, measured = NAN, size = 0;
+    memcpy(q->z, q->start, q->d * sizeof *q->z);
+    od_status status = OD_OK;
+    for (uint64_t k = 0; k < steps && status == OD_OK; k++) {
+        status = q->m->map.step(&q->m->map, k, 1, q->z, NULL, NULL, &tau, q->ws);
+    }
+    for (size_t i = 0; i < q->d && status == OD_OK; i++) {
+        double first = 0, last = 0;
+        for (size_t k = 0; k < q->d; k++) {
+            first += along(q, i, k) * (q->start[k] - q->s->centre[k]);
+            last += along(q, i, k) * (q->z[k] - q->s->centre[k]);
+        }
+        const double want = pow(1 - q->h * q->s->eigenvalues[i], (double)steps) * first;
+        size = fmax(size, fmax(fabs(want), fabs(first)));
+        if (fabs(want - last) > worst) {
+            worst = fabs(want - last);
+            predicted = want;
+            measured = last;
+        }
+    }
+    if (status == OD_OK && isfinite(size)) {
+        od_claim *c = add(q, "gd-iterates", "section 2.1",
+                          "on a quadratic x_k is (1 - h lambda)^k x_0 along an eigenvector (the one farthest off)");
+        c->error_integration = 1e-14 * (double)(steps + 10) * size;
+        od_claims_match(c, predicted, measured, "this orbit");
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------ its derivative */
+
+static od_status inverse_claims(study *q)
+{
+    char yaml[64];
+    if (!(q->high > 0)) {
+        return OD_OK;
+    }
+    snprintf(yaml, sizeof yaml, "{name: gradient, step: %.17g}", 1 / q->high);
+    od_map *map = od_map_create(q->ctx, yaml, q->m->problem);
+    if (map == NULL) {
+        return OD_ENOMEM;
+    }
+    double least = INFINITY, own = INFINITY;
+    for (size_t i = 0; i < q->d; i++) {
+        least = fmin(least, fabs(stretch_of(q, map, i)));
+        own = fmin(own, fabs(q->stretch[i]));
+    }
+    od_map_free(map);
+    od_claim *c = add(q, "gd-inverse-printed", "section 2.4.2",
+                      "descent is a diffeomorphism for h <= 1/L (measured: its smallest stretch at h = 1/L)");
+    c->expected = OD_FAILS;
+    c->predicted = 0;
+    c->measured = least;
+    c->error_integration = 1e-12;
+    od_claims_judge(c, least > c->error_integration, "h = 1/L takes an eigenvector to 0");
+    if (q->h * q->high < 1) {
+        c = add(q, "gd-inverse", "section 2.4.2, corrected",
+                "it is for h < 1/L: nothing is stretched by less than 1 - h L");
+        c->error_integration = 1e-12;
+        od_claims_match(c, 1 - q->h * q->high, own, "this h");
+    }
+    return OD_OK;
+}
+
+static void contraction_claims(study *q)
+{
+    double rho = 0;
+    for (size_t i = 0; i < q->d; i++) {
+        rho = fmax(rho, fabs(q->stretch[i]));
+    }
+    if (!(q->h * q->most <= 1) || !(q->least > 0)) {
+        return;
+    }
+    od_claim *c = add(q, "gd-contraction-printed", "section 2.4.2, (H2) and Prop. 2.4.3",
+                      "where |Hess f| >= mu, descent with h <= 1/L contracts by 1 - h mu (its largest stretch)");
+    c->expected = q->low < 0 ? OD_FAILS : OD_HOLDS;
+    c->error_integration = 1e-12;
+    od_claims_bound(c, 1 - q->h * q->least, rho, "this saddle: a curvature of -mu has that modulus");
+    c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
+    if (q->low > 0) {
+        c = add(q, "gd-contraction", "Prop. 2.4.3, (H2) corrected",
+                "where Hess f >= mu I, descent with h <= 1/L contracts by 1 - h mu (its largest stretch)");
+        c->error_integration = 1e-12;
+        od_claims_match(c, 1 - q->h * q->low, rho, "this loss");
+    }
+}
+
+/* What the printed theorems give on one quadratic for the same shadow. */
+static void recover_claims(study *q)
+{
+    if (!(q->low > 0) || !(q->h * q->high <= 1)) {
+        return;
+    }
+    /* eps over h l L of Corollary 2.4.1 and, with nothing perturbed, of Theorem 2.4.4 */
+    const double mu = (1 - fabs(q->stretch[0])) / q->h, smallest = fmin(mu, q->low), alone = 1 / (2 * smallest),
+                 perturbed = 2 / smallest;
+    od_claim *c = add(q, "saddle-recovers-printed", "after Thm 2.4.4",
+                      "without a perturbation Theorem 2.4.4 is Corollary 2.4.1 up to the factor 1/2");
+    c->expected = OD_FAILS;
+    c->error_integration = 1e-12;
+    od_claims_match(c, 0.5, alone / perturbed, "this loss");
+    c = add(q, "saddle-recovers", "after Thm 2.4.4, corrected", "up to the factor 1/4");
+    c->error_integration = 1e-12;
+    od_claims_match(c, 0.25, alone / perturbed, "this loss");
+}
+
+/* ------------------------------------------------------------------------------------------------ concave losses */
+
+/* The coordinate along eigenvector i of the sampled flow at iteration k. */
+static od_status flow_at(study *q, size_t i, uint64_t k, double *y)
+{
+    od_flow *flow = od_flow_create(q->ctx, "gradient", q->m->problem);
+    od_orbit o = {0};
+    od_status status = flow != NULL ? od_orbit_open(q->ctx, q->m, flow, 0, q->start, &o) : OD_ENOMEM;
+    status = status == OD_OK ? od_orbit_advance(q->ctx, &o, (double)k * q->h) : status;
+    *y = 0;
+    for (size_t j = 0; j < q->d && status == OD_OK; j++) {
+        *y += along(q, i, j) * (o.x[j] - q->s->centre[j]);
+    }
+    od_orbit_close(&o);
+    od_flow_free(flow);
+    return status;
+}
+
+/* Theorem B.2.3 is about descent that expands by rho = 1 + h gamma. */
+static od_status concave_claims(study *q)
+{
+    size_t i = 0;
+    for (size_t k = 0; k < q->d; k++) {
+        i = q->s->eigenvalues[k] < q->s->eigenvalues[i] ? k : i;
+    }
+    const double x = -q->h * q->s->eigenvalues[i], rho = q->stretch[i], part = 1 - 1 / rho;
+    od_claim *c = add(q, "concave-footnote-printed", "App. B.2, footnote 3",
+                      "x/(1 + x) <= x/2 for x = h gamma <= 1 (measured: 1 - 1/rho, rho the stretch of descent)");
+    c->expected = x < 1 ? OD_FAILS : OD_HOLDS;
+    c->error_integration = 1e-12;
+    od_claims_bound(c, x / 2, part, "this h; it is >=, and Theorem B.2.3 needs only delta <= (rho - 1) eps");
+    c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
+    if (x <= 1) {
+        c = add(q, "concave-footnote", "App. B.2, footnote 3, corrected",
+                "x/(1 + x) >= x/2 for x = h gamma <= 1 (measured: 1 - 1/rho)");
+        c->error_integration = 1e-12;
+        od_claims_bound(c, part, x / 2, "this h");
+        c->predicted = x / 2;
+        c->measured = part;
+        c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
+    }
+    const uint64_t steps = q->m->iterations < 50 ? q->m->iterations : 50;
+    double y[3];
+    od_status status = OD_OK;
+    for (uint64_t k = 0; k < 3 && status == OD_OK; k++) {
+        status = flow_at(q, i, k * steps, &y[k]);
+        y[k] /= pow(rho, (double)(k * steps)); /* the start of the orbit that ends there */
+    }
+    const double q2 = pow(exp(x) / (1 + x), 2 * (double)steps);
+    if (status != OD_OK || y[0] == 0 || !(q2 < 1e6)) {
+        return status;
+    }
+    c = add(
+        q, "concave-limit-printed", "Thm B.2.3",
+        "the starts of the orbits that end in y_k converge (predicted: the shift from K to 2 K is at most that up to "
+        "K; measured: their ratio)");
+    c->expected = OD_FAILS;
+    c->error_integration = 1e-6;
+    od_claims_bound(c, 1, (y[2] - y[1]) / (y[1] - y[0]), "this flow is no pseudo-orbit with one delta for all times");
+    c = add(
+        q, "concave-limit", "Thm B.2.3, corrected",
+        "on a concave quadratic they leave any bound: after k steps the start is (e^{h gamma}/(1 + h gamma))^k y_0 (k "
+        "= 2 K, over y_0)");
+    c->error_integration = 1e-8 * q2;
+    od_claims_match(c, q2, y[2] / y[0], "this loss");
+    return OD_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ a regulariser */
+
+/* h L^2 |x0 - x*|/(2 mu) of the loss with lam |x - x*|^2/2 added, over that without; L and mu are seen by descent. */
+static od_status regulariser_claim(study *q)
+{
+    if (!(q->low > 0 && q->high > 2.1 * q->low) || q->d < 2) {
+        return OD_OK;
+    }
+    const double lam = 0.05 * q->low, h = 0.5 / (q->high + lam);
+    double low[2] = {INFINITY, INFINITY}, high[2] = {0, 0};
+    char yaml[64];
+    snprintf(yaml, sizeof yaml, "{name: gradient, step: %.17g}", h);
+    od_map *map = od_map_create(q->ctx, yaml, q->m->problem);
+    for (size_t i = 0; i < q->d && map != NULL; i++) {
+        const double curvature = (1 - stretch_of(q, map, i)) / h;
+        for (int k = 0; k < 2; k++) {
+            low[k] = fmin(low[k], curvature + k * lam);
+            high[k] = fmax(high[k], curvature + k * lam);
+        }
+    }
+    od_map_free(map);
+    const double ratio = high[1] * high[1] / low[1] / (high[0] * high[0] / low[0]);
+    od_claim *c = add(
+        q, "regularised-radius", "section 2.4.3, footnote 28, corrected",
+        "where L > 2 mu a small regulariser lowers the bound h L^2 |x0 - x*|/(2 mu) (predicted: less than "
+        "1, measured: the bound with lam = mu/20 over that without)");
+    c->error_integration = 1e-9;
+    od_claims_bound(c, 1, ratio, "these curvatures");
+    return map != NULL ? OD_OK : OD_ENOMEM;
+}
+
+/* ------------------------------------------------------------------------------------------------ all */
+
+static bool look(study *q)
+{
+    q->low = q->high = q->s->eigenvalues[0];
+    q->least = q->most = fabs(q->low);
+    bool fits = true;
+    for (size_t i = 0; i < q->d; i++) {
+        const double lambda = q->s->eigenvalues[i];
+        q->low = fmin(q->low, lambda);
+        q->high = fmax(q->high, lambda);
+        q->least = fmin(q->least, fabs(lambda));
+        q->most = fmax(q->most, fabs(lambda));
+        q->stretch[i] = stretch_of(q, &q->m->map, i);
+        fits = fits && !isnan(q->stretch[i]);
+    }
+    /* other iterations take other multiples of the gradient; a wrong one of these must still be asked */
+    return fits && strcmp(q->m->method_choice.method->name, "gradient") == 0;
+}
+
+static od_status ask(study *q)
+{
+    if (!look(q)) {
+        return od_fail(q->ctx, OD_EUNSUPPORTED, NULL, "the iteration is not gradient descent");
+    }
+    od_status status = step_claims(q);
+    if (status == OD_OK) {
+        map_claims(q);
+        status = iterate_claim(q);
+    }
+    status = status == OD_OK ? inverse_claims(q) : status;
+    if (status == OD_OK) {
+        contraction_claims(q);
+        recover_claims(q);
+        status = regulariser_claim(q);
+    }
+    return status == OD_OK && q->high < 0 ? concave_claims(q) : status;
+}
+
+static od_status find(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)
+{
+    const od_member *m = &e->member[member];
+    const od_problem *f = m->problem;
+    if (!m->has_map || m->map.noise_dim > 0 || m->map.batch > 0 || m->map.dim != f->dim || isnan(m->map.tau) ||
+        f->spectrum == NULL || f->dim > MOST_DIM) {
+        return od_fail(ctx, OD_EUNSUPPORTED, NULL,
+                       "they are about gradient descent without noise on quadratics of at most 64 dimensions");
+    }
+    study q = {.ctx = ctx, .m = m, .s = f->spectrum, .d = f->dim, .h = m->map.tau, .list = list};
+    const size_t a = od_scratch_size(&m->map.scratch, 1), b = od_scratch_size(&f->scratch, 1),
+                 c = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0, ws = a > b ? a : b;
+    q.start = od_zalloc(4 * q.d + 4 * q.d + (ws > c ? ws : c), sizeof *q.start);
+    if (q.start == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the claims");
+    }
+    q.z = q.start + q.d;
+    q.g = q.z + q.d;
+    q.ws = q.g + 2 * q.d;
+    od_status status = od_start_fill(m, 0, 1, q.start, q.ws);
+    status = status == OD_OK ? ask(&q) : od_fail(ctx, status, "start", "the start could not be evaluated");
+    free(q.start);
+    return status;
+}
+
+const od_claim_set od_claims_descent = {
+    .name = "descent",
+    .summary = "gradient descent on quadratics as a map: its step, its inverse, where it contracts and expands",
+    .ids = (const char *const[]){"gd-sign-printed", "gd-sign", "gd-taylor-printed", "gd-taylor", "gd-matrix-printed",
+                                 "gd-matrix", "gd-iterates", "gd-inverse-printed", "gd-inverse",
+                                 "gd-contraction-printed", "gd-contraction", "saddle-recovers-printed",
+                                 "saddle-recovers", "concave-footnote-printed", "concave-footnote",
+                                 "concave-limit-printed", "concave-limit", "regularised-radius", NULL},
+    .standard =
+        (const char *const[]){
+            "{problem: {name: quadratic, eigenvalues: [1, 0.3], rotation: 3}, method: {name: gradient, step: 0.2}, "
+            "start: {x: [1, -0.4]}, iterations: 40, compare: [{}, {problem: {name: quadratic, eigenvalues: [-1, 1]}}, "
+            "{problem: {name: quadratic, eigenvalues: [-1]}, start: {x: [1]}, iterations: 10}]}",
+            NULL},
+    .find = find,
+};
