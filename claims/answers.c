@@ -4,13 +4,12 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#define _XOPEN_SOURCE 700 /* j1, y1 */
 #include "claims.h"
 #include "cost.h"
+#include "fields.h"
 #include "ledger.h"
 
 #include "analysis/morse.h"
-#include "analysis/passage.h"
 #include "src/memory.h"
 
 #include <math.h>
@@ -40,46 +39,6 @@ static od_status morse_claim(od_context *ctx, const od_extremal *x, const od_con
     return OD_OK;
 }
 
-/* The field of unit slope along the largest curvature, by the flow's own derivative, at t2. */
-static od_status field_claim(od_context *ctx, const od_extremal *x, od_claim_list *list)
-{
-    const od_member *m = od_trajectory_member(x->path);
-    const od_claims_kind kind = od_claims_recognise(m, x->t1, x->t2);
-    const od_spectrum *s = m->problem->spectrum;
-    const size_t d = m->problem->dim;
-    if (!(kind.beta > 0 && fabs(kind.viscous - 3) < 1e-12 && x->t1 > 0)) {
-        return OD_OK;
-    }
-    od_passage *passage = NULL;
-    double *z = od_zalloc(4 * d, sizeof *z), *u = z + 2 * d, measured = 0;
-    od_status status = z != NULL ? od_passage_open(ctx, &m->flow, 1e-13, 1, &passage)
-                                 : od_fail(ctx, OD_ENOMEM, NULL, "no memory for a Jacobi field");
-    if (status == OD_OK) {
-        for (size_t i = 0; i < d; i++) {
-            u[d + i] = s->rotation != NULL ? s->rotation[i * d + kind.steepest] : i == kind.steepest;
-        }
-        status = od_trajectory_at(x->path, x->t1, z, z + d);
-        status = status == OD_OK ? od_passage_cross(passage, x->t1, x->t2, z, 1, u, NULL) : status;
-        status = status == OD_OK ? OD_OK : od_fail(ctx, status, NULL, "a Jacobi field could not be followed");
-        for (size_t i = 0; i < d; i++) {
-            measured += u[i] * (s->rotation != NULL ? s->rotation[i * d + kind.steepest] : i == kind.steepest);
-        }
-    }
-    if (status == OD_OK) {
-        const double root = sqrt(kind.beta), s1 = root * x->t1, s2 = root * x->t2;
-        od_claim *c = od_claims_add(
-            list->claim, &list->count, "jacobi-field", "eqs. (11)-(13), (17)",
-            "with damping 3/t the Jacobi field of unit slope at t1 is pi t1^2/(2 t) (J1(s1) Y1(s) - "
-            "Y1(s1) J1(s)), s = sqrt(beta) t, here at t2");
-        c->error_integration = 1e-10 / root;
-        od_claims_match(c, 1.5707963267948966 * x->t1 * x->t1 / x->t2 * (j1(s1) * y1(s2) - y1(s1) * j1(s2)), measured,
-                        "this path");
-    }
-    od_passage_close(passage);
-    free(z);
-    return status;
-}
-
 /* A whole frame of Jacobi fields is carried, and made orthonormal. */
 static double frame_cost(const od_member *m)
 {
@@ -100,7 +59,7 @@ static od_status find_variational(od_context *ctx, const od_experiment *e, size_
     status = status == OD_OK ? od_variational_claims(ctx, &x, &found, list->claim, &count) : status;
     list->count = count;
     status = status == OD_OK ? morse_claim(ctx, &x, &found, list) : status;
-    status = status == OD_OK ? field_claim(ctx, &x, list) : status;
+    status = status == OD_OK ? od_field_claims(ctx, &x, list) : status;
     od_conjugates_free(&found);
     od_trajectory_free(path);
     return status;
@@ -109,13 +68,34 @@ static od_status find_variational(od_context *ctx, const od_experiment *e, size_
 const od_claim_set od_claims_variational = {
     .name = "conjugates",
     .summary = "for how long paths of flows minimise their action",
-    .ids = (const char *const[]){"short-minimum", "saddle-length", "saddle-length-sharp", "constant-damping-none",
-                                 "constant-damping", "constant-damping-printed", "flat-minimum", "flat-conjugate",
-                                 "flat-ratio", "monotone-minimum", "morse-index", "viscous-gap", "jacobi-field", NULL},
+    .ids = (const char *const[]){"short-minimum",
+                                 "saddle-length",
+                                 "saddle-length-sharp",
+                                 "constant-damping-none",
+                                 "constant-damping",
+                                 "constant-damping-printed",
+                                 "flat-minimum",
+                                 "flat-conjugate",
+                                 "flat-ratio",
+                                 "monotone-minimum",
+                                 "morse-index",
+                                 "viscous-gap",
+                                 "jacobi-field",
+                                 "jacobi-constant-printed",
+                                 "jacobi-constant",
+                                 "jacobi-equation-printed",
+                                 "jacobi-equation",
+                                 "jacobi-sign-printed",
+                                 "jacobi-sign",
+                                 "flat-scaling",
+                                 "nag-crossing",
+                                 "damped-turning",
+                                 NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [1]}, method: nesterov, integrator: exact, "
             "start: {x: [1]}, until: 10, compare: [{interval: [1, 4]}, {interval: [1, 10]}, {interval: [0, 5]}, "
+            "{interval: [5, 9]}, "
             "{method: {name: nesterov, r: 1}, interval: [1, 4]}, {method: {name: nesterov, r: 2}, interval: [1, 5]}, "
             "{method: {name: nesterov, r: 5}, interval: [5, 8]}]}",
             "{problem: {name: quadratic, eigenvalues: [1, 4, 25]}, method: nesterov, integrator: exact, "
@@ -164,7 +144,8 @@ const od_claim_set od_claims_action = {
     .summary = "the action of a path, and what simple displacements do to it",
     .ids = (const char *const[]){"action-closed-form", "second-variation-exact", "null-lagrangian", "never-maximum",
                                  "hat-value", "hat-sign", "hat-length", "hat-length-sharp", "unbounded-above",
-                                 "unbounded-below", "sine-value-printed", "sine-value", "sine-sign", NULL},
+                                 "unbounded-below", "sine-value-printed", "sine-value", "sine-sign",
+                                 "integrand-printed", "integrand", "null-lagrangian-printed", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [1]}, method: nesterov, integrator: exact, start: {x: [1]}, "
