@@ -388,6 +388,8 @@ struct od_map {
     od_status (*vjp)(const od_map *, uint64_t k, size_t n, const double *z, size_t m, const double *u, double *ju,
                      double *ws);
     const char *sampling; /* "replacement" or "epochs" if batch > 0 */
+    /** Where a run of the iteration alone starts: writes all blocks but x for starts x; NULL: zeros. */
+    od_status (*rest)(const od_map *, size_t n, double *z, double *ws);
 
     const od_problem *problem;
     const void *data;

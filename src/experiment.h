@@ -94,6 +94,9 @@ bool od_section_given(const od_settings *settings, const od_param *params);
 
 /** True for `paths: auto`: multilevel Monte Carlo; `paths` is then 1. */
 bool od_member_automatic(const od_member *m);
+enum { OD_BLOCK_NAMES_ROOM = 160 };
+/** The names of a member's blocks, "x, v". */
+const char *od_member_block_names(const od_member *m, char text[OD_BLOCK_NAMES_ROOM]);
 /** Numbers a recorded quantity has: the length of its block, else 1. */
 size_t od_member_quantity_length(const od_member *m, size_t quantity);
 /** Number of fixed steps of a member's flow; the last is shortened if until is not on the grid. */

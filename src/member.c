@@ -57,6 +57,16 @@ uint64_t od_member_map_rows(const od_member *m)
 
 /* ------------------------------------------------------------------------------------------- one member */
 
+const char *od_member_block_names(const od_member *m, char text[OD_BLOCK_NAMES_ROOM])
+{
+    text[0] = '\0';
+    for (size_t b = 0, used = 0; b < m->block_count; b++) {
+        const int w = snprintf(text + used, OD_BLOCK_NAMES_ROOM - used, "%s%s", b > 0 ? ", " : "", m->block[b].name);
+        used = w > 0 && used + (size_t)w < OD_BLOCK_NAMES_ROOM ? used + (size_t)w : used;
+    }
+    return text;
+}
+
 size_t od_member_quantity_length(const od_member *m, size_t quantity)
 {
     if (m->quantity[quantity].kind == OD_QUANTITY_PROJECTION) {
@@ -93,12 +103,13 @@ static od_status choose_quantities(od_context *ctx, od_member *m)
         }
         if (found == SIZE_MAX) {
             const char *nearest = od_text_nearest(wanted->names[i], names, count);
+            char blocks[OD_BLOCK_NAMES_ROOM];
             return od_setting_fail(ctx, m->record, "quantities",
                                    "there is no quantity '%s'; %s%s%s loss, distance, "
-                                   "gradient and the blocks of the state (%s%s)",
+                                   "gradient and the blocks of the state (%s)",
                                    wanted->names[i], nearest != NULL ? "did you mean '" : "",
                                    nearest != NULL ? nearest : "", nearest != NULL ? "'? There are" : "there are",
-                                   m->block[0].name, m->block_count > 1 ? ", v" : "");
+                                   od_member_block_names(m, blocks));
         }
         for (size_t j = 0; j < i; j++) {
             if (strcmp(wanted->names[j], wanted->names[i]) == 0) {
@@ -340,8 +351,16 @@ static od_status check_lock_step(od_context *ctx, const od_member *m)
     if (!m->has_flow || !m->has_map) {
         return OD_OK;
     }
-    if (m->flow.block[0].length != m->map.block[0].length) {
-        return od_setting_fail(ctx, m->top, "iterations", "flow and iteration have positions of different length");
+    bool same = m->flow.block_count == m->map.block_count;
+    for (size_t b = 0; b < m->map.block_count && same; b++) {
+        same = m->flow.block[b].length == m->map.block[b].length &&
+               strcmp(m->flow.block[b].name, m->map.block[b].name) == 0;
+    }
+    if (!same) {
+        return od_setting_fail(ctx, m->top, "iterations",
+                               "the flow '%s' and the iteration '%s' of '%s' have different states, so they cannot run "
+                               "from one start; run one of them, or choose another method.flow or method.map",
+                               m->flow.name, m->map.name, m->method_choice.method->name);
     }
     if (m->flow.singular && m->start.t > 1.5 * m->map.tau) {
         od_note(ctx,

@@ -10,11 +10,14 @@
 #include <string.h>
 
 const od_param od_method_common[] = {
-    {.name = "flow", .kind = OD_TEXT, .fallback = "", .meaning = "which of the method's flows; the first by default"},
+    {.name = "flow",
+     .kind = OD_TEXT,
+     .fallback = "",
+     .meaning = "which of the method's flows; by default the one of the iteration's name, else the first"},
     {.name = "map",
      .kind = OD_TEXT,
      .fallback = "",
-     .meaning = "which of the method's iterations; the first by default"},
+     .meaning = "which of the method's iterations; by default the one of the flow's name, else the first"},
     {.name = "step",
      .kind = OD_REAL,
      .fallback = "",
@@ -149,9 +152,17 @@ od_status od_integrator_choose(od_context *ctx, od_arena *arena, const od_node *
     return choose(ctx, arena, node, place, integrator_at, "integrator", NULL, choice);
 }
 
+/* The face that is named; else the one that bears the name of the method's other face, if that is named; else the
+ * first. */
 static const char *face_of(od_context *ctx, const od_choice *choice, const char *which, const od_face *faces)
 {
     const char *wanted = od_setting_text(choice->settings, which), *names[MAX_PARTS];
+    const char *other = od_setting_text(choice->settings, strcmp(which, "map") == 0 ? "flow" : "map");
+    for (size_t i = 0; wanted[0] == '\0' && other[0] != '\0' && faces != NULL && faces[i].name != NULL; i++) {
+        if (strcmp(other, faces[i].name) == 0) {
+            return faces[i].name;
+        }
+    }
     size_t count = 0;
     for (; faces != NULL && faces[count].name != NULL; count++) {
         names[count] = faces[count].name;

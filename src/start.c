@@ -153,8 +153,10 @@ od_status od_start_read(od_context *ctx, od_experiment *e, const od_node *root, 
         char path[96];
         snprintf(path, sizeof path, "start.%.80s", start->key[i]);
         if (which == SIZE_MAX) {
-            return od_node_fail(ctx, start->item[i], path, "there is no such entry; valid are: t, x%s",
-                                m->block_count > 1 ? " and v" : " (this method has no velocity)");
+            char valid[OD_BLOCK_NAMES_ROOM];
+            return od_node_fail(ctx, start->item[i], path, "there is no such entry; valid are: t, %s%s",
+                                od_member_block_names(m, valid),
+                                m->block_count > 1 ? "" : " (this method has no velocity)");
         }
         status = which == 0 ? finite_number(ctx, start->item[i], path, &m->start.t)
                             : read_block(ctx, e, start->item[i], m, which - 1);
@@ -201,6 +203,8 @@ od_status od_start_fill(const od_member *m, uint64_t first, size_t n, double *z,
         /* the regular values need x; what was given comes back in the second pass */
         if (pass == 0 && m->has_flow && m->flow.rest != NULL) {
             status = m->flow.rest(&m->flow, m->start.t, n, z, ws);
+        } else if (pass == 0 && !m->has_flow && m->map.rest != NULL) {
+            status = m->map.rest(&m->map, n, z, ws);
         }
     }
     return status;
@@ -223,16 +227,20 @@ od_status od_start_check_singular(od_context *ctx, const od_member *m)
     od_status status = od_start_fill(m, 0, 1, z, ws);
     memcpy(regular, z, m->dim * sizeof *z);
     status = status == OD_OK ? m->flow.rest(&m->flow, 0, 1, regular, ws) : status;
-    for (size_t i = m->block[0].length; i < m->dim && status == OD_OK; i++) {
-        if (!(fabs(z[i] - regular[i]) <= 1e-9 * (1 + fabs(regular[i])))) {
-            const od_node *v = od_node_item(m->start_node, m->block[1].name);
-            char shown[OD_REAL_ROOM];
-            status = od_node_fail(
-                ctx, v != NULL ? v : m->start_node, "start.v",
-                "at the singular start t = 0 only one "
-                "velocity gives a bounded solution; leave start.v out, or start at t > 0 (component %zu "
-                "must be %s)",
-                i - m->block[0].length + 1, od_real_text(shown, regular[i]));
+    size_t first = m->block[0].length;
+    for (size_t b = 1; b < m->block_count; first += m->block[b++].length) {
+        for (size_t i = first; i < first + m->block[b].length && status == OD_OK; i++) {
+            if (fabs(z[i] - regular[i]) <= 1e-9 * (1 + fabs(regular[i]))) {
+                continue;
+            }
+            const od_node *node = od_node_item(m->start_node, m->block[b].name);
+            char shown[OD_REAL_ROOM], entry[64];
+            snprintf(entry, sizeof entry, "start.%s", m->block[b].name);
+            status = od_node_fail(ctx, node != NULL ? node : m->start_node, entry,
+                                  "at the singular start t = 0 only one %s gives a bounded solution; leave %s out, or "
+                                  "start at t > 0 (component %zu must be %s)",
+                                  strcmp(m->block[b].name, "v") == 0 ? "velocity" : "value", entry, i - first + 1,
+                                  od_real_text(shown, regular[i]));
         }
     }
     free(z);

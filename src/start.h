@@ -8,7 +8,7 @@
 od_status od_start_read(od_context *ctx, od_experiment *e, const od_node *root, od_member *m);
 /** At a singular start, refuses blocks other than the regular ones. */
 od_status od_start_check_singular(od_context *ctx, const od_member *m);
-/** z[dim*n] for paths first .. first + n - 1. ws: the flow's scratch. */
+/** z[dim*n] for paths first .. first + n - 1. ws: the flow's scratch, the map's where there is no flow. */
 od_status od_start_fill(const od_member *m, uint64_t first, size_t n, double *z, double *ws);
 /** Writes the entry as it would be read again. */
 void od_start_write(FILE *out, const od_experiment *e, const od_member *m);

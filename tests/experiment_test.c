@@ -113,7 +113,7 @@ static void unknown_names_are_answered_with_the_nearest(void **state)
         {"method: {name: nesterov, flow: modified}", "method.flow", "has no flow 'modified'", "'flow'"},
         {"integrator: {name: rk5, step: 0.1}", "integrator.name", "did you mean 'rk4'?", "there are: "},
         {"integrator: {name: rk4, stp: 0.1}", "integrator.stp", "did you mean 'step'?", "valid are: step"},
-        {"start: {x: [1, 2], w: [1, 2]}", "start.w", "there is no such entry", "valid are: t, x and v"},
+        {"start: {x: [1, 2], w: [1, 2]}", "start.w", "there is no such entry", "valid are: t, x, v"},
         {"start: {x: [1, 2], v: [0, 0]}\nmethod: gradient", "start.v", "there is no such entry", "no velocity"},
         {"record: {evry: 1}", "record.evry", "did you mean 'every'?", "valid are: every"},
         {"record: {quantities: [los]}", "record.quantities", "'los'; did you mean 'loss'?", "the blocks of the state"},
