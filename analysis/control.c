@@ -145,11 +145,9 @@ static od_status exact_means(study *s)
     od_law_chain chain;
     od_status status = od_law_chain_open(s->ctx, c, c->integrator_choice.integrator, c->step, &chain);
     status = status == OD_OK ? od_law_chain_advance(s->ctx, &chain, od_member_steps(c)) : status;
-    if (status == OD_OK) {
-        s->exact[0] = od_gaussian_loss(c, chain.mean, chain.cov);
-        for (size_t i = 0; i < c->dim; i++) {
-            s->exact[1 + i] = chain.mean[i];
-        }
+    status = status == OD_OK ? od_gaussian_loss(s->ctx, c, chain.mean, chain.cov, &s->exact[0]) : status;
+    for (size_t i = 0; i < c->dim && status == OD_OK; i++) {
+        s->exact[1 + i] = chain.mean[i];
     }
     od_law_chain_close(&chain);
     return status;

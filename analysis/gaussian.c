@@ -272,24 +272,23 @@ void od_law_moments_close(od_law_moments *a)
     *a = (od_law_moments){0};
 }
 
-double od_gaussian_loss(const od_member *m, const double *mean, const double *cov)
+od_status od_gaussian_loss(od_context *ctx, const od_member *m, const double *mean, const double *cov, double *loss)
 {
     const od_problem *f = m->problem;
     const size_t d = f->dim;
-    double *columns = od_zalloc(2 * d * d + od_scratch_size(&f->scratch, 1), sizeof *columns), loss = NAN;
+    double *columns = od_zalloc(2 * d * d + od_scratch_size(&f->scratch, 1), sizeof *columns);
     if (columns == NULL) {
-        return NAN;
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the Hessian times %zu columns", d);
     }
     double *products = columns + d * d, *ws = products + d * d;
     for (size_t j = 0; j < d; j++) {
         memcpy(columns + j * d, cov + j * m->dim, d * sizeof *columns);
     }
-    if (f->eval(f, OD_VALUE, 1, mean, &loss, NULL, ws) == OD_OK &&
-        f->hvp(f, 1, mean, d, columns, products, ws) == OD_OK) {
-        for (size_t j = 0; j < d; j++) {
-            loss += products[j * d + j] / 2;
-        }
+    od_status status = f->eval(f, OD_VALUE, 1, mean, loss, NULL, ws);
+    status = status == OD_OK ? f->hvp(f, 1, mean, d, columns, products, ws) : status;
+    for (size_t j = 0; j < d && status == OD_OK; j++) {
+        *loss += products[j * d + j] / 2;
     }
     free(columns);
-    return loss;
+    return status == OD_OK ? OD_OK : od_fail(ctx, status, "problem", "the loss could not be evaluated");
 }

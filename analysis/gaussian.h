@@ -49,7 +49,7 @@ od_status od_law_moments_open(od_context *ctx, const od_member *m, od_law_moment
 od_status od_law_moments_advance(od_context *ctx, od_law_moments *a, double t);
 void od_law_moments_close(od_law_moments *a);
 
-/** E f of a Gaussian x (first block of the state) for a quadratic loss: f(mean) + tr(H cov)/2. NaN without memory. */
-double od_gaussian_loss(const od_member *m, const double *mean, const double *cov);
+/** E f of a Gaussian x (first block of the state) for a quadratic loss: f(mean) + tr(H cov)/2. */
+od_status od_gaussian_loss(od_context *ctx, const od_member *m, const double *mean, const double *cov, double *loss);
 
 #endif

@@ -87,12 +87,15 @@ static od_status add_leaf(void *user, od_context *errors, uint64_t first, size_t
 
 /* ------------------------------------------------------------------------------------------------ exact biases */
 
-static double exact_value(const study *s, size_t quantity, const double *mean, const double *cov)
+static od_status exact_value(od_context *ctx, const study *s, size_t quantity, const double *mean, const double *cov,
+                             double *value)
 {
-    const size_t d = s->d, i = (quantity - 1) % (d > 0 ? d : 1);
-    return quantity == 0   ? od_gaussian_loss(s->levels.m, mean, cov)
-           : quantity <= d ? mean[i]
-                           : cov[i * d + i] + mean[i] * mean[i];
+    if (quantity == 0) {
+        return od_gaussian_loss(ctx, s->levels.m, mean, cov, value);
+    }
+    const size_t d = s->d, i = (quantity - 1) % d;
+    *value = quantity <= d ? mean[i] : cov[i * d + i] + mean[i] * mean[i];
+    return OD_OK;
 }
 
 static od_status exact_bias(od_context *ctx, study *s, const od_law_moments *law, size_t level)
@@ -102,7 +105,10 @@ static od_status exact_bias(od_context *ctx, study *s, const od_law_moments *law
     od_status status = od_law_chain_open(ctx, s->levels.m, strand->type, strand->step, &chain);
     status = status == OD_OK ? od_law_chain_advance(ctx, &chain, s->levels.cells / strand->cells) : status;
     for (size_t q = 0; q < s->quantities && status == OD_OK; q++) {
-        const double bias = exact_value(s, q, chain.mean, chain.cov) - exact_value(s, q, law->mean, law->cov);
+        double computed = NAN, right = NAN;
+        status = exact_value(ctx, s, q, chain.mean, chain.cov, &computed);
+        status = status == OD_OK ? exact_value(ctx, s, q, law->mean, law->cov, &right) : status;
+        const double bias = computed - right;
         if (level == s->levels.levels) {
             s->reference_shift[q] = bias;
         } else {

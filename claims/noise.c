@@ -193,11 +193,11 @@ static od_status losses(study *q, double loss[2])
     od_status status = OD_OK;
     for (int k = 0; k < 2 && status == OD_OK; k++) {
         status = moments_at(q->ctx, q->m, k == 0 ? q->t / 2 : q->t, q->mean, q->cov);
-        if (status == OD_OK) {
-            const double all = od_gaussian_loss(q->m, q->mean, q->cov);
-            memset(q->cov, 0, q->m->dim * q->m->dim * sizeof *q->cov);
-            loss[k] = (all - od_gaussian_loss(q->m, q->mean, q->cov)) / scale;
-        }
+        double all = NAN, still = NAN;
+        status = status == OD_OK ? od_gaussian_loss(q->ctx, q->m, q->mean, q->cov, &all) : status;
+        memset(q->cov, 0, q->m->dim * q->m->dim * sizeof *q->cov);
+        status = status == OD_OK ? od_gaussian_loss(q->ctx, q->m, q->mean, q->cov, &still) : status;
+        loss[k] = (all - still) / scale;
     }
     return status;
 }

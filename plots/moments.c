@@ -11,6 +11,7 @@
 #include "src/file.h"
 #include "src/text.h"
 
+#include <math.h>
 #include <string.h>
 
 static void write_number(FILE *out, const char *before, double x)
@@ -36,9 +37,11 @@ static od_status write_rows(od_context *ctx, const od_member *m, FILE *out)
     write_names(m, out);
     for (uint64_t row = 0; row < od_member_flow_rows(m) && status == OD_OK; row++) {
         const double t = od_member_row_time(m, row);
+        double loss = NAN;
         status = od_law_moments_advance(ctx, &a, t);
+        status = status == OD_OK ? od_gaussian_loss(ctx, m, a.mean, a.cov, &loss) : status;
         write_number(out, "\n", t);
-        write_number(out, ",", od_gaussian_loss(m, a.mean, a.cov));
+        write_number(out, ",", loss);
         for (size_t i = 0; i < m->dim; i++) {
             write_number(out, ",", a.mean[i]);
             write_number(out, ",", a.cov[i * m->dim + i]);
