@@ -103,7 +103,7 @@ static bool expect(reader *r, char what, const char *why)
 static uint32_t checked(reader *r, const char *at, uint32_t i)
 {
     if (i == OD_NO_NODE) {
-        return r->failed ? i : wrong(r, at, "the formula is too long; shorten it");
+        return r->failed ? i : wrong(r, at, "the formula takes too much memory; shorten it");
     }
     const od_tape_node *n = &od_tape_nodes(r->tape)[i];
     return n->constant && !isfinite(n->value) ? wrong(r, at, "a constant part of the formula is not a finite number")

@@ -161,7 +161,7 @@ static od_status close_sweep(od_context *ctx, sweep *s, bool memory)
     free(s->only);
     return memory && od_tape_complete(s->tape)
                ? OD_OK
-               : od_fail(ctx, OD_ENOMEM, "problem.f", "no room for the derivatives of the formula; shorten it");
+               : od_fail(ctx, OD_ENOMEM, "problem.f", "no memory for the derivatives of the formula; shorten it");
 }
 
 static uint32_t in_direction(sweep *s, uint32_t i)
