@@ -159,7 +159,7 @@ static od_status stretch_dense(stretching *s, double *low, double *high)
                                                            NULL, 1, NULL, 1, s->work, (lapack_int)s->room) == 0;
     *high = ok ? s->values[0] : NAN;
     *low = ok ? s->values[dim - 1] : NAN;
-    return status;
+    return ok || status != OD_OK ? status : OD_ENUMERIC;
 }
 
 /* (W J W^-1)^T (W J W^-1) times a vector. */

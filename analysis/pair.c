@@ -135,9 +135,10 @@ static od_status curvature(od_context *ctx, probe *p, const double *x)
         low = e.low;
         high = e.high;
     }
-    if (status == OD_OK) {
-        q->low = isnan(q->low) || low < q->low ? low : q->low;
-        q->high = isnan(q->high) || high > q->high ? high : q->high;
+    if (status == OD_OK) { /* unknown at one point, they are unknown */
+        const bool known = !isnan(low) && (q->seen == 0 || !isnan(q->low));
+        q->low = !known ? NAN : q->seen == 0 ? low : fmin(low, q->low);
+        q->high = !known ? NAN : q->seen == 0 ? high : fmax(high, q->high);
         q->seen++;
     }
     return status;
@@ -157,7 +158,11 @@ static od_status look_around(od_context *ctx, probe *p, const double *states, co
             status = curvature(ctx, p, states + k * p->dim);
             status = status == OD_OK && follows && k > 0 ? curvature(ctx, p, p->z) : status;
         }
-        follows = follows && k < q->steps && map->step(map, k, 1, p->z, NULL, NULL, &tau, p->ws) == OD_OK;
+        if (status == OD_OK && follows && k < q->steps) {
+            const od_status step = map->step(map, k, 1, p->z, NULL, NULL, &tau, p->ws);
+            follows = step != OD_EDIVERGED;
+            status = follows ? step : OD_OK;
+        }
         for (size_t i = 0; i < p->d; i++) {
             follows = follows && isfinite(p->z[i]);
         }
