@@ -159,6 +159,9 @@ od_status od_shadowing_best(od_shadowing *s)
         status = od_shadowing_found(od_shadow_minimax(s->ctx, shooting, &s->best), s->ctx, s->no_best);
     }
     od_shooting_free(shooting);
+    if (s->no_best[0] != '\0') { /* what a search that failed has left is no answer */
+        s->best.best.radius = s->best.lower = s->best.local_lower = NAN;
+    }
     /* where the chain is not affine the search may end in another valley than a construction: the nearest known counts
      */
     if (status == OD_OK && s->no_best[0] == '\0' && !s->chain->affine) {

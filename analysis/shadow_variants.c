@@ -80,6 +80,9 @@ static od_status shift_times(od_shadowing *s, const double *orbit, const double 
     for (uint64_t k = 0; k < s->iteration.steps && status == OD_OK; k++) {
         status = s->iteration.step(&s->iteration, k, s->states + k * dim, s->states + (k + 1) * dim);
     }
+    if (status != OD_OK) {
+        od_fail(s->ctx, status, "method.step", "the iteration could not be followed to its end");
+    }
     return status == OD_OK ? od_rescaled_find(s->ctx, &m->flow, m->start.t, m->map.tau, m->iterations, flow,
                                               od_setting_real(s->settings, "tolerance"), s->weight, s->states, found)
                            : status;
