@@ -77,6 +77,9 @@ static double radius_from(claims *q, double *gap)
     }
     for (uint64_t k = 0; k < q->s->chain->steps; k++) {
         if (q->s->chain->step(q->s->chain, k, q->x, q->next) != OD_OK) {
+            for (; gap != NULL && k < q->s->chain->steps; k++) {
+                gap[k + 1] = INFINITY;
+            }
             return INFINITY;
         }
         memcpy(q->x, q->next, q->s->chain->dim * sizeof *q->x);
