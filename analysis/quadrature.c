@@ -32,6 +32,9 @@ static od_status apply(const work *w, int rule, double begin, double end, double
             size[i] += half * w->weight[rule][q] * terms[i];
         }
     }
+    for (size_t i = 0; i < w->m && status == OD_OK; i++) { /* halves of what is not finite never agree */
+        status = isfinite(value[i]) ? OD_OK : OD_EDIVERGED;
+    }
     return status;
 }
 

@@ -240,6 +240,10 @@ od_status od_action_residual(od_context *ctx, od_action *a, od_residual *out)
             const double left = a->h[i] + kinetic[1] * a->v[i] + force * a->g[i];
             square += left * left;
         }
+        if (!isfinite(square)) {
+            return od_fail(ctx, OD_EDIVERGED, "interval",
+                           "the Euler-Lagrange equation is not finite at t = %.9g; take a shorter interval", t);
+        }
         terms[0] = dot(a->d, a->h, a->h);
         terms[1] = kinetic[1] * kinetic[1] * dot(a->d, a->v, a->v);
         terms[2] = force * force * dot(a->d, a->g, a->g);
