@@ -1,26 +1,29 @@
 /*
- * The program with faults: linked with --wrap, so that the n-th allocation or the n-th write of our own code fails.
+ * The program with faults: linked with --wrap, so that the n-th allocation, write, evaluation of a problem or call of
+ * LAPACK by our own code fails.
  *
  *   OPTDYN_FAULT=allocation:7   the 7th allocation fails; with 7+ all from the 7th on
  *   OPTDYN_FAULT=write:3        the 3rd write fails, with "no space left on device"; short:3 takes half of the bytes
- * OPTDYN_FAULT_REPORT=FILE    at the end: how many of each there were, whether the fault happened, pieces of memory
- * left, and the places: the numbers of those allocations whose chain of calls was new
+ *   OPTDYN_FAULT=evaluation:5   the problem's 5th callback fails; with nan:5 it answers with what is not a number
+ *   OPTDYN_FAULT=lapack:5       the 5th call of LAPACK does not converge; with lapack-memory:5 it has no memory
+ *   OPTDYN_FAULT=look:5         when the program looks for the 5th time whether it is to stop, it is
+ *   OPTDYN_FAULT_REPORT=FILE    at the end: of each kind the count, and the places: the numbers of those whose chain of
+ *                               calls was new; how many faults happened, and pieces of memory left
  *
  * What libraries allocate and write themselves is theirs and is not touched.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #define _GNU_SOURCE
+#include "faults.h"
+
 #include <errno.h>
 #include <execinfo.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -30,10 +33,6 @@ char *__real_strdup(const char *text);
 void __real_free(void *p);
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__real_open_memstream(char **text, size_t *size);
-int __real_fileno(FILE *file);
-int __real_ftruncate(int file, off_t length);
-int __real_fsync(int file);
-int __real_rename(const char *from, const char *to);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
@@ -41,16 +40,27 @@ void *__wrap_realloc(void *p, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
 char *__wrap_strdup(const char *text);
 void __wrap_free(void *p);
-FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__wrap_open_memstream(char **text, size_t *size);
-int __wrap_fileno(FILE *file);
-int __wrap_ftruncate(int file, off_t length);
-int __wrap_fsync(int file);
-int __wrap_rename(const char *from, const char *to);
+
+/* In the order of enum fault. */
+static const char *const kind_name[FAULT_KINDS] = {"allocation", "write", "evaluation", "lapack", "look"};
+
+enum { CHAINS = 1 << 12, DEPTH = 48 };
+
+/* What happened of one kind: how often, and chains of calls by their hash with the number of the first of each. */
+typedef struct tally {
+    unsigned long count, first[CHAINS / 2];
+    uint64_t chain[CHAINS];
+    size_t chains;
+} tally;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned long allocations, writes, happened, fail_allocation, fail_write;
-static bool from_there_on, half;
+static tally tallies[FAULT_KINDS];
+static unsigned long happened, which;
+static enum fault wanted = FAULT_KINDS;
+static char wanted_name[32];
+static bool from_there_on;
+static bool ended; /* what the program's own end still allocates (counts of coverage) is not ours */
 
 /* Pieces that are ours and not yet given back: open addressing, removal by a mark. */
 enum { SLOTS = 1 << 18 };
@@ -81,14 +91,9 @@ static void forget(const void *p)
     }
 }
 
-/* Chains of calls that led to an allocation, by their hash, and the numbers of the first allocation of each. */
-enum { CHAINS = 1 << 14, DEPTH = 48 };
-static uint64_t chain[CHAINS];
-static unsigned long first_of_chain[CHAINS / 2];
-static size_t places;
-static bool ended; /* what the program's own end still allocates (counts of coverage) is not ours */
+/* ---------------------------------------------------------------------------------------------------------- faults */
 
-static bool is_new_chain(void)
+static void note_chain(tally *t)
 {
     void *frame[DEPTH];
     const int depth = backtrace(frame, DEPTH);
@@ -98,12 +103,35 @@ static bool is_new_chain(void)
     }
     hash += hash == 0;
     size_t at = (hash >> 20) % CHAINS;
-    while (chain[at] != 0 && chain[at] != hash) {
+    while (t->chain[at] != 0 && t->chain[at] != hash) {
         at = (at + 1) % CHAINS;
     }
-    const bool is_new = chain[at] == 0;
-    chain[at] = hash;
-    return is_new;
+    if (t->chain[at] == 0 && t->chains < CHAINS / 2) {
+        t->chain[at] = hash;
+        t->first[t->chains++] = t->count;
+    }
+}
+
+bool fault_now(enum fault kind)
+{
+    if (ended) {
+        return false;
+    }
+    pthread_mutex_lock(&lock);
+    tally *t = &tallies[kind];
+    t->count++;
+    if (wanted == FAULT_KINDS) {
+        note_chain(t);
+    }
+    const bool now = kind == wanted && (t->count == which || (from_there_on && t->count > which));
+    happened += now;
+    pthread_mutex_unlock(&lock);
+    return now;
+}
+
+bool fault_is(const char *name)
+{
+    return strcmp(wanted_name, name) == 0;
 }
 
 static void report(void)
@@ -111,12 +139,15 @@ static void report(void)
     const char *name = getenv("OPTDYN_FAULT_REPORT");
     FILE *out = name != NULL ? __real_fopen(name, "w") : NULL;
     if (out != NULL) {
-        fprintf(out, "{\"allocations\": %lu, \"writes\": %lu, \"happened\": %lu, \"live\": %lu, \"places\": [",
-                allocations, writes, happened, live);
-        for (size_t i = 0; i < places; i++) {
-            fprintf(out, "%s%lu", i > 0 ? ", " : "", first_of_chain[i]);
+        fprintf(out, "{\"happened\": %lu, \"live\": %lu", happened, live);
+        for (size_t k = 0; k < FAULT_KINDS; k++) {
+            fprintf(out, ",\n \"%s\": {\"count\": %lu, \"places\": [", kind_name[k], tallies[k].count);
+            for (size_t i = 0; i < tallies[k].chains; i++) {
+                fprintf(out, "%s%lu", i > 0 ? ", " : "", tallies[k].first[i]);
+            }
+            fprintf(out, "]}");
         }
-        fprintf(out, "]}\n");
+        fprintf(out, "}\n");
         fclose(out);
     }
     ended = true;
@@ -124,47 +155,28 @@ static void report(void)
 
 static void __attribute__((constructor)) begin(void)
 {
+    static const struct {
+        const char *name;
+        enum fault kind;
+    } way[] = {{"allocation", FAULT_ALLOCATION}, {"write", FAULT_WRITE},    {"short", FAULT_WRITE},
+               {"evaluation", FAULT_EVALUATION}, {"nan", FAULT_EVALUATION}, {"lapack", FAULT_LAPACK},
+               {"lapack-memory", FAULT_LAPACK},  {"look", FAULT_LOOK}};
     const char *fault = getenv("OPTDYN_FAULT");
-    const char *number = fault != NULL ? strchr(fault, ':') : NULL;
-    if (number != NULL) {
-        *(fault[0] == 'a' ? &fail_allocation : &fail_write) = strtoul(number + 1, NULL, 10);
-        half = fault[0] == 's';
-        from_there_on = strchr(number, '+') != NULL;
+    if (fault != NULL && sscanf(fault, "%31[^:]:%lu", wanted_name, &which) == 2) {
+        from_there_on = strchr(fault, '+') != NULL;
+        for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
+            wanted = fault_is(way[i].name) ? way[i].kind : wanted;
+        }
     }
     atexit(report);
 }
 
-static bool fails(unsigned long *count, unsigned long which)
-{
-    pthread_mutex_lock(&lock);
-    ++*count;
-    const bool now = which > 0 && (*count == which || (from_there_on && *count > which));
-    happened += now;
-    pthread_mutex_unlock(&lock);
-    return now;
-}
+/* ---------------------------------------------------------------------------------------------------------- memory */
 
 static bool refused(void)
 {
-    if (ended) {
-        return false;
-    }
-    const bool now = fails(&allocations, fail_allocation);
-    if (fail_allocation == 0 && fail_write == 0) {
-        pthread_mutex_lock(&lock);
-        if (is_new_chain() && places < CHAINS / 2) {
-            first_of_chain[places++] = allocations;
-        }
-        pthread_mutex_unlock(&lock);
-    }
+    const bool now = fault_now(FAULT_ALLOCATION);
     errno = now ? ENOMEM : errno;
-    return now;
-}
-
-static bool full(void)
-{
-    const bool now = fails(&writes, fail_write);
-    errno = now ? ENOSPC : errno;
     return now;
 }
 
@@ -228,104 +240,4 @@ void __wrap_free(void *p)
 FILE *__wrap_open_memstream(char **text, size_t *size)
 {
     return refused() ? NULL : __real_open_memstream(text, size);
-}
-
-/* ------------------------------------------------------------------------------------------- files that are written */
-
-typedef struct written {
-    FILE *out;
-    int file;
-    struct written *next;
-} written;
-
-static written *open_files;
-
-static ssize_t write_some(void *cookie, const char *bytes, size_t size)
-{
-    written *w = cookie;
-    if (full()) {
-        /* fopencookie takes 0 for a failure */
-        const ssize_t some = half && size > 1 ? write(w->file, bytes, size / 2) : 0;
-        (void)some;
-        errno = ENOSPC;
-        return 0;
-    }
-    return write(w->file, bytes, size);
-}
-
-static ssize_t read_some(void *cookie, char *bytes, size_t size)
-{
-    return read(((written *)cookie)->file, bytes, size);
-}
-
-static int seek_to(void *cookie, off64_t *place, int whence)
-{
-    *place = lseek(((written *)cookie)->file, *place, whence);
-    return *place < 0 ? -1 : 0;
-}
-
-static int close_it(void *cookie)
-{
-    written *w = cookie;
-    pthread_mutex_lock(&lock);
-    for (written **at = &open_files; *at != NULL; at = &(*at)->next) {
-        if (*at == w) {
-            *at = w->next;
-            break;
-        }
-    }
-    pthread_mutex_unlock(&lock);
-    const int answer = close(w->file);
-    __real_free(w);
-    return answer;
-}
-
-FILE *__wrap_fopen(const char *path, const char *mode)
-{
-    if (strpbrk(mode, "wa+") == NULL) {
-        return __real_fopen(path, mode);
-    }
-    written *w = full() ? NULL : __real_calloc(1, sizeof *w);
-    if (w == NULL) {
-        return NULL;
-    }
-    w->file = open(path, mode[0] == 'w' ? O_RDWR | O_CREAT | O_TRUNC : O_RDWR, 0666);
-    w->out = w->file < 0 ? NULL
-                         : fopencookie(w, mode, (cookie_io_functions_t){read_some, write_some, seek_to, close_it});
-    if (w->out == NULL) {
-        __real_free(w);
-        return NULL;
-    }
-    pthread_mutex_lock(&lock);
-    w->next = open_files;
-    open_files = w;
-    pthread_mutex_unlock(&lock);
-    return w->out;
-}
-
-int __wrap_fileno(FILE *file)
-{
-    pthread_mutex_lock(&lock);
-    const written *w = open_files;
-    while (w != NULL && w->out != file) {
-        w = w->next;
-    }
-    const int number = w != NULL ? w->file : __real_fileno(file);
-    pthread_mutex_unlock(&lock);
-    return number;
-}
-
-int __wrap_ftruncate(int file, off_t length)
-{
-    return full() ? -1 : __real_ftruncate(file, length);
-}
-
-int __wrap_fsync(int file)
-{
-    return full() ? -1 : __real_fsync(file);
-}
-
-int __wrap_rename(const char *from, const char *to)
-{
-    return full() ? -1 : __real_rename(from, to);
 }
