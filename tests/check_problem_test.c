@@ -104,7 +104,41 @@ static void every_problem_passes(void **state)
 }
 
 /* f = sum_i a_i cos x_i as a mean over samples a_1, a_2 = (3, 4) and (2.385, -1), with one mistake at a time. */
-typedef enum mistake { RIGHT, GRADIENT, HESSIAN, SAMPLES, WEIGHTED, LIPSCHITZ, CONVEXITY, UNFINITE } mistake;
+typedef enum mistake {
+    RIGHT,
+    GRADIENT,
+    HESSIAN,
+    SAMPLES,
+    WEIGHTED,
+    COVARIANCE,
+    JACOBIAN,
+    TRANSPOSE,
+    LIPSCHITZ,
+    CONVEXITY,
+    UNFINITE
+} mistake;
+
+/* What is wrong with it; the call at which it fails, from 1, and the number of calls so far. */
+typedef struct trick {
+    mistake wrong;
+    unsigned fails_at, calls;
+    od_context *cancels; /* if not NULL, what is cancelled instead */
+} trick;
+
+static bool fails(const od_problem *problem)
+{
+    trick *t = problem->data;
+    const bool now = ++t->calls == t->fails_at;
+    if (now && t->cancels != NULL) {
+        od_cancel(t->cancels);
+    }
+    return now && t->cancels == NULL;
+}
+
+static mistake mistake_of(const od_problem *problem)
+{
+    return ((const trick *)problem->data)->wrong;
+}
 
 static const double amplitude[2][2] = {{3, 4}, {2.385, -1}};
 
@@ -117,7 +151,7 @@ static od_status cosine_eval(const od_problem *problem, unsigned want, size_t n,
                              double *ws)
 {
     (void)ws;
-    const mistake wrong = *(const mistake *)problem->data;
+    const mistake wrong = mistake_of(problem);
     for (size_t p = 0; p < n; p++) {
         const double a = mean_amplitude(0), b = mean_amplitude(1);
         if ((want & OD_VALUE) != 0) {
@@ -128,14 +162,14 @@ static od_status cosine_eval(const od_problem *problem, unsigned want, size_t n,
             g[n + p] = wrong == UNFINITE ? NAN : -b * sin(x[n + p]);
         }
     }
-    return OD_OK;
+    return fails(problem) ? OD_EUSER : OD_OK;
 }
 
 static od_status cosine_hvp(const od_problem *problem, size_t n, const double *x, size_t m, const double *u, double *hu,
                             double *ws)
 {
     (void)ws;
-    const mistake wrong = *(const mistake *)problem->data;
+    const mistake wrong = mistake_of(problem);
     for (size_t j = 0; j < m; j++) {
         for (size_t p = 0; p < n; p++) {
             const double *from = u + j * 2 * n;
@@ -144,14 +178,14 @@ static od_status cosine_hvp(const od_problem *problem, size_t n, const double *x
             to[n + p] = -mean_amplitude(1) * cos(x[n + p]) * from[wrong == HESSIAN ? p : n + p];
         }
     }
-    return OD_OK;
+    return fails(problem) ? OD_EUSER : OD_OK;
 }
 
 static od_status cosine_samples(const od_problem *problem, unsigned want, size_t n, const double *x, size_t batch,
                                 const uint32_t *index, double *f, double *g, double *ws)
 {
     (void)ws;
-    const mistake wrong = *(const mistake *)problem->data;
+    const mistake wrong = mistake_of(problem);
     for (size_t p = 0; p < n; p++) {
         double value = 0, slope[2] = {0, 0};
         for (size_t b = 0; b < batch; b++) {
@@ -168,14 +202,14 @@ static od_status cosine_samples(const od_problem *problem, unsigned want, size_t
             g[i * n + p] = slope[i];
         }
     }
-    return OD_OK;
+    return fails(problem) ? OD_EUSER : OD_OK;
 }
 
 static od_status cosine_weighted(const od_problem *problem, size_t n, const double *x, const double *weight,
                                  double *out, double *ws)
 {
     (void)ws;
-    const mistake wrong = *(const mistake *)problem->data;
+    const mistake wrong = mistake_of(problem);
     for (size_t p = 0; p < n; p++) {
         for (size_t i = 0; i < 2; i++) {
             double sum = 0;
@@ -186,25 +220,92 @@ static od_status cosine_weighted(const od_problem *problem, size_t n, const doub
             out[i * n + p] = sum;
         }
     }
-    return OD_OK;
+    return fails(problem) ? OD_EUSER : OD_OK;
+}
+
+/* With gradients of the samples -a_s sin x, by the definition. */
+static od_status cosine_covariance(const od_problem *problem, size_t n, const double *x, size_t m, const double *u,
+                                   double *out, double *ws)
+{
+    (void)ws;
+    const mistake wrong = mistake_of(problem);
+    memset(out, 0, 2 * n * m * sizeof *out);
+    for (size_t j = 0; j < m * n; j++) {
+        const size_t first = j / n * 2 * n + j % n;
+        for (size_t s = 0; s < 2; s++) {
+            double part[2], along = 0;
+            for (size_t i = 0; i < 2; i++) {
+                const double centre = wrong == COVARIANCE ? 0 : mean_amplitude(i);
+                part[i] = (centre - amplitude[s][i]) * sin(x[i * n + j % n]);
+                along += part[i] * u[first + i * n] / 2;
+            }
+            out[first] += along * part[0];
+            out[first + n] += along * part[1];
+        }
+    }
+    return fails(problem) ? OD_EUSER : OD_OK;
+}
+
+/* The outputs are the samples' values. */
+static od_status cosine_predict(const od_problem *problem, size_t n, const double *x, double *out, double *ws)
+{
+    (void)ws;
+    for (size_t k = 0; k < 2 * n; k++) {
+        out[k] = amplitude[k / n][0] * cos(x[k % n]) + amplitude[k / n][1] * cos(x[n + k % n]);
+    }
+    return fails(problem) ? OD_EUSER : OD_OK;
+}
+
+static od_status cosine_jvp(const od_problem *problem, size_t n, const double *x, const double *u, double *out,
+                            double *ws)
+{
+    (void)ws;
+    const double size = mistake_of(problem) == JACOBIAN ? 1 + 1e-4 : 1;
+    for (size_t k = 0; k < 2 * n; k++) {
+        const size_t p = k % n;
+        out[k] = -size * (amplitude[k / n][0] * sin(x[p]) * u[p] + amplitude[k / n][1] * sin(x[n + p]) * u[n + p]);
+    }
+    return fails(problem) ? OD_EUSER : OD_OK;
+}
+
+static od_status cosine_vjp(const od_problem *problem, size_t n, const double *x, const double *v, double *g,
+                            double *ws)
+{
+    (void)ws;
+    for (size_t k = 0; k < 2 * n; k++) {
+        const size_t i = mistake_of(problem) == TRANSPOSE ? 1 - k / n : k / n;
+        g[k] = -(amplitude[0][i] * v[k % n] + amplitude[1][i] * v[n + k % n]) * sin(x[k]);
+    }
+    return fails(problem) ? OD_EUSER : OD_OK;
+}
+
+static od_problem make_cosine(trick *t)
+{
+    const double largest = mean_amplitude(0); /* |curvature| <= 2.6925 */
+    return (od_problem){.name = "cosine",
+                        .dim = 2,
+                        .samples = 2,
+                        .outputs = 1,
+                        .eval = cosine_eval,
+                        .hvp = cosine_hvp,
+                        .eval_samples = cosine_samples,
+                        .weighted_gradients = cosine_weighted,
+                        .covariance = cosine_covariance,
+                        .predict = cosine_predict,
+                        .predict_jvp = cosine_jvp,
+                        .predict_vjp = cosine_vjp,
+                        .lipschitz = {t->wrong == LIPSCHITZ ? 0.5 : largest, "closed form"},
+                        .convexity = {t->wrong == CONVEXITY ? -0.5 : -largest, "closed form"},
+                        .minimum = {NAN, "not asked for"},
+                        .data = t};
 }
 
 static void mistakes_are_found(void **state)
 {
     od_context *ctx = *state;
     for (mistake wrong = RIGHT; wrong <= UNFINITE; wrong++) {
-        const double largest = mean_amplitude(0); /* |curvature| <= 2.6925 */
-        const od_problem cosine = {.name = "cosine",
-                                   .dim = 2,
-                                   .samples = 2,
-                                   .eval = cosine_eval,
-                                   .hvp = cosine_hvp,
-                                   .eval_samples = cosine_samples,
-                                   .weighted_gradients = cosine_weighted,
-                                   .lipschitz = {wrong == LIPSCHITZ ? 0.5 : largest, "closed form"},
-                                   .convexity = {wrong == CONVEXITY ? -0.5 : -largest, "closed form"},
-                                   .minimum = {NAN, "not asked for"},
-                                   .data = &wrong};
+        trick t = {.wrong = wrong};
+        const od_problem cosine = make_cosine(&t);
         od_derivative_report r;
         const od_status status = od_derivative_check(ctx, &cosine, 11, 8, &r);
         assert_int_equal(status, OD_OK);
@@ -216,7 +317,41 @@ static void mistakes_are_found(void **state)
             assert_int_equal(r.samples.passed, wrong != SAMPLES);
             assert_int_equal(r.weighted.passed, wrong != WEIGHTED);
         }
+        assert_int_equal(r.covariance.passed, wrong != COVARIANCE && wrong != GRADIENT && wrong != UNFINITE);
+        assert_int_equal(r.outputs.passed, wrong != JACOBIAN && wrong != TRANSPOSE);
     }
+}
+
+/* A problem that fails at any one of its calls is no problem that passes. */
+static void failures_are_told(void **state)
+{
+    od_context *ctx = *state;
+    trick t = {.wrong = RIGHT};
+    const od_problem cosine = make_cosine(&t);
+    od_derivative_report r;
+    check_done(ctx, od_derivative_check(ctx, &cosine, 11, 2, &r) == OD_OK && r.passed);
+    const unsigned all = t.calls;
+    const char *sentence = "'cosine' could not be evaluated at a random point (callback failed)";
+    for (unsigned at = 1; at <= all; at++) {
+        t = (trick){.wrong = RIGHT, .fails_at = at};
+        assert_int_equal(od_derivative_check(ctx, &cosine, 11, 2, &r), OD_EUSER);
+        assert_false(r.passed);
+        const bool curvature = strcmp(od_message(ctx), "a Hessian-vector product failed") == 0;
+        if (!curvature && strcmp(od_message(ctx), sentence) != 0) {
+            fail_msg("call %u of %u: the sentence is '%s'", at, all, od_message(ctx));
+        }
+    }
+}
+
+static void a_check_is_interrupted(void **state)
+{
+    od_context *ctx = *state;
+    trick t = {.wrong = RIGHT, .fails_at = 1, .cancels = ctx};
+    const od_problem cosine = make_cosine(&t);
+    od_derivative_report r;
+    assert_int_equal(od_derivative_check(ctx, &cosine, 11, 8, &r), OD_EINTERRUPTED);
+    assert_string_equal(od_message(ctx), "interrupted at point 1 of 8");
+    assert_false(r.passed);
 }
 
 /* Extreme curvatures of a rotated quadratic are its eigenvalues; 200 dimensions need more than one check. */
@@ -248,8 +383,8 @@ static void lanczos_finds_the_spectrum(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_with_context(every_problem_passes),
-        test_with_context(mistakes_are_found),
+        test_with_context(every_problem_passes),       test_with_context(mistakes_are_found),
+        test_with_context(failures_are_told),          test_with_context(a_check_is_interrupted),
         test_with_context(lanczos_finds_the_spectrum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
