@@ -270,9 +270,11 @@ static od_status read_journal(od_context *ctx, const char *path, od_simulation *
         while (status == OD_OK && next_segment(&file, &payload)) {
             *size = (uint64_t)(file.at - bytes.data);
             status = od_snapshot_read(s, &payload, add);
-            if (status != OD_OK) {
-                status = od_fail(ctx, status, "-o", "%s does not fit its experiment (%s); remove it and start anew",
-                                 path, od_status_name(status));
+            if (status == OD_ENOMEM) {
+                no_memory(ctx);
+            } else if (status != OD_OK) {
+                od_fail(ctx, status, "-o", "%s does not fit its experiment (%s); remove it and start anew", path,
+                        od_status_name(status));
             }
         }
     } else if (status == OD_OK && bytes.size > 0) {

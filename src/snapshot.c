@@ -114,15 +114,14 @@ static void put_tree(od_bytes *to, od_job *j, bool all)
     }
 }
 
-static void take_twig(od_reader *from, od_job *j)
+static od_status take_twig(od_reader *from, od_job *j)
 {
     const unsigned level = (unsigned)od_reader_count(from, 63);
     const uint64_t index = od_reader_count(from, (j->tree.leaves - 1) >> level);
     od_twig *twig = od_zalloc(1, sizeof *twig);
     if (twig == NULL || !od_tally_init(j->m, index << level, &twig->tally)) {
         free(twig);
-        from->failed = true;
-        return;
+        return OD_ENOMEM;
     }
     twig->level = level;
     twig->index = index;
@@ -130,11 +129,12 @@ static void take_twig(od_reader *from, od_job *j)
     if (from->failed) {
         od_tally_free(&twig->tally);
         free(twig);
-        return;
+        return OD_EINVAL;
     }
     twig->saved = true;
     j->begun = true;
     od_tree_replace(&j->tree, twig);
+    return OD_OK;
 }
 
 /* ------------------------------------------------------------------------------------------- blocks under way */
@@ -307,15 +307,15 @@ static od_status take_member(od_simulation *s, od_reader *from, bool add)
     const size_t member = (size_t)od_reader_count(from, s->e->member_count - 1);
     od_job *j = &s->job[member];
     const uint64_t twigs = od_reader_count(from, j->tree.leaves);
-    for (uint64_t i = 0; i < twigs && !from->failed; i++) {
-        take_twig(from, j);
+    od_status status = OD_OK;
+    for (uint64_t i = 0; i < twigs && status == OD_OK; i++) {
+        status = take_twig(from, j);
     }
     for (od_worker *w = s->resting; w != NULL; w = w->resting) {
         w->kept = w->kept && w->m != j->m;
     }
     const uint64_t blocks = od_reader_count(from, j->tree.leaves);
-    od_status status = OD_OK;
-    for (uint64_t i = 0; i < blocks && !from->failed && status == OD_OK; i++) {
+    for (uint64_t i = 0; i < blocks && status == OD_OK; i++) {
         status = take_worker(s, from, member);
     }
     take_bins(from, j->flow_bins, od_member_flow_bins(j->m), add);
@@ -326,12 +326,10 @@ static od_status take_member(od_simulation *s, od_reader *from, bool add)
 od_status od_snapshot_read(od_simulation *s, od_reader *from, bool add)
 {
     od_status status = OD_OK;
-    while (from->at < from->end && !from->failed && status == OD_OK) {
+    while (from->at < from->end && status == OD_OK) {
         status = take_member(s, from, add);
+        status = status == OD_OK && from->failed ? OD_EINVAL : status;
     }
     od_simulation_drop(s);
-    if (status == OD_OK && from->failed) {
-        status = OD_EINVAL;
-    }
     return status;
 }

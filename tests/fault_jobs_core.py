@@ -68,10 +68,12 @@ JOBS = {
     "levels": (LEVELS, ["run", "x.yaml", "-o", "out", "--json"]),
     "a check of derivatives": (CHECK % "logistic-regression", ["check", "problem", "x.yaml", "--json"]),
     "plug-ins": (PLUGIN, ["run", "x.yaml", "--json"]),
+    "a merge": (ENSEMBLE, ["merge", "one", "two", "-o", "out", "--json"]),
     "going on": (ENSEMBLE, ["resume", "out", "--json"]),
 }
 # what is done before, without faults or with one
 BEFORE = {
+    "a merge": [(None, ["run", "x.yaml", "--shard", "1/2", "-o", "one"]), (None, ["run", "x.yaml", "--shard", "2/2", "-o", "two"])],
     "going on": [("look:10", ["run", "x.yaml", "-o", "out"])],
 }
 PLUGINS = ("tried_problem.so", "tried_method.so")
