@@ -204,6 +204,15 @@ static od_status run_rounds(attempt *a)
     return through ? OD_OK : OD_EINTERRUPTED;
 }
 
+/* Names the journal in the result, or fails; else the status that it is given. */
+static od_status name_journal(attempt *a, od_status status)
+{
+    od_result *result = a->c.result;
+    result->journal = a->journaled ? strdup(a->journal.path) : NULL;
+    return a->journaled && result->journal == NULL ? od_fail(a->ctx, OD_ENOMEM, NULL, "no memory for a file name")
+                                                   : status;
+}
+
 /* Shows what there is of an interrupted run. */
 static od_status stop_early(attempt *a)
 {
@@ -222,18 +231,13 @@ static od_status stop_early(attempt *a)
         return od_fail(a->ctx, OD_EINTERRUPTED, NULL, "interrupted; what was computed is %s",
                        a->e->output != NULL ? "in the output folder" : "printed, and no folder keeps it");
     }
-    result->journal = strdup(a->journal.path);
-    if (a->behind) {
-        return od_fail(
-            a->ctx, OD_EINTERRUPTED, NULL,
-            "interrupted; what was computed is in the tables in %s, but its journal could not be written, so "
-            "the run can only go on from an earlier entry, or anew",
+    od_fail(a->ctx, OD_EINTERRUPTED, NULL,
+            a->behind ? "interrupted; what was computed is in the tables in %s, but its journal could not be written, "
+                        "so the run can only go on from an earlier entry, or anew"
+                      : "interrupted; what was computed is in %s, and `optdyn resume` on that folder, or the same "
+                        "command, goes on from there",
             a->e->output);
-    }
-    return od_fail(a->ctx, OD_EINTERRUPTED, NULL,
-                   "interrupted; what was computed is in %s, and `optdyn resume` on that folder, or the same command, "
-                   "goes on from there",
-                   a->e->output);
+    return name_journal(a, OD_EINTERRUPTED);
 }
 
 /* A shard's end: its journal is its result. */
@@ -251,8 +255,7 @@ static od_status keep_shard(attempt *a, od_status status)
                 a->journaled ? a->e->output : "");
     }
     a->c.result->count = 0;
-    a->c.result->journal = a->journaled ? strdup(a->journal.path) : NULL;
-    return status;
+    return name_journal(a, status);
 }
 
 static od_status take_share(void *user, const void *bytes, size_t size)

@@ -68,6 +68,7 @@ JOBS = {
     "levels": (LEVELS, ["run", "x.yaml", "-o", "out", "--json"]),
     "a check of derivatives": (CHECK % "logistic-regression", ["check", "problem", "x.yaml", "--json"]),
     "plug-ins": (PLUGIN, ["run", "x.yaml", "--json"]),
+    "a shard": (ENSEMBLE, ["run", "x.yaml", "--shard", "2/2", "-o", "out", "--json"]),
     "a merge": (ENSEMBLE, ["merge", "one", "two", "-o", "out", "--json"]),
     "going on": (ENSEMBLE, ["resume", "out", "--json"]),
 }
