@@ -12,6 +12,8 @@
  */
 #include "optdyn.h"
 
+#include "../src/program.h"
+
 #include <math.h>
 
 static const double minimiser[2] = {4, 2};
@@ -31,20 +33,30 @@ static double polynomial_curvature(double x)
     return 14 + x * (-14 + 3 * x);
 }
 
+/* decay[k] = e^-y[k] */
+static void take_decay(size_t n, const double *y, double *decay)
+{
+    for (size_t k = 0; k < n; k++) {
+        decay[k] = -y[k];
+    }
+    od_apply(OD_CODE_EXP, 0, n, decay);
+}
+
 static od_status hosaki_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f, double *g,
                              double *ws)
 {
     (void)problem;
-    (void)ws;
     const double *y = x + n;
+    double *decay = ws;
+    take_decay(n, y, decay);
     for (size_t k = 0; k < n; k++) {
-        const double decay = exp(-y[k]), p = polynomial(x[k]);
+        const double p = polynomial(x[k]);
         if ((want & OD_VALUE) != 0) {
-            f[k] = p * y[k] * y[k] * decay;
+            f[k] = p * y[k] * y[k] * decay[k];
         }
         if ((want & OD_GRADIENT) != 0) {
-            g[k] = polynomial_slope(x[k]) * y[k] * y[k] * decay;
-            g[n + k] = p * y[k] * (2 - y[k]) * decay;
+            g[k] = polynomial_slope(x[k]) * y[k] * y[k] * decay[k];
+            g[n + k] = p * y[k] * (2 - y[k]) * decay[k];
         }
     }
     return OD_OK;
@@ -54,16 +66,16 @@ static od_status hosaki_hvp(const od_problem *problem, size_t n, const double *x
                             double *ws)
 {
     (void)problem;
-    (void)ws;
     const double *y = x + n;
+    double *decay = ws;
+    take_decay(n, y, decay);
     for (size_t j = 0; j < m; j++) {
         const double *along = u + j * 2 * n;
         double *out = hu + j * 2 * n;
         for (size_t k = 0; k < n; k++) {
-            const double decay = exp(-y[k]);
-            const double xx = polynomial_curvature(x[k]) * y[k] * y[k] * decay;
-            const double xy = polynomial_slope(x[k]) * y[k] * (2 - y[k]) * decay;
-            const double yy = polynomial(x[k]) * (2 + y[k] * (y[k] - 4)) * decay;
+            const double xx = polynomial_curvature(x[k]) * y[k] * y[k] * decay[k];
+            const double xy = polynomial_slope(x[k]) * y[k] * (2 - y[k]) * decay[k];
+            const double yy = polynomial(x[k]) * (2 + y[k] * (y[k] - 4)) * decay[k];
             out[k] = xx * along[k] + xy * along[n + k];
             out[n + k] = xy * along[k] + yy * along[n + k];
         }
@@ -76,6 +88,7 @@ static od_status hosaki_create(od_context *ctx, const od_settings *s, od_problem
     (void)ctx;
     (void)s;
     problem->dim = 2;
+    problem->scratch = (od_scratch){0, 1};
     problem->eval = hosaki_eval;
     problem->hvp = hosaki_hvp;
     problem->lipschitz = (od_constant){NAN, "none: the curvature grows without bound (3.2480 at the minimum (4, 2))"};

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Few enough rows for their groups to be in the cache still when they are added to the gradient. */
-enum { ROWS = 64, MARGIN_STEPS = 200, SIDE = 2 * OD_PANEL };
+/* Rows of a chunk: few enough for their groups to be in the cache still when they are added to the gradient. */
+enum { ROWS = OD_LINK_MOST, MARGIN_STEPS = 200, SIDE = 2 * OD_PANEL };
 
 /* Scratch of a call. */
 typedef struct workspace {

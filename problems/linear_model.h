@@ -13,7 +13,12 @@
 
 #include "design.h"
 
-/** phi and its derivatives in the margin t = <a, w>, for `count` samples; an output that is not wanted is NULL. */
+enum { OD_LINK_MOST = 64 };
+
+/**
+ * phi and its derivatives in the margin t = <a, w>, for `count` samples, at most OD_LINK_MOST; an output that is not
+ * wanted is NULL.
+ */
 typedef void od_link(size_t count, const double *t, const double *target, double *value, double *slope,
                      double *curvature);
 

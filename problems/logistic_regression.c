@@ -9,18 +9,28 @@
  */
 #include "linear_model.h"
 
+#include "../src/program.h"
+
 #include <math.h>
 
 /* log(1 + e^-t) = log1p(e^-|t|) + max(-t, 0): nothing overflows, nothing cancels. */
 static void logistic_link(size_t count, const double *t, const double *target, double *value, double *slope,
                           double *curvature)
 {
+    double decay[OD_LINK_MOST];
     for (size_t i = 0; i < count; i++) {
-        const double margin = target[i] * t[i], e = exp(-fabs(margin));
-        const double small = e / (1 + e), large = 1 / (1 + e);
+        decay[i] = -fabs(target[i] * t[i]);
         if (value != NULL) {
-            value[i] = log1p(e) + (margin < 0 ? -margin : 0);
+            value[i] = -target[i] * t[i];
         }
+    }
+    if (value != NULL) {
+        od_apply(OD_CODE_SOFTPLUS, 0, count, value);
+    }
+    od_apply(OD_CODE_EXP, 0, count, decay);
+    for (size_t i = 0; i < count; i++) {
+        const double margin = target[i] * t[i], e = decay[i];
+        const double small = e / (1 + e), large = 1 / (1 + e);
         if (slope != NULL) {
             slope[i] = -target[i] * (margin > 0 ? small : large);
         }

@@ -6,7 +6,7 @@
  *   Hessian   diag c p (p-1) |x_i|^{p-2}: infinite at x_i = 0 for 1 < p < 2, where only directions with u_i = 0 have a
  *             finite product; 0 for p = 1, whose kink carries all the curvature
  *
- * A whole p is raised by multiplication, any other by pow.
+ * A whole p is raised by multiplication, any other by SLEEF's pow.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -14,12 +14,13 @@
 
 #include "../src/clones.h"
 #include "../src/memory.h"
+#include "../src/program.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WHOLE = 64, MAX_DIM = 100000000 };
+enum { MAX_WHOLE = 64, MAX_DIM = 100000000, TOGETHER = 128 };
 
 typedef struct power {
     double p, c;
@@ -31,7 +32,11 @@ OD_CLONES static void raise(double e, double scale, size_t n, const double *x, d
 {
     if (e < 0 || e > MAX_WHOLE || e != floor(e)) {
         for (size_t k = 0; k < n; k++) {
-            out[k] = scale * pow(fabs(x[k]), e);
+            out[k] = fabs(x[k]);
+        }
+        od_apply(OD_CODE_POWER_K, e, n, out);
+        for (size_t k = 0; k < n; k++) {
+            out[k] *= scale;
         }
         return;
     }
@@ -49,24 +54,35 @@ OD_CLONES static void raise(double e, double scale, size_t n, const double *x, d
     }
 }
 
+/* Components of n points that are raised together, so that few points fill vectors too; `left` remain. */
+static size_t rows_from(size_t left, size_t n)
+{
+    const size_t rows = n < TOGETHER ? TOGETHER / n : 1;
+    return left < rows ? left : rows;
+}
+
 OD_CLONES static od_status power_eval(const od_problem *problem, unsigned want, size_t n, const double *x, double *f,
                                       double *g, double *ws)
 {
     const power *q = problem->data;
-    double *base = ws, *term = ws + n;
+    double *base = ws, *term = ws + n + TOGETHER;
     if ((want & OD_VALUE) != 0) {
         memset(f, 0, n * sizeof *f);
-        for (size_t i = 0; i < problem->dim; i++) {
-            raise(q->p, q->c, n, x + i * n, term, base);
-            for (size_t k = 0; k < n; k++) {
-                f[k] += term[k];
+        for (size_t i = 0, rows; i < problem->dim; i += rows) {
+            rows = rows_from(problem->dim - i, n);
+            raise(q->p, q->c, rows * n, x + i * n, term, base);
+            for (size_t r = 0; r < rows; r++) {
+                for (size_t k = 0; k < n; k++) {
+                    f[k] += term[r * n + k];
+                }
             }
         }
     }
     if ((want & OD_GRADIENT) != 0) {
-        for (size_t i = 0; i < problem->dim; i++) {
-            raise(q->p - 1, q->c * q->p, n, x + i * n, term, base);
-            for (size_t k = 0; k < n; k++) {
+        for (size_t i = 0, rows; i < problem->dim; i += rows) {
+            rows = rows_from(problem->dim - i, n);
+            raise(q->p - 1, q->c * q->p, rows * n, x + i * n, term, base);
+            for (size_t k = 0; k < rows * n; k++) {
                 const double y = x[i * n + k];
                 g[i * n + k] = y > 0 ? term[k] : y < 0 ? -term[k] : y; /* y is 0, or NaN, which must show */
             }
@@ -79,17 +95,18 @@ static od_status power_hvp(const od_problem *problem, size_t n, const double *x,
                            double *ws)
 {
     const power *q = problem->data;
-    double *base = ws, *curvature = ws + n;
+    double *base = ws, *curvature = ws + n + TOGETHER;
     if (q->p == 1) {
         memset(hu, 0, m * problem->dim * n * sizeof *hu);
         return OD_OK;
     }
-    for (size_t i = 0; i < problem->dim; i++) {
-        raise(q->p - 2, q->c * q->p * (q->p - 1), n, x + i * n, curvature, base);
+    for (size_t i = 0, rows; i < problem->dim; i += rows) {
+        rows = rows_from(problem->dim - i, n);
+        raise(q->p - 2, q->c * q->p * (q->p - 1), rows * n, x + i * n, curvature, base);
         for (size_t j = 0; j < m; j++) {
             const double *from = u + (j * problem->dim + i) * n;
             double *to = hu + (j * problem->dim + i) * n;
-            for (size_t k = 0; k < n; k++) {
+            for (size_t k = 0; k < rows * n; k++) {
                 to[k] = from[k] != 0 ? curvature[k] * from[k] : 0;
             }
         }
@@ -107,7 +124,7 @@ static od_status power_create(od_context *ctx, const od_settings *s, od_problem 
     q->p = od_setting_real(s, "p");
     q->c = od_setting_real(s, "c");
     problem->dim = d;
-    problem->scratch = (od_scratch){0, 2};
+    problem->scratch = (od_scratch){2 * TOGETHER, 2};
     problem->eval = power_eval;
     problem->hvp = power_hvp;
     problem->minimum = (od_constant){0, "closed form"};

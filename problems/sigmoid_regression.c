@@ -12,14 +12,21 @@
  */
 #include "linear_model.h"
 
+#include "../src/program.h"
+
 #include <math.h>
 
 /* With e = e^-|t| no exponential overflows and neither phi nor 1 - phi cancels. */
 static void sigmoid_link(size_t count, const double *t, const double *target, double *value, double *slope,
                          double *curvature)
 {
+    double decay[OD_LINK_MOST];
     for (size_t i = 0; i < count; i++) {
-        const double margin = target[i] * t[i], e = exp(-fabs(margin));
+        decay[i] = -fabs(target[i] * t[i]);
+    }
+    od_apply(OD_CODE_EXP, 0, count, decay);
+    for (size_t i = 0; i < count; i++) {
+        const double margin = target[i] * t[i], e = decay[i];
         const double small = e / (1 + e), large = 1 / (1 + e);
         if (value != NULL) {
             value[i] = margin > 0 ? small : large;

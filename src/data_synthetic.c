@@ -20,8 +20,13 @@
 #include "random.h"
 
 #include <math.h>
+#include <sleef.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The C library's erf has other last bits on another processor or in another version. sleef.h shows this one only to
+ * compilers that target FMA, but it is plain C and runs everywhere. */
+double Sleef_finz_erfd1_u10purecfma(double x);
 
 /* The step of the counter: one for each kind of draw, so that none is used twice. */
 enum { DRAW_FEATURES, DRAW_FEATURES_OF_TEST, DRAW_NOISE, DRAW_NOISE_OF_TEST, DRAW_CENTRES, DRAW_HIDDEN, DRAW_OUTPUT };
@@ -125,7 +130,7 @@ static void draw_teacher(const od_settings *s, uint64_t seed, unsigned noise_kin
             for (size_t j = 0; j < d; j++) {
                 sum += weight[k * d + j] * table->value[r * d + j];
             }
-            hidden[k] = erf(sum * sqrt_half / sqrt((double)d));
+            hidden[k] = Sleef_finz_erfd1_u10purecfma(sum * sqrt_half / sqrt((double)d));
         }
         for (size_t o = 0; o < outputs; o++) {
             double sum = 0;

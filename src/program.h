@@ -97,6 +97,12 @@ enum { OD_STEPS_VERSIONS = 3 };
 od_steps *od_steps_version(unsigned which);
 od_steps od_steps_portable, od_steps_avx2, od_steps_avx512;
 
+/**
+ * Puts an elementary function of x[i] in its place, for n numbers; OD_CODE_POWER_K takes k. The C library's functions
+ * have other last bits on a processor without FMA; these have the same on all, alone or among others.
+ */
+void od_apply(od_code function, double k, size_t n, double *x);
+
 typedef struct od_program {
     od_step *step;
     size_t once, steps;  /* the first `once` steps do not depend on a direction */

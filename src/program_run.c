@@ -121,3 +121,25 @@ void od_program_run(const od_program *q, size_t n, const double *x, size_t m, co
         p += points;
     }
 }
+
+void od_apply(od_code function, double k, size_t n, double *x)
+{
+    od_steps *run = od_steps_best();
+    const uint32_t in = (uint32_t)OD_SPACE_X << OD_SPACE_SHIFT, out = (uint32_t)OD_SPACE_VALUE << OD_SPACE_SHIFT;
+    const od_step step = {.code = function, .out = out, .a = in, .b = in, .c = in, .k = k};
+    double tail[OD_SHORT_STRIP];
+    for (size_t p = 0, strip; p < n; p += strip) {
+        const size_t left = n - p;
+        strip = left >= OD_STRIP ? OD_STRIP : left == 1 ? 1 : OD_SHORT_STRIP;
+        const bool full = left >= strip;
+        if (!full) {
+            pad(1, left, x + p, left, strip, tail);
+        }
+        double *at = full ? x + p : tail;
+        const od_frame frame = {.base = {[OD_SPACE_X] = at}, .write = {[OD_SPACE_VALUE] = at}};
+        run(&step, 1, strip, &frame);
+        if (!full) {
+            memcpy(x + p, tail, left * sizeof *x);
+        }
+    }
+}

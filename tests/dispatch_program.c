@@ -42,6 +42,12 @@ static const char *const problem[] = {
     "{name: styblinski-tang}",
     "{name: power, p: 4, dim: 2}",
     "{name: constant-gradient, gradient: [1.7, -2.385]}",
+    "{name: power, p: 2.385, dim: 2}",
+    "{name: hosaki}",
+    "{name: logistic-regression, data: clusters, features: 1, samples: 77}",
+    "{name: sigmoid-regression, data: teacher, features: 1, samples: 77}",
+    "{name: least-squares, data: teacher, features: 2, samples: 77}",
+    "{name: formula, f: 'log(1 + exp(x*y)) + sin(x)^2 + tanh(y)', variables: [x, y]}",
     NULL,
 };
 

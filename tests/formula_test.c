@@ -451,6 +451,39 @@ static void instruction_sets_do_not_change_the_bits(void **state)
     }
 }
 
+/* One function on its own: any count has the bits that single numbers have, what lies behind stays, 1 ulp is kept. */
+static void a_function_of_many_numbers_has_the_bits_of_one(void **state)
+{
+    (void)state;
+    enum { MOST = 301 };
+    double a[MOST], out[MOST + 1];
+    for (size_t i = 0; i < MOST; i++) {
+        a[i] = 2.385 * od_normal(3, OD_STREAM_CHECK, i, 0, 0);
+    }
+    const size_t counts[] = {0, 1, 2, 7, 8, 9, 64, 127, 128, 129, 136, MOST};
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        const size_t n = counts[c];
+        memcpy(out, a, n * sizeof *a);
+        out[n] = 0;
+        od_apply(OD_CODE_EXP, 0, n, out);
+        for (size_t i = 0; i < n; i++) {
+            double one = a[i];
+            od_apply(OD_CODE_EXP, 0, 1, &one);
+            assert_memory_equal(&out[i], &one, sizeof one);
+            check_relative(one, exp(a[i]), 4e-16); /* 1 ulp of SLEEF's and less than one of glibc's */
+        }
+        assert_true(out[n] == 0);
+        for (size_t i = 0; i < n; i++) {
+            out[i] = fabs(a[i]);
+        }
+        od_apply(OD_CODE_POWER_K, 1.7, n, out);
+        for (size_t i = 0; i < n; i++) {
+            check_relative(out[i], pow(fabs(a[i]), 1.7), 4e-16);
+        }
+        assert_true(out[n] == 0);
+    }
+}
+
 /* Outside its domain nothing of a formula is a number, so that a run ends there. */
 static void outside_the_domain_nothing_is_a_number(void **state)
 {
@@ -710,6 +743,7 @@ int main(void)
         test_with_context(random_formulas_meet_hyperdual_numbers),
         test_with_context(blocks_do_not_change_the_bits),
         test_with_context(instruction_sets_do_not_change_the_bits),
+        test_with_context(a_function_of_many_numbers_has_the_bits_of_one),
         test_with_context(outside_the_domain_nothing_is_a_number),
         test_with_context(quadratics_are_recognised),
         test_with_context(minimisers_are_checked),

@@ -18,8 +18,8 @@ static od_problem *create(od_context *ctx, const char *yaml)
 /* Value, gradient and Hessian-vector product of one point of at most 8 dimensions. */
 static void evaluate(const od_problem *problem, const double *x, const double *u, double *f, double *g, double *hu)
 {
-    double ws[64];
-    assert_true(od_scratch_size(&problem->scratch, 1) <= 64);
+    double ws[512];
+    assert_true(od_scratch_size(&problem->scratch, 1) <= 512);
     assert_int_equal(problem->eval(problem, OD_VALUE | OD_GRADIENT, 1, x, f, g, ws), OD_OK);
     assert_int_equal(problem->hvp(problem, 1, x, 1, u, hu, ws), OD_OK);
 }
