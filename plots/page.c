@@ -173,7 +173,8 @@ od_status od_page_write(od_context *ctx, const char *folder, const od_page_entry
                         const od_ledger *ledger)
 {
     od_file file;
-    od_status status = ledger != NULL ? od_claims_page_write(ctx, folder, ledger) : OD_OK;
+    od_status status = od_folder_make(ctx, folder);
+    status = status == OD_OK && ledger != NULL ? od_claims_page_write(ctx, folder, ledger) : status;
     status = status == OD_OK ? od_file_open(ctx, &file, folder, "index.html") : status;
     if (status != OD_OK) {
         return status;

@@ -145,4 +145,8 @@ JOBS = {
                ["claims", "--on", "x.yaml", "--json"]),
     "claims of noise": (CLAIMS, ["claims", "--on", "x.yaml", "--json"]),
     "a figure": (PATH, ["figure", "x.yaml", "-o", "out", "--json"]),
+    "a known figure": (PATH, ["figure", "fig-10", "-o", "out", "--json"]),
+    "a report": (PATH, ["report", "fig-07", "-o", "out", "--json"]),
+    # its claims allocate ten thousand times, and have jobs of their own
+    "the page of claims": (PATH, ["report", "claims", "-o", "out", "--json"], ["write", "short"]),
 }

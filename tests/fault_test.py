@@ -36,6 +36,7 @@ FAULTS = {
     "look": ("look", (130,), ["interrupted"]),
 }
 
+
 def prepare(folder, job):
     """The experiment, the data files that one of them reads, and what is done before."""
     files = {"x.yaml": JOBS[job][0].encode(), "d.csv": DATA.encode(), "h.csv": CURVE.encode(), **core.FILES}
@@ -74,7 +75,7 @@ def files_of(folder):
     for place, _, names in os.walk(os.path.join(folder, "out")):
         for name in names:
             with open(os.path.join(place, name), "rb") as f:
-                dated = name.endswith((".png", ".svg", ".pdf", ".json"))
+                dated = name.endswith((".png", ".svg", ".pdf", ".json", ".html"))
                 found[os.path.relpath(os.path.join(place, name), folder)] = dated or hashlib.sha256(f.read()).hexdigest()
     return found
 
@@ -113,7 +114,9 @@ def judge(fault, r, want):
     sentence = r.stderr.decode()
     try:
         answer = json.loads(r.stdout, parse_constant=not_json)
-        sentence += answer["error"]["message"] if "error" in answer else ""
+        failed = [answer, *answer.get("figures", [])]  # the whole command, or a figure of a report
+        errors = [a["error"] for a in failed if isinstance(a, dict) and "error" in a]
+        sentence += "".join(e["message"] if isinstance(e, dict) else e for e in errors)
     except (ValueError, KeyError, TypeError):
         return f"no JSON, but {r.stdout.decode()[-200:]!r} and {sentence[-200:]!r}"
     if r.returncode == 0 and kind in ("evaluation", "nan", "lapack", "lapack-memory"):
@@ -127,7 +130,7 @@ def judge(fault, r, want):
 
 def trial(job, fault, want, happened):
     """What is wrong after this fault, or None; adds to the list whether it happened."""
-    _, arguments = JOBS[job]
+    arguments = JOBS[job][1]
     with tempfile.TemporaryDirectory() as above:
         folder = os.path.join(above, "f")
         shutil.copytree(want["prepared"], folder)
@@ -157,7 +160,7 @@ def trial(job, fault, want, happened):
 
 def whole(job, above):
     """The job without faults; its folder as it is before stays above."""
-    _, arguments = JOBS[job]
+    arguments = JOBS[job][1]
     folder, prepared = os.path.join(above, "f"), os.path.join(above, "prepared")
     os.mkdir(folder)
     prepare(folder, job)
@@ -171,7 +174,7 @@ def try_faults(job, above, pool):
     check(r.returncode == 0, f"{job}: runs without faults", r.stderr.decode())
     for kind, (counted, _, _) in FAULTS.items():
         count, first = want[counted]["count"], want[counted]["places"]
-        if count == 0:
+        if count == 0 or kind not in (JOBS[job] + (FAULTS,))[2]:
             continue
         first = first if EVERY == 0 and counted != "write" else range(1, count + 1, max(EVERY, 1))
         faults = [f"{kind}:{n}" for n in first]

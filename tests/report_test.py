@@ -142,6 +142,8 @@ def main():
         folder = pathlib.Path(place)
         r = report(folder, "fig-00", "-o", "site")
         check(r.returncode == 2 and "fig-0" in r.stderr, "an unknown figure is named", r.stderr)
+        r = report(folder, "claims", "-o", "deep/only")
+        check(r.returncode == 0 and (folder / "deep" / "only" / "claims.html").is_file(), "claims alone make a folder", r.stderr)
         r = report(folder, *FIGURES, "claims", "-o", "site", "--json")
         check(r.returncode == 0, "the page is made", r.stderr)
         answer = json.loads(r.stdout)

@@ -10,6 +10,8 @@
 
 enum { MOST = 64 };
 
+static const char no_memory[] = "no memory"; /* where there is none to keep a sentence, either */
+
 static void write_json(const char *page, const od_page_entry *entry, size_t count, const od_ledger *ledger)
 {
     fputs("{\"page\": ", stdout);
@@ -60,6 +62,7 @@ static bool make_one(cli *c, od_page_entry *e)
     }
     fprintf(stderr, "optdyn: %s: %s\n", e->figure->name, od_message(c->ctx));
     e->trouble = strdup(od_message(c->ctx));
+    e->trouble = e->trouble != NULL ? e->trouble : no_memory;
     od_report_free(&e->report);
     return false;
 }
@@ -124,7 +127,7 @@ int cli_report(cli *c)
     }
     for (size_t i = 0; i < count; i++) {
         od_report_free(&entry[i].report);
-        free((char *)entry[i].trouble);
+        free(entry[i].trouble != no_memory ? (char *)entry[i].trouble : NULL);
     }
     free(entry);
     od_ledger_close(&ledger);
