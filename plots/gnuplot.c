@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
-#define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np, pipe2 */
+#define _GNU_SOURCE /* posix_spawn_file_actions_addchdir_np, pipe2, memmem */
 #include "gnuplot.h"
 
 #include <ctype.h>
@@ -141,6 +141,24 @@ static od_status judge(od_context *ctx, const job *j, const char *folder, const 
     return OD_OK;
 }
 
+/* gnuplot does not see that the disk is full: a whole picture is known by its last bytes. */
+static od_status check_whole(od_context *ctx, const char *folder, const char *name, size_t picture)
+{
+    static const char *const last[OD_PICTURES] = {"IEND", "</svg>", "%%EOF"};
+    enum { TAIL = 32 };
+    char path[4352], tail[TAIL] = "";
+    snprintf(path, sizeof path, "%s/%s.%s", folder, name, od_picture_endings[picture]);
+    FILE *in = fopen(path, "rb");
+    size_t size = 0;
+    if (in != NULL) {
+        size = fseek(in, -TAIL, SEEK_END) == 0 ? fread(tail, 1, TAIL, in) : 0;
+        fclose(in);
+    }
+    return memmem(tail, size, last[picture], strlen(last[picture])) != NULL
+               ? OD_OK
+               : od_fail(ctx, OD_EIO, "-o", "gnuplot could not write all of %s; free some space", path);
+}
+
 static void terminal_text(char text[512], size_t picture, const char *name, od_paper paper)
 {
     /* 320 dots per inch; cairo counts a point as 1/72 inch at 72 dots, svg in pixels */
@@ -184,6 +202,7 @@ od_status od_gnuplot_draw(od_context *ctx, const char *folder, const char *name,
     }
     for (size_t i = 0; i < started; i++) {
         status = status == OD_OK ? judge(ctx, &jobs[i], folder, script) : status;
+        status = status == OD_OK ? check_whole(ctx, folder, name, i) : status;
     }
     if (status == OD_OK && jobs[0].log != NULL && jobs[0].log[0] != '\0') {
         char said[512];

@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import statistics
 import struct
@@ -223,6 +224,20 @@ def mistakes_are_found_before_anything_runs(folder):
         check(result.returncode == 2 and words in result.stderr, kind, result.stderr)
     for arguments in ([], ["fig-06", "fig-07"], ["fig-06", "--kind", "loss"], ["--all", "fig-06"], ["missing.yaml"]):
         check(run(folder, "figure", *arguments).returncode == 2, arguments)
+
+
+@test
+def full_disk_leaves_no_half_picture(folder):
+    # gnuplot says nothing of it; its pictures of fig-10 have 20 to 110 kB, the other files less than 2
+    for room in (15000, 40000, 90000):
+        result = subprocess.run([PROGRAM, "figure", "fig-10", "--json"], cwd=folder, capture_output=True, text=True,
+                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+        check(result.returncode == 1, result.returncode, result.stderr)
+        error = json.loads(result.stdout)["error"]
+        check("could not write all of out/fig-10/fig-10." in error["message"] and error["entry"] == "-o", error)
+        check(not any((folder / "out" / "fig-10" / f"fig-10.{end}").exists() for end in ("png", "svg", "pdf")), room)
+    figure_json(run(folder, "figure", "fig-10", "--json"))
+    check_pictures(folder / "out" / "fig-10", "fig-10")
 
 
 @test
