@@ -251,7 +251,7 @@ static void give_numbers(const od_shadowing *s, double *number)
 {
     const double found[] = {s->rung[OD_SAME_START].radius,    s->rung[OD_EXPANSION].radius, s->rung[OD_SPLIT].radius,
                             s->rung[OD_LEAST_SQUARES].radius, s->best.best.radius,          s->local.max,
-                            s->modified.same_start,           s->modified.minimax};
+                            s->modified.same_start,           s->modified.nearest};
     memcpy(number, found, sizeof found);
 }
 

@@ -31,8 +31,9 @@ typedef struct od_rung {
 
 /** The same question of other flows: the modified one, and the method's own at times that shift. */
 typedef struct od_variant {
-    double same_start, minimax, integration; /* minimax: of the nearest orbit, NaN if it was not found */
-    char missing[OD_REASON_ROOM];            /* why same_start is NaN */
+    /* nearest: of the orbit that is nearest, where times shift of the one that is nearest without; NaN: not found */
+    double same_start, nearest, integration;
+    char missing[OD_REASON_ROOM]; /* why same_start is NaN */
 } od_variant;
 
 /** That an exact orbit of the iteration is near computed states. */

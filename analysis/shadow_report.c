@@ -154,7 +154,7 @@ static void write_variants(const od_shadowing *s, FILE *out)
     } else {
         fputs("{", out);
         pair_of(out, &first, "same_start", s->modified.same_start);
-        pair_of(out, &first, "minimax", s->modified.minimax);
+        pair_of(out, &first, "minimax", s->modified.nearest);
         pair_of(out, &first, "integration_error", s->modified.integration);
         fputs("}", out);
     }
@@ -165,7 +165,7 @@ static void write_variants(const od_shadowing *s, FILE *out)
     } else {
         fputs("{", out);
         pair_of(out, &first, "same_start", s->rescaled.same_start);
-        pair_of(out, &first, "minimax", s->rescaled.minimax);
+        pair_of(out, &first, "nearest", s->rescaled.nearest);
         fprintf(out, ", \"at\": %llu, \"shift\": ", (unsigned long long)s->shift.at);
         od_json_list(out, (const double[]){s->shift.early, s->shift.late}, 2);
         fputs("}", out);
@@ -315,14 +315,14 @@ static void show_certificate(const od_shadowing *s, FILE *out)
     }
 }
 
-static void show_variant(FILE *out, const char *name, const od_variant *v)
+static void show_variant(FILE *out, const char *name, const od_variant *v, const char *nearest)
 {
     if (v->missing[0] != '\0') {
         return;
     }
     fprintf(out, "  %-14s %-18.9g same start", name, v->same_start);
-    if (!isnan(v->minimax)) {
-        fprintf(out, "; nearest orbit %.9g", v->minimax);
+    if (!isnan(v->nearest)) {
+        fprintf(out, "; %s %.9g", nearest, v->nearest);
     }
     fputs("\n", out);
 }
@@ -363,8 +363,8 @@ void od_shadowing_write_text(const od_shadowing *s, FILE *out)
     } else if (!isnan(s->epsilon) && s->no_best[0] == '\0') {
         fprintf(out, "  %-14s none: an orbit within %.6g is not excluded\n", "glitch", s->epsilon);
     }
-    show_variant(out, "modified flow", &s->modified);
-    show_variant(out, "free times", &s->rescaled);
+    show_variant(out, "modified flow", &s->modified, "nearest orbit");
+    show_variant(out, "free times", &s->rescaled, "the nearest orbit, shifted,");
     if (s->rescaled.missing[0] == '\0') {
         fprintf(out, "  %-14s from one start the flow runs at times shifted by %.4g to %.4g\n", "", s->shift.early,
                 s->shift.late);

@@ -40,7 +40,7 @@ static od_status find_nearest(od_shadowing *s)
     }
     od_status status = od_shooting_create(s->ctx, &s->iteration, &s->target, &shooting);
     status = status == OD_OK ? od_shadow_minimax(s->ctx, shooting, &best) : status;
-    s->modified.minimax = status == OD_OK ? best.best.radius : NAN;
+    s->modified.nearest = status == OD_OK ? best.best.radius : NAN;
     od_shooting_free(shooting);
     return od_shadowing_found(status, s->ctx, NULL);
 }
@@ -50,7 +50,7 @@ static od_status find_modified(od_shadowing *s)
 {
     const od_member *m = &s->member;
     const char *reason = no_modified(s);
-    s->modified.same_start = s->modified.minimax = NAN;
+    s->modified.same_start = s->modified.nearest = NAN;
     if (reason != NULL) {
         snprintf(s->modified.missing, sizeof s->modified.missing, "%s", reason);
         return OD_OK;
@@ -91,7 +91,7 @@ static od_status shift_times(od_shadowing *s, const double *orbit, const double 
 static od_status find_rescaled(od_shadowing *s)
 {
     const double numbers = od_rescaled_numbers(s->iteration.dim, s->iteration.steps);
-    s->rescaled.same_start = s->rescaled.minimax = NAN;
+    s->rescaled.same_start = s->rescaled.nearest = NAN;
     if (flag(s, "rescaled") && s->member.flow.second_order && numbers > most_numbers) {
         snprintf(s->rescaled.missing, sizeof s->rescaled.missing,
                  "the flow between its times would be %.3g numbers, more than %.3g", numbers, most_numbers);
@@ -110,7 +110,7 @@ static od_status find_rescaled(od_shadowing *s)
     if (status == OD_OK && s->no_best[0] == '\0' && s->best.best.defect == 0) {
         od_rescaled best;
         status = shift_times(s, s->of_flow ? s->start : s->best_start, s->of_flow ? s->best_start : s->start, &best);
-        s->rescaled.minimax = status == OD_OK ? best.radius : NAN;
+        s->rescaled.nearest = status == OD_OK ? best.radius : NAN;
     }
     return od_shadowing_found(status, s->ctx, NULL);
 }

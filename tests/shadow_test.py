@@ -297,25 +297,31 @@ def damped(t, alpha, curvature):
 
 def rescaled():
     """By dynamic programming over a fine grid of times, each no earlier than the one before."""
-    for alpha, h, k in ((0.4, 0.2, 40), (0.1, 0.5, 30)):
-        fine = 4000
-        end = h * (k + max(8, k // 10))
-        times = [end * j / (fine * 10) for j in range(fine * 10 + 1)]
-        curve = [damped(t, alpha, 1) for t in times]
-        x, v, best = 1.0, 0.0, [0.0] * len(times)
+    def least(alpha, h, k, x, v, curve):
+        best = [0.0] * len(curve)
         for i in range(k + 1):
-            least, row = math.inf, []
+            low, row = math.inf, []
             for b, y in zip(best, curve):
-                least = min(least, b)
-                row.append(max(least, math.hypot(x - y[0], v - y[1])))
+                low = min(low, b)
+                row.append(max(low, math.hypot(x - y[0], v - y[1])))
             best = row
             v += h * (-alpha * v - x)
             x += h * v
+        return min(best)
+
+    for alpha, h, k in ((0.4, 0.2, 40), (0.1, 0.5, 30)):
+        fine = 4000
+        end = h * (k + max(8, k // 10))
+        curve = [damped(end * j / (fine * 10), alpha, 1) for j in range(fine * 10 + 1)]
         d = quadratic([1], [1], h, k, method="heavy-ball, alpha: %g" % alpha)
+        want = least(alpha, h, k, 1, 0, curve)
         # the grid's cell times the speed, at most 1, over 2
-        check(abs(d["rescaled"]["same_start"] - min(best)) < end / fine / 10 and
+        check(abs(d["rescaled"]["same_start"] - want) < end / fine / 10 and
               d["rescaled"]["same_start"] < 0.8 * d["same_start"] and -2 * h < d["rescaled"]["shift"][0] < 0 < d["rescaled"]["shift"][1] < 2 * h,
-              "free times, alpha = %g" % alpha, (min(best), d))
+              "free times, alpha = %g" % alpha, (want, d))
+        want = least(alpha, h, k, *d["minimax"]["start"], curve)
+        check(abs(d["rescaled"]["nearest"] - want) < end / fine / 10 and d["rescaled"]["same_start"] < d["rescaled"]["nearest"] <= d["minimax"]["upper"],
+              "and of the nearest orbit", (want, d))
     d = quadratic([1], [1], 0.1, 10)
     check(d["rescaled"] is None and "momentum" in d["missing"]["rescaled"], "not without momentum", d)
 
