@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "inverse.h"
 
+#include "vector.h"
+
 #include "../src/memory.h"
 
 #include <cblas.h>
@@ -85,15 +87,6 @@ static od_status factor(od_inverse *v, uint64_t k, const double *x, double *cond
     return status;
 }
 
-static double length(size_t n, const double *x)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += x[i] * x[i];
-    }
-    return sqrt(sum);
-}
-
 /* off = z - Psi_k(x), and its length; infinite where the step diverges. */
 static od_status defect(od_inverse *v, uint64_t k, const double *z, const double *x, double *norm)
 {
@@ -101,7 +94,7 @@ static od_status defect(od_inverse *v, uint64_t k, const double *z, const double
     for (size_t i = 0; i < v->dim; i++) {
         v->off[i] = z[i] - v->image[i];
     }
-    *norm = status == OD_OK ? length(v->dim, v->off) : INFINITY;
+    *norm = status == OD_OK ? od_distance(v->dim, NULL, v->off, NULL) : INFINITY;
     return status == OD_EDIVERGED ? OD_OK : status;
 }
 
@@ -205,7 +198,7 @@ od_status od_inverse_step(od_inverse *v, uint64_t k, const double *z, double *x,
     double norm, condition;
     od_status status = defect(v, k, z, x, &norm);
     for (unsigned trial = 0; trial < NEWTON_TRIALS && status == OD_OK; trial++) {
-        const double size = length(v->dim, z) + length(v->dim, x), before = norm;
+        const double size = od_distance(v->dim, NULL, z, NULL) + od_distance(v->dim, NULL, x, NULL), before = norm;
         if (norm <= 4 * 0x1p-53 * size) {
             return OD_OK;
         }

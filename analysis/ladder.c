@@ -4,7 +4,7 @@
 #include "../src/lanczos.h"
 #include "../src/memory.h"
 #include "inverse.h"
-#include "sample.h"
+#include "vector.h"
 
 #include <lapacke.h>
 #include <math.h>
@@ -15,7 +15,7 @@ enum { DENSE_STRETCH = 64 };
 
 static void see(od_shadow *shadow, const od_chain *chain, const od_target *target, uint64_t k, const double *x)
 {
-    const double distance = od_weighted_distance(chain->dim, target->weight, x, target->y + k * chain->dim);
+    const double distance = od_distance(chain->dim, target->weight, x, target->y + k * chain->dim);
     if (!(distance <= shadow->radius)) {
         shadow->radius = distance;
         shadow->at = k;
@@ -60,7 +60,7 @@ od_status od_shadow_forward(od_context *ctx, od_chain *chain, const od_target *t
     if (status == OD_OK && !isfinite(shadow->radius)) {
         status = od_fail(
             ctx, OD_EDIVERGED, "start.x",
-            "the squares of the distances are beyond double precision; start nearer to 0 or scale the loss");
+            "the distances are beyond double precision; start nearer to 0 or scale the loss");
     }
     free(x);
     return status;
@@ -77,7 +77,7 @@ od_status od_shadow_local_error(od_context *ctx, od_chain *chain, const od_targe
     od_status status = OD_OK;
     for (uint64_t k = 0; k < chain->steps && status == OD_OK; k++) {
         status = od_cancelled(ctx) ? interrupted(ctx) : chain->step(chain, k, target->y + k * dim, image);
-        const double off = od_weighted_distance(dim, target->weight, image, target->y + (k + 1) * dim);
+        const double off = od_distance(dim, target->weight, image, target->y + (k + 1) * dim);
         if (status == OD_OK && off > error->max) {
             *error = (od_local_error){off, k};
         }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "pair.h"
 
+#include "vector.h"
+
 #include "../src/lanczos.h"
 #include "../src/memory.h"
 
@@ -42,11 +44,7 @@ static od_status gradient(probe *p, const double *x, double *norm)
 {
     const od_problem *f = p->pair->flow->problem;
     od_status status = f->eval(f, OD_GRADIENT, 1, x, NULL, p->g, p->ws);
-    double sum = 0;
-    for (size_t i = 0; i < p->d; i++) {
-        sum += p->g[i] * p->g[i];
-    }
-    *norm = sqrt(sum);
+    *norm = od_distance(p->d, NULL, p->g, NULL);
     return status;
 }
 
@@ -89,13 +87,16 @@ static void recognise(probe *p, const double *states)
     if ((!momentum && p->dim != p->d) || q->flow->singular) {
         return;
     }
+    int exponent; /* velocities that are lost beside the gradient would say nothing of alpha */
+    frexp(od_largest(p->d, states), &exponent);
+    const double speed = exponent > 20 ? ldexp(1, exponent) : 1;
     q->alpha = 0;
     bool same = true;
     const uint64_t looked[3] = {0, q->steps / 2, q->steps - 1};
     for (unsigned which = 0; which < 3 && same; which++) {
         memcpy(p->z, states + looked[which] * p->dim, p->dim * sizeof *p->z);
         for (size_t i = 0; i < p->d && momentum; i++) { /* velocities that are no accident */
-            p->z[p->d + i] = od_normal(1, OD_STREAM_CHECK, 4, i, which);
+            p->z[p->d + i] = speed * od_normal(1, OD_STREAM_CHECK, 4, i, which);
         }
         double norm;
         if (momentum && which == 0) {
@@ -177,14 +178,10 @@ static od_status measure(od_context *ctx, probe *p, const double *states, const 
     od_status status = OD_OK;
     for (uint64_t k = 0; k <= q->steps && status == OD_OK; k++) {
         const double *x = states + k * p->dim;
-        double norm, sum = 0;
+        double norm;
         status = gradient(p, x, &norm);
         q->steepest = fmax(q->steepest, norm);
-        for (size_t i = 0; i < p->d && k > 0; i++) {
-            const double off = x[i] - (x - p->dim)[i];
-            sum += off * off;
-        }
-        q->path += sqrt(sum);
+        q->path += k > 0 ? od_distance(p->d, NULL, x, x - p->dim) : 0;
     }
     for (size_t i = p->d; i < p->dim; i++) {
         q->start_speed = hypot(q->start_speed, states[i]);

@@ -30,9 +30,9 @@ static double distance(const curve *c, const double *x, uint64_t piece, double s
     for (size_t i = 0; i < c->dim; i++) {
         const double y = a[i] + s * s * (3 - 2 * s) * (b[i] - a[i]) + h * s * q * (q * da[i] - s * db[i]);
         const double dy = 6 * s * q * (b[i] - a[i]) + h * (q * (1 - 3 * s) * da[i] + s * (3 * s - 2) * db[i]);
-        const double w = c->weight[i] * c->weight[i];
-        sum += w * (y - x[i]) * (y - x[i]);
-        rate += w * (y - x[i]) * dy;
+        const double off = c->weight[i] * (y - x[i]);
+        sum += off * off;
+        rate += off * (c->weight[i] * dy);
     }
     *slope = rate;
     return sqrt(sum);

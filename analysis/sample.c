@@ -3,22 +3,13 @@
 
 #include "../src/memory.h"
 #include "passage.h"
+#include "vector.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { COMPARED = 64, COARSER = 16 };
-
-double od_weighted_distance(size_t dim, const double *weight, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < dim; i++) {
-        const double off = weight[i] * (a[i] - b[i]);
-        sum += off * off;
-    }
-    return sqrt(sum);
-}
 
 static od_status ended(od_context *ctx, od_status status, double t)
 {
@@ -50,7 +41,7 @@ static od_status sample_exact(od_context *ctx, const od_flow *flow, double t0, d
         *error = fmax(*error, size * 0x1p-53);
         if (status == OD_OK && middle > 0 && k % stride == 0) {
             status = flow->exact(flow, t0 + (double)middle * tau, 1, y + middle * dim, t, other, ws);
-            *error = fmax(*error, od_weighted_distance(dim, weight, at, other));
+            *error = fmax(*error, od_distance(dim, weight, at, other));
         }
         if (status != OD_OK) {
             return ended(ctx, status, t);
@@ -84,7 +75,7 @@ static od_status sample_steps(od_context *ctx, const od_flow *flow, double t0, d
         status = status == OD_OK ? od_passage_cross(passage[0], from + tau / 2, to, fine, 0, NULL, &h[0]) : status;
         status = status == OD_OK ? od_passage_cross(passage[1], from, to, coarse, 0, NULL, &h[1]) : status;
         memcpy(y + k * dim, fine, dim * sizeof *y);
-        *error = fmax(*error, od_weighted_distance(dim, weight, fine, coarse));
+        *error = fmax(*error, od_distance(dim, weight, fine, coarse));
     }
     if (open && status != OD_OK) {
         ended(ctx, status, od_passage_reached(passage[0]));

@@ -16,7 +16,4 @@
 od_status od_flow_sample(od_context *ctx, const od_flow *flow, double t0, double tau, uint64_t count, const double *z0,
                          double rtol, const double *weight, double *y, double *error);
 
-/** |W (a - b)| of two states. */
-double od_weighted_distance(size_t dim, const double *weight, const double *a, const double *b);
-
 #endif

@@ -10,6 +10,7 @@
 #include "../src/memory.h"
 #include "../src/start.h"
 #include "sample.h"
+#include "vector.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -102,7 +103,7 @@ static od_status open_study(od_shadowing *s)
     }
     const od_member *m = &s->member;
     const size_t dim = m->map.dim;
-    s->memory = od_zalloc(4 * dim + od_scratch_size(&m->flow.scratch, 1), sizeof *s->memory);
+    s->memory = od_zalloc(5 * dim + od_scratch_size(&m->flow.scratch, 1), sizeof *s->memory);
     s->states = m->iterations < SIZE_MAX / 16 / dim ? od_zalloc(((size_t)m->iterations + 1) * dim, sizeof *s->states)
                                                     : NULL;
     if (s->memory == NULL || s->states == NULL) {
@@ -113,11 +114,13 @@ static od_status open_study(od_shadowing *s)
     s->scratch_start = s->start + dim;
     s->best_start = s->scratch_start + dim;
     s->weight = s->best_start + dim;
+    double *scaled = s->weight + dim;
     s->target = (od_target){s->states, s->weight};
+    s->scaled = (od_target){s->states, scaled};
     s->of_flow = strcmp(od_setting_text(s->settings, "direction"), "flow") == 0;
     const double rtol = od_setting_real(s->settings, "tolerance");
     status = read_weights(s);
-    if (status == OD_OK && od_start_fill(m, 0, 1, s->start, s->weight + dim) != OD_OK) {
+    if (status == OD_OK && od_start_fill(m, 0, 1, s->start, scaled + dim) != OD_OK) {
         status = od_fail(s->ctx, OD_EUSER, "start", "the start could not be evaluated");
     }
     status = status == OD_OK ? od_chain_of_map(s->ctx, &m->map, m->iterations, &s->iteration) : status;
@@ -180,6 +183,20 @@ static od_status find_states(od_shadowing *s)
     return status;
 }
 
+/* The norm carries the unit: distances come out in it. */
+static void choose_unit(od_shadowing *s)
+{
+    enum { NEAR = 430, FAR = 900 };
+    double *scaled = s->weight + s->chain->dim;
+    int exponent;
+    frexp(od_largest((size_t)(s->chain->steps + 1) * s->chain->dim, s->states), &exponent);
+    const int within = exponent > FAR ? FAR : exponent < -FAR ? -FAR : exponent;
+    s->unit = abs(exponent) > NEAR ? ldexp(1, within) : 1;
+    for (size_t i = 0; i < s->chain->dim; i++) {
+        scaled[i] = s->weight[i] / s->unit;
+    }
+}
+
 static od_status construct(od_shadowing *s)
 {
     od_rung *same = &s->rung[OD_SAME_START], *forward = &s->rung[OD_CONTRACTION], *backward = &s->rung[OD_EXPANSION];
@@ -221,7 +238,11 @@ static od_status begin(od_context *ctx, const od_settings *settings, const od_me
     openblas_set_num_threads(1); /* the same bits for any number of threads */
     od_status status = open_study(s);
     status = status == OD_OK ? find_states(s) : status;
-    return status == OD_OK ? construct(s) : status;
+    if (status == OD_OK) {
+        choose_unit(s);
+        status = construct(s);
+    }
+    return status;
 }
 
 od_status od_shadowing_judge(od_context *ctx, const od_settings *settings, const od_member *m, od_shadowing *s)

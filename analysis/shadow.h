@@ -56,7 +56,9 @@ typedef struct od_shadowing {
     od_chain *chain; /* the one of the two whose orbits are looked at */
     od_target target;
     double *memory, *start, *scratch_start, *best_start, *weight, *states; /* states: what target.y points to */
-    double integration;                                                    /* error of the sampled flow */
+    od_target scaled;   /* the target for those who work with squares of distances: */
+    double unit;        /* a power of two, 1 unless the squares of the states are beyond the doubles */
+    double integration; /* error of the sampled flow */
     od_rung rung[OD_RUNGS];
     od_hyperbolicity hyperbolic;
     od_minimax best;

@@ -72,9 +72,9 @@ static od_status prefix_bound(void *user, uint64_t steps, double *lower)
     od_shooting *shooting;
     od_minimax found = {.best.radius = NAN};
     p->chain.steps = steps;
-    od_status status = od_shooting_create(p->s->ctx, &p->chain, &p->s->target, &shooting);
+    od_status status = od_shooting_create(p->s->ctx, &p->chain, &p->s->scaled, &shooting);
     status = status == OD_OK ? od_shadow_minimax(p->s->ctx, shooting, &found) : status;
-    *lower = isnan(found.lower) ? found.local_lower : found.lower;
+    *lower = p->s->unit * (isnan(found.lower) ? found.local_lower : found.lower);
     od_shooting_free(shooting);
     return status;
 }
@@ -95,16 +95,17 @@ static od_status bound_by_boxes(od_shadowing *s)
 {
     od_rule *rule;
     od_branch branch = {.lower = NAN, .start = s->scratch_start};
+    const od_shadow best = {.radius = s->best.best.radius / s->unit, .start = s->best_start};
     od_status status = od_rule_create(s->ctx, &s->member, &rule);
-    status = status == OD_OK ? od_branch_lower(s->ctx, rule, s->chain->steps, &s->target, &s->best.best,
+    status = status == OD_OK ? od_branch_lower(s->ctx, rule, s->chain->steps, &s->scaled, &best,
                                                od_setting_real(s->settings, "gap"),
                                                (uint64_t)od_setting_real(s->settings, "boxes"), &branch)
                              : status;
     if (status == OD_OK) {
         od_shadow nearer = {.start = s->scratch_start};
-        s->best.lower = branch.lower;
+        s->best.lower = s->unit * branch.lower;
         s->boxes = branch.boxes;
-        if (branch.upper < s->best.best.radius && od_shadow_forward(s->ctx, s->chain, &s->target, &nearer) == OD_OK) {
+        if (branch.upper < best.radius && od_shadow_forward(s->ctx, s->chain, &s->target, &nearer) == OD_OK) {
             adopt(s, nearer.radius, nearer.at, s->scratch_start);
         }
         if (isnan(branch.lower)) {
@@ -143,7 +144,7 @@ od_status od_shadowing_best(od_shadowing *s)
     od_shooting *shooting;
     squares->radius = NAN;
     s->best = (od_minimax){.best = {.radius = NAN, .start = s->best_start}, .lower = NAN, .local_lower = NAN};
-    od_status status = od_shooting_create(s->ctx, s->chain, &s->target, &shooting);
+    od_status status = od_shooting_create(s->ctx, s->chain, &s->scaled, &shooting);
     if (status != OD_OK) {
         od_shooting_free(shooting);
         snprintf(s->no_best, sizeof s->no_best, "%s", od_message(s->ctx));
@@ -151,12 +152,15 @@ od_status od_shadowing_best(od_shadowing *s)
     }
     status = od_shadow_least_squares(s->ctx, shooting, &mean, &rms);
     if (status == OD_OK) {
-        squares->radius = mean.radius;
+        squares->radius = s->unit * mean.radius;
         squares->at = mean.at;
     }
     status = od_shadowing_found(status, s->ctx, squares->missing);
     if (status == OD_OK) {
         status = od_shadowing_found(od_shadow_minimax(s->ctx, shooting, &s->best), s->ctx, s->no_best);
+        s->best.best.radius *= s->unit;
+        s->best.lower *= s->unit;
+        s->best.local_lower *= s->unit;
     }
     od_shooting_free(shooting);
     if (s->no_best[0] != '\0') { /* what a search that failed has left is no answer */

@@ -38,9 +38,9 @@ static od_status find_nearest(od_shadowing *s)
     if (s->of_flow || s->no_best[0] != '\0') {
         return OD_OK;
     }
-    od_status status = od_shooting_create(s->ctx, &s->iteration, &s->target, &shooting);
+    od_status status = od_shooting_create(s->ctx, &s->iteration, &s->scaled, &shooting);
     status = status == OD_OK ? od_shadow_minimax(s->ctx, shooting, &best) : status;
-    s->modified.nearest = status == OD_OK ? best.best.radius : NAN;
+    s->modified.nearest = status == OD_OK ? s->unit * best.best.radius : NAN;
     od_shooting_free(shooting);
     return od_shadowing_found(status, s->ctx, NULL);
 }
@@ -81,11 +81,12 @@ static od_status shift_times(od_shadowing *s, const double *orbit, const double 
         status = s->iteration.step(&s->iteration, k, s->states + k * dim, s->states + (k + 1) * dim);
     }
     if (status != OD_OK) {
-        od_fail(s->ctx, status, "method.step", "the iteration could not be followed to its end");
+        return od_fail(s->ctx, status, "method.step", "the iteration could not be followed to its end");
     }
-    return status == OD_OK ? od_rescaled_find(s->ctx, &m->flow, m->start.t, m->map.tau, m->iterations, flow,
-                                              od_setting_real(s->settings, "tolerance"), s->weight, s->states, found)
-                           : status;
+    status = od_rescaled_find(s->ctx, &m->flow, m->start.t, m->map.tau, m->iterations, flow,
+                              od_setting_real(s->settings, "tolerance"), s->scaled.weight, s->states, found);
+    found->radius *= s->unit;
+    return status;
 }
 
 static od_status find_rescaled(od_shadowing *s)

@@ -315,7 +315,7 @@ od_status od_shooting_walk(od_context *ctx, od_shooting *s, const double *x, int
         }
         const double jump = od_largest(d, s->next),
                      size = od_largest(d, node) + od_largest(d, end) + 0x1p-26 * s->scale;
-        walk->defect = fmax(walk->defect, sqrt(od_dot(d, s->next, s->next)));
+        walk->defect = fmax(walk->defect, od_distance(d, NULL, s->next, NULL));
         walk->merit = fmax(walk->merit, jump > 0 ? jump / size : jump);
         status = isfinite(jump) ? OD_OK : OD_EDIVERGED;
         if (how == OD_WALK_CORRECT) {
@@ -353,7 +353,7 @@ od_status od_shooting_report(od_context *ctx, od_shooting *s, const double *x, o
     if (through != OD_OK && through != OD_EDIVERGED) {
         return through;
     }
-    const double rounded = zero * od_largest(s->d, s->target->y);
+    const double rounded = zero * od_largest(s->d, s->target->y) * od_largest(s->d, s->target->weight);
     const bool exact = through == OD_OK && orbit.radius <= fmax(nodes.radius * (1 + slack), rounded);
     const od_walk *told = exact ? &orbit : &nodes;
     shadow->radius = told->radius;

@@ -13,6 +13,7 @@
 #include "splitting.h"
 
 #include "frame.h"
+#include "vector.h"
 
 #include "../src/memory.h"
 
@@ -98,13 +99,9 @@ static od_status fail_step(const shooting *s, od_status status, uint64_t k)
 static od_status compare(shooting *s, uint64_t k)
 {
     const od_status status = s->track->at(s->track, k, s->y);
-    double sum = 0;
-    for (size_t i = 0; i < s->dim; i++) {
-        const double r = (s->x[i] - s->y[i]) * (s->weight != NULL ? s->weight[i] : 1);
-        sum += r * r;
-    }
-    if (sqrt(sum) > s->radius) {
-        s->radius = sqrt(sum);
+    const double distance = od_distance(s->dim, s->weight, s->x, s->y);
+    if (distance > s->radius) {
+        s->radius = distance;
         s->at = k;
     }
     return status == OD_OK ? OD_OK : fail_step(s, status, k);
@@ -151,15 +148,13 @@ static od_status join(shooting *s, size_t n)
 {
     const size_t d = s->dim, p = s->p;
     double *next = s->trial + (n + 1) * d, *e = s->even + (n + 1) * d;
-    double jump = 0;
+    const double jump = od_distance(d, NULL, s->x, next);
     memcpy(e, s->u + p * d, d * sizeof *e);
     for (size_t i = 0; i < d; i++) {
-        const double g = s->x[i] - next[i];
-        jump += g * g;
-        e[i] += g;
+        e[i] += s->x[i] - next[i];
     }
     const double size = cblas_dnrm2((int)d, next, 1);
-    s->defect = fmax(s->defect, sqrt(jump));
+    s->defect = fmax(s->defect, jump);
     s->size = fmax(s->size, size);
     if (!isfinite(jump)) {
         return fail_step(s, OD_EDIVERGED, s->growth->node[n + 1] - 1);

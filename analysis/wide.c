@@ -119,7 +119,7 @@ od_status od_wide_run(od_context *ctx, od_wide *w, double *x, od_wide_walk *foun
     od_status status = OD_OK;
     *found = (od_wide_walk){0};
     for (uint64_t k = 0; k <= w->chain->steps && status == OD_OK; k++) {
-        const double off = od_weighted_distance(d, w->target->weight, x + k * d, w->target->y + k * d);
+        const double off = od_distance(d, w->target->weight, x + k * d, w->target->y + k * d);
         found->sum += off * off;
         if (!(off <= found->radius)) {
             found->radius = off;

@@ -10,6 +10,7 @@
  */
 #include "claims.h"
 
+#include "analysis/vector.h"
 #include "src/memory.h"
 
 #include <math.h>
@@ -60,12 +61,8 @@ static void judge_bound(const claims *q, od_claim *c, double predicted, double m
 
 static double distance(const claims *q, const double *x, uint64_t k)
 {
-    const double *y = q->s->target.y + k * q->s->chain->dim, *w = q->s->target.weight;
-    double sum = 0;
-    for (size_t i = 0; i < q->s->chain->dim; i++) {
-        sum += w[i] * w[i] * (x[i] - y[i]) * (x[i] - y[i]);
-    }
-    return sqrt(sum);
+    const size_t dim = q->s->chain->dim;
+    return od_distance(dim, q->s->target.weight, x, q->s->target.y + k * dim);
 }
 
 /* The largest distance of the orbit from x, which is lost; infinite where it diverges. */
@@ -301,12 +298,10 @@ static od_status largest_jerk(claims *q, double *most)
         if (status != OD_OK) {
             return od_fail(q->ctx, status, NULL, "the flow could not be evaluated for a claim");
         }
-        double sum = 0;
         for (size_t i = 0; i < q->d; i++) {
-            const double jerk = q->pair->alpha * q->u[q->d + i] + q->products[i];
-            sum += jerk * jerk;
+            q->products[i] += q->pair->alpha * q->u[q->d + i];
         }
-        *most = fmax(*most, sqrt(sum));
+        *most = fmax(*most, od_distance(q->d, NULL, q->products, NULL));
     }
     return OD_OK;
 }

@@ -7,6 +7,7 @@
 #include "figures.h"
 
 #include "analysis/shadow.h"
+#include "analysis/vector.h"
 #include "src/file.h"
 #include "src/label.h"
 #include "src/text.h"
@@ -66,11 +67,7 @@ typedef struct orbits {
 
 static double distance(const od_shadowing *s, const double *x, const double *y)
 {
-    double sum = 0;
-    for (size_t i = 0; i < s->chain->dim; i++) {
-        sum += s->target.weight[i] * s->target.weight[i] * (x[i] - y[i]) * (x[i] - y[i]);
-    }
-    return sqrt(sum);
+    return od_distance(s->chain->dim, s->target.weight, x, y);
 }
 
 static void write_names(FILE *out, size_t dim)

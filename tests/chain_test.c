@@ -8,6 +8,7 @@
 
 #include "analysis/ladder.h"
 #include "analysis/sample.h"
+#include "analysis/vector.h"
 
 enum { MOST = 8 };
 
@@ -141,7 +142,7 @@ static void integrated_flows_are_the_closed_forms(void **state)
         bare.exact = NULL;
         check_done(*state, od_flow_sample(*state, &bare, 0, 0.2, 41, z0, 1e-13, weight, steps, &error) == OD_OK);
         for (size_t k = 0; k < 41; k++) {
-            worst = fmax(worst, od_weighted_distance(bare.dim, weight, exact + k * bare.dim, steps + k * bare.dim));
+            worst = fmax(worst, od_distance(bare.dim, weight, exact + k * bare.dim, steps + k * bare.dim));
         }
         if (!(worst <= 1e-12 && worst <= error + 1e-14)) {
             print_error("%s: error %.3g, estimated %.3g\n", methods[i], worst, error);
@@ -230,7 +231,7 @@ static void backward_orbits_are_orbits(void **state)
                 assert_int_equal(chain.step(&chain, k, x, next), OD_OK);
                 memcpy(x, next, sizeof x);
             }
-            check_close(od_weighted_distance(chain.dim, weight, x, y + K * chain.dim), 0, 1e-12);
+            check_close(od_distance(chain.dim, weight, x, y + K * chain.dim), 0, 1e-12);
         }
         od_chain_clear(&chain);
         drop(&p);
@@ -372,7 +373,7 @@ static void gmres_solves_what_is_far_from_the_identity(void **state)
     for (uint64_t k = 0; k < K; k++) {
         assert_int_equal(chain.step(&chain, k, start, start), OD_OK);
     }
-    check_close(od_weighted_distance(D, weight, start, y + K * D), 0, 1e-11);
+    check_close(od_distance(D, weight, start, y + K * D), 0, 1e-11);
     free(y);
     od_chain_clear(&chain);
     drop(&p);
@@ -400,7 +401,7 @@ static void many_components_go_by_products(void **state)
     for (uint64_t k = 0; k < K; k++) {
         assert_int_equal(chain.step(&chain, k, start, start), OD_OK);
     }
-    check_close(od_weighted_distance(2 * D, weight, start, y + K * 2 * D), 0, 1e-11);
+    check_close(od_distance(2 * D, weight, start, y + K * 2 * D), 0, 1e-11);
     /* the loss is a sum over coordinates, so a step is one 2 x 2 matrix (1 - h^2 c, b h; -h c, b) for each of them */
     od_stretch stretch;
     double low = INFINITY, high = 0;

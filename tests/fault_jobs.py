@@ -82,6 +82,7 @@ iterations: 6
 shadow: {%s}
 """
 
+# the experiment, the command, and the kinds of faults if not all
 JOBS = {
     "an ensemble": (RUN, ["run", "x.yaml", "-o", "out", "--json", "--checkpoint", "1e-9"]),
     "a path in lock-step": (

@@ -326,13 +326,39 @@ def rescaled():
     check(d["rescaled"] is None and "momentum" in d["missing"]["rescaled"], "not without momentum", d)
 
 
+def scales():
+    """On a homogeneous loss all lengths are those of another scale, also where their squares are no numbers."""
+    def lengths(d):
+        return ([d[k] for k in ("same_start", "contraction", "expansion", "split", "least_squares", "bound")] +
+                [d["minimax"][k] for k in ("upper", "lower", "local_lower")] + d["minimax"]["start"] + [d["delta"]["max"]] +
+                [v for k in ("modified", "rescaled") if d[k] for v in d[k].values() if not isinstance(v, (int, list))] +
+                ([d["glitch"]["epsilon"]] if d["glitch"] else []))
+
+    for what, eigenvalues, start, h, k, sets in (
+            ("a saddle", [-1.27, 2], [2, 4.5], 0.1, 14, {}),
+            ("a flow's orbit", [-1.27, 2], [2, 4.5], 0.1, 14, {"shadow": "{direction: flow}"}),
+            ("momentum", [1, 0.3], [0.7, -1.1], 0.2, 30, {"method": "heavy-ball, alpha: 0.4"}),
+            ("many components", [1 / (1 + i) for i in range(300)], [math.cos(i) for i in range(300)], 0.1, 12, {})):
+        one = quadratic(eigenvalues, start, h, k, **sets)
+        for exponent in (-990, -660, -520, 520, 990):
+            unit = 2.0 ** exponent
+            d = quadratic(eigenvalues, [x * unit for x in start], h, k, **sets)
+            # errors of integration are rounding and have no scale
+            off = [(a, b) for a, b in zip(lengths(one), lengths(d))
+                   if (a is None) != (b is None) or a is not None and abs(b / unit - a) > 1e-7 * abs(a) + 1e-13]
+            check(not off and [c["verdict"] for c in d["claims"]] == [c["verdict"] for c in one["claims"]],
+                  "%s of size 2^%d" % (what, exponent), (off, d))
+    glitches = [quadratic([-1.27, 2], [2 * u, 4.5 * u], 0.1, 14, shadow="{glitch: %.17g}" % (0.2 * u))["glitch"] for u in (1, 2.0 ** -660)]
+    check(glitches[0]["at"] == glitches[1]["at"] and glitches[1]["proven"], "and the glitch", glitches)
+
+
 def refusals():
     for sets, part in (({"iterations": "null", "until": 1, "integrator": "exact"}, "give iterations and method.step"),
                        ({"method__noise": 0.1}, "remove method.noise"),
                        ({"shadow__weights": "[1, 2, 3]"}, "one weight for each of the 1 blocks"),
                        ({"shadow__weights": "[0, 0]"}, "all weights are 0"),
                        ({"shadow__norm": "energy"}, "phase"),
-                       ({"start__x": "[1.0e+300, 1.0e+300]"}, "squares of the distances"),
+                       ({"start__x": "[1.0e+300, 1.0e+300]", "shadow__weights": "[1.0e+10]"}, "the distances are beyond"),
                        ({"problem__eigenvalues": "[-1.27, 25]", "iterations": 3000}, "diverged at")):
         r = run(**sets)
         check(r.returncode in (1, 2) and part in r.stderr.decode() and r.stdout == b"", "refused: " + part, r)
@@ -341,16 +367,16 @@ def refusals():
           "a folder for nothing is refused", r)
     given, alone = answer(until=1, integrator="{name: euler, step: 0.5}"), answer()
     check(given == alone, "what the experiment runs of the flow plays no role", (given, alone))
-    huge = quadratic([1], [1e155], 0.1, 20)  # |g|^2 overflows
+    huge = quadratic([1e5], [1e300], 1e-6, 20)  # l L overflows
     verdicts = {c["verdict"] for c in huge["claims"] if c["predicted"] is None or c["measured"] is None}
-    check(huge["bound"] is None and verdicts == {"undecided"}, "nothing is said of numbers beyond doubles", huge)
+    check(huge["delta"]["bound"] is None and verdicts == {"undecided"}, "nothing is said of numbers beyond doubles", huge)
     still = quadratic([1], [0], 0.1, 20)
     check(still["minimax"]["upper"] == 0 and still["minimax"]["gap"] == 0, "a radius of 0 has no gap", still)
     text = run().stdout.decode()
     check(all(w in text for w in ("same start", "expansion", "local error", "curvature from")), "text for people", text)
 
 
-for test in (descent, expansion, glitch, heavy_ball, best, ladder, edges, losses, modified, fits, rescaled, refusals):
+for test in (descent, expansion, glitch, heavy_ball, best, ladder, edges, losses, modified, fits, rescaled, scales, refusals):
     try:
         test()
     except Exception as e:  # a document that is not what was expected
