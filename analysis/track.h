@@ -19,17 +19,7 @@ struct od_track {
     void *data;
 };
 
-/** States in memory, y[(K+1)*dim] one after another, which must outlive the track. Nothing to close. */
+/** States in memory, y[(K+1)*dim] one after another, which must outlive the track. */
 od_track od_track_stored(const double *y, size_t dim, uint64_t steps);
-
-/**
- * The orbit of a chain from y0[dim], kept as about sqrt(K) checkpoints and the states of one stretch between two, which
- * are recomputed when the reader leaves it: memory 2 sqrt(K) dim, and at most two runs of the chain for a reading
- * forward or backward.
- *
- * Errors  OD_ENOMEM; OD_EDIVERGED with the step at which a state is no longer finite.
- */
-od_status od_track_open(od_context *ctx, od_chain *chain, const double *y0, od_track *track);
-void od_track_close(od_track *track); /* only for tracks of od_track_open; accepts one that is zero */
 
 #endif
