@@ -25,8 +25,9 @@ enum { MOST_VARIABLES = 1000, MOST_NAME = 63 };
 static const double vanishing = 1e-14;
 
 typedef struct formula {
-    od_formula of;
-    uint32_t *gradient, *product; /* [d], what `of` shows */
+    od_tape *tape;
+    uint32_t f;
+    uint32_t *gradient, *product; /* [d], OD_NO_NODE where zero; product in the direction of variables d + i */
     od_program *value, *slope, *both, *along;
     od_spectrum spectrum;
     double *eigenvalues, *rotation, *centre; /* [d], [d*d], [d]; of a quadratic; or a minimiser that is given */
@@ -36,7 +37,7 @@ static void formula_free(void *data)
 {
     formula *q = data;
     if (q != NULL) {
-        od_tape_free(q->of.tape);
+        od_tape_free(q->tape);
         free(q->gradient);
         free(q->product);
         od_program_free(q->value);
@@ -107,8 +108,8 @@ static od_status read_formula(od_context *ctx, const od_settings *s, const od_va
     static const char prefix[] = "problem.f: ";
     const char *text = od_setting_text(s, "f");
     char sentence[1024];
-    const od_status status = od_formula_read(ctx, q->of.tape, text, strlen(text), variables->cols, variables->names,
-                                             &q->of.f);
+    const od_status status = od_formula_read(ctx, q->tape, text, strlen(text), variables->cols, variables->names,
+                                             &q->f);
     if (status != OD_EINVAL) {
         return status;
     }
@@ -121,14 +122,14 @@ static od_status read_formula(od_context *ctx, const od_settings *s, const od_va
 static od_status make_programs(od_context *ctx, uint32_t d, formula *q)
 {
     const uint32_t none = OD_NO_NODE;
-    od_status status = od_tape_gradient(ctx, q->of.tape, q->of.f, d, q->gradient);
+    od_status status = od_tape_gradient(ctx, q->tape, q->f, d, q->gradient);
     if (status == OD_OK) {
-        status = od_tape_along(ctx, q->of.tape, d, d, q->gradient, q->product);
+        status = od_tape_along(ctx, q->tape, d, d, q->gradient, q->product);
     }
-    const od_tape *tape = q->of.tape;
-    const bool done = status == OD_OK && (q->value = od_program_create(ctx, tape, d, q->of.f, 0, NULL)) != NULL &&
+    const od_tape *tape = q->tape;
+    const bool done = status == OD_OK && (q->value = od_program_create(ctx, tape, d, q->f, 0, NULL)) != NULL &&
                       (q->slope = od_program_create(ctx, tape, d, none, d, q->gradient)) != NULL &&
-                      (q->both = od_program_create(ctx, tape, d, q->of.f, d, q->gradient)) != NULL &&
+                      (q->both = od_program_create(ctx, tape, d, q->f, d, q->gradient)) != NULL &&
                       (q->along = od_program_create(ctx, tape, d, none, d, q->product)) != NULL;
     return done ? OD_OK : status != OD_OK ? status : OD_ENOMEM;
 }
@@ -326,7 +327,7 @@ static od_status state_problem(od_context *ctx, const od_settings *s, od_problem
         const size_t scratch = od_program_scratch(program[i]);
         problem->scratch.fixed = scratch > problem->scratch.fixed ? scratch : problem->scratch.fixed;
     }
-    const od_tape_node *f = &od_tape_nodes(q->of.tape)[q->of.f];
+    const od_tape_node *f = &od_tape_nodes(q->tape)[q->f];
     problem->eval = formula_eval;
     problem->hvp = formula_hvp;
     problem->rough = f->rough ? "abs, min and max have kinks, where there is no Hessian" : NULL;
@@ -349,12 +350,10 @@ static od_status formula_create(od_context *ctx, const od_settings *s, od_proble
     }
     formula *q = od_zalloc(1, sizeof *q);
     if (q == NULL || (q->gradient = od_zalloc(d, sizeof *q->gradient)) == NULL ||
-        (q->product = od_zalloc(d, sizeof *q->product)) == NULL || (q->of.tape = od_tape_create()) == NULL) {
+        (q->product = od_zalloc(d, sizeof *q->product)) == NULL || (q->tape = od_tape_create()) == NULL) {
         formula_free(q);
         return od_fail(ctx, OD_ENOMEM, "problem", "no memory for a formula of %zu variables", d);
     }
-    q->of.gradient = q->gradient;
-    q->of.product = q->product;
     status = read_formula(ctx, s, variables, q);
     if (status == OD_OK) {
         status = make_programs(ctx, (uint32_t)d, q);
@@ -369,12 +368,6 @@ static od_status formula_create(od_context *ctx, const od_settings *s, od_proble
         problem->free = NULL;
     }
     return status;
-}
-
-od_formula od_formula_of(const od_problem *problem)
-{
-    const formula *q = problem->eval == formula_eval ? problem->data : NULL;
-    return q != NULL ? q->of : (od_formula){.f = OD_NO_NODE};
 }
 
 const od_problem_type od_problem_formula = {

@@ -19,7 +19,6 @@ typedef struct request {
     const od_settings *s;
     od_targets targets;
     bool bias;
-    bool parts;         /* what was read last has a test part of its own */
     bool measured;      /* the following are known */
     size_t label_count; /* classes, 0 where targets are numbers */
     double *label;      /* [MAX_CLASSES] */
@@ -345,7 +344,6 @@ static od_status read_part(request *q, od_part part, bool limited, od_data *data
     *data = (od_data){0};
     od_status status = od_table_read(q->ctx, q->s, part, q->targets, &table);
     status = status == OD_OK ? assemble(q, part, limited, &table, data) : status;
-    q->parts = table.parts;
     if (status == OD_OK) {
         data->inputs = table.inputs;
         table.inputs = NULL;
@@ -423,27 +421,6 @@ od_status od_data_read(od_context *ctx, const od_settings *settings, od_targets 
     if (status == OD_OK) {
         status = strcmp(od_setting_text(settings, "part"), "test") == 0 ? read_test(&q, data)
                                                                         : read_part(&q, OD_PART_TRAIN, true, data);
-    }
-    close_request(&q);
-    return status;
-}
-
-od_status od_data_read_both(od_context *ctx, const od_settings *settings, od_targets targets, bool bias, od_data *train,
-                            od_data *test)
-{
-    request q;
-    bool parts = false;
-    *train = *test = (od_data){0};
-    od_status status = open_request(ctx, settings, targets, bias, &q);
-    status = status == OD_OK ? read_part(&q, OD_PART_TRAIN, true, train) : status;
-    parts = od_setting_present(settings, "holdout") || q.parts;
-    if (status == OD_OK && parts) {
-        status = read_part(&q, OD_PART_TEST, false, test);
-        status = status == OD_OK ? add_inputs(&q, test->inputs, train) : status;
-    }
-    if (status != OD_OK) {
-        od_data_free(train);
-        od_data_free(test);
     }
     close_request(&q);
     return status;

@@ -154,13 +154,6 @@ typedef struct od_data {
  * is left to free, and the sentence names file, line, value and remedy.
  */
 od_status od_data_read(od_context *ctx, const od_settings *settings, od_targets targets, bool bias, od_data *data);
-/**
- * Both parts, whatever `part` says, for a problem that looks at both: the test part is scaled as the train part is and
- * has its classes, and `samples` limits the train part alone. test->rows is 0 where the data have no test part.
- * train->inputs names the files of both.
- */
-od_status od_data_read_both(od_context *ctx, const od_settings *settings, od_targets targets, bool bias, od_data *train,
-                            od_data *test);
 void od_data_free(od_data *data);
 
 #endif

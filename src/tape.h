@@ -109,13 +109,4 @@ od_status od_tape_along(od_context *ctx, od_tape *tape, uint32_t d, size_t count
 od_status od_formula_read(od_context *ctx, od_tape *tape, const char *formula, size_t length, size_t variables,
                           const char *const *variable, uint32_t *f);
 
-/** What stands behind a problem of the kind `formula`. Nodes f and gradient[d]; NULL tape for any other problem. */
-typedef struct od_formula {
-    od_tape *tape; /* owned by the problem; must not grow */
-    uint32_t f;
-    const uint32_t *gradient, *product; /* [d], OD_NO_NODE where zero; product in the direction of variables d + i */
-} od_formula;
-
-od_formula od_formula_of(const od_problem *problem);
-
 #endif
