@@ -53,7 +53,7 @@ void cli_say(const cli *c, const char *format, ...) __attribute__((format(printf
 /** The options of the library that the command line gives. */
 od_options cli_experiment_options(const cli *c);
 /** Ends a progress line on the terminal, if one is open. */
-void cli_progress_end(cli *c);
+void cli_progress_end(void);
 
 /** Prints what a run gave, and why it ended if that was too early; returns the exit status. */
 int cli_show_result(cli *c, od_status status, const od_result *result);

@@ -85,7 +85,7 @@ od_status cli_make_figure(cli *c, const od_figure *figure, const char *file, od_
     od_status made = figure != NULL ? od_figure_make(c->ctx, figure, &options, c->full, root, r, &paper)
                                     : od_figure_own(c->ctx, file, c->kind != NULL ? c->kind : od_figure_kinds[0],
                                                     &options, root, r, &paper);
-    cli_progress_end(c);
+    cli_progress_end();
     if (made != OD_OK && made != OD_EDIVERGED) {
         return made;
     }

@@ -91,9 +91,8 @@ static void show_progress(void *user, double fraction)
     progress.open = true;
 }
 
-void cli_progress_end(cli *c)
+void cli_progress_end(void)
 {
-    (void)c;
     if (progress.open) {
         fputs("\r                         \r", stderr);
         progress.open = false;
@@ -152,7 +151,7 @@ static void report(const cli *c, const char *kind, const char *entry, const char
 
 int cli_fail(cli *c, od_status status)
 {
-    cli_progress_end(c);
+    cli_progress_end();
     report(c, od_status_name(status), od_message_entry(c->ctx), od_message(c->ctx));
     return exit_status(status);
 }
@@ -424,7 +423,7 @@ int main(int argc, char **argv)
     }
     status = status < 0 ? cli_ranks_open(&c) : status;
     status = status < 0 ? dispatch(&c) : status;
-    cli_progress_end(&c);
+    cli_progress_end();
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {
         fprintf(stderr, "optdyn: standard output could not be written: %s\n", strerror(errno));
         status = EXIT_FAILED;

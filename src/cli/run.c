@@ -111,7 +111,7 @@ static void print_result(const cli *c, const od_result *result)
 
 int cli_show_result(cli *c, od_status status, const od_result *result)
 {
-    cli_progress_end(c);
+    cli_progress_end();
     if (c->ranks.rank > 0) {
         /* rank 0 has the result */
     } else if (result != NULL && c->json) {
