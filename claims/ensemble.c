@@ -1,8 +1,11 @@
 /*
- * Theorem 2.3.1 and Lemma 2.3.2 of Orvieto (2023): memory m = t^p with noise sigma on convex losses, by ensemble.
+ * Theorem 2.3.1 and Lemma 2.3.2 of Orvieto (2023): memory m = t^p with noise sigma(x), by ensemble.
  *
- *   E f - f* <= (r(t0) (f0 - f*) + |x0 - x* + lam(t0) v0|^2/2)/r(t) + d sigma^2/2 int lam^2 (m'/m)^2/r(t)
- *   lam = t/(p - 1), r = p t/(p - 1)^2, p >= 1 + 1/tau (tau = 2 on quadratics, else 1)
+ *   E f - f* <= (r(t0) (f0 - f*) + |x0 - x* + lam(t0) v0|^2/2)/r(t) + d s*^2/2 int lam^2 (m'/m)^2/r(t)
+ *   lam = t/(p - 1), r = p t/(p - 1)^2, s*^2 the largest eigenvalue of sigma sigma^T, p >= 1 + 1/tau
+ *
+ * where <g, x - x*> >= tau (f - f*): tau = 2 on quadratics, 1 on convex losses; on others it is the smallest ratio at
+ * the states of the ensemble, and so is s* where the noise depends on the state.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -13,49 +16,123 @@
 #include "src/memory.h"
 #include "src/strands.h"
 
+#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAF = 128, ROWS = 40 };
+enum { LEAF = 128, ROWS = 40, MOST_DIM = 16 };
 
 typedef struct study {
     od_context *ctx;
     const od_member *m;
-    double p, sigma;
+    bool seen, loud;              /* tau is the one seen; so is s* */
+    double p, tau, noise;         /* noise: s*^2 */
     double start, excess, square; /* r(t0) (f0 - f*) + |x0 - x* + lam v0|^2/2, f0 - f* and |x0 - x*|^2 */
     double mean[ROWS], error[ROWS], time[ROWS];
     od_claim_list *list;
 } study;
 
-static od_status sum_losses(study *q, uint64_t paths, double *sum, double *square)
+/* Room for a block of paths. */
+typedef struct room {
+    double *loss, *g, *dw, *out; /* [n], [d*n], [noise.dim*n], [d*n] */
+    double *cov, *values, *ws;   /* [d*d*n], [4 d] */
+} room;
+
+/* The smallest <g, x - x*>/(f - f*). */
+static void see_convexity(study *q, const double *x, size_t n, const room *a)
+{
+    const od_problem *f = q->m->problem;
+    for (size_t p = 0; p < n; p++) {
+        double along = 0;
+        for (size_t i = 0; i < f->dim; i++) {
+            along += a->g[i * n + p] * (x[i * n + p] - f->minimiser[i]);
+        }
+        const double over = a->loss[p] - f->minimum.value;
+        q->tau = over > 0 ? fmin(q->tau, along / over) : q->tau;
+    }
+}
+
+/* The largest eigenvalue of sigma sigma^T, which the flow multiplies by (m'/m)^2. */
+static od_status see_noise(study *q, double t, const double *z, size_t n, const room *a)
+{
+    const od_flow *flow = &q->m->flow;
+    const size_t d = q->m->problem->dim;
+    double kinetic[2], potential[2];
+    od_status status = OD_OK;
+    flow->lagrangian(flow, t, kinetic, potential);
+    const double force = exp(potential[0] - kinetic[0]);
+    memset(a->cov, 0, d * d * n * sizeof *a->cov);
+    for (size_t j = 0; j < flow->noise.dim && status == OD_OK; j++) {
+        memset(a->dw, 0, flow->noise.dim * n * sizeof *a->dw);
+        for (size_t p = 0; p < n; p++) {
+            a->dw[j * n + p] = 1 / force;
+        }
+        status = flow->noise.apply(flow, t, n, z, a->dw, a->out, a->ws);
+        for (size_t i = 0; i < d * d * n; i++) {
+            const size_t p = i / (d * d), row = i / d % d, column = i % d;
+            a->cov[i] += a->out[row * n + p] * a->out[column * n + p];
+        }
+    }
+    for (size_t p = 0; p < n && status == OD_OK; p++) {
+        const lapack_int k = (lapack_int)d;
+        if (LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'N', 'U', k, a->cov + p * d * d, k, a->values, a->values + d, 3 * k) !=
+            0) {
+            return od_fail(q->ctx, OD_ENUMERIC, NULL, "LAPACK found no eigenvalues of a covariance");
+        }
+        q->noise = fmax(q->noise, a->values[d - 1]);
+    }
+    return status;
+}
+
+static od_status sum_block(study *q, uint64_t first, size_t n, const room *a, double *sum, double *square)
 {
     const od_member *m = q->m;
     const od_problem *f = m->problem;
     const uint64_t steps = (uint64_t)llround((m->until - m->start.t) / m->step);
     const od_strand strand = {m->integrator_choice.integrator, m->step, 1};
-    double *loss = od_zalloc(LEAF + od_scratch_size(&f->scratch, LEAF), sizeof *loss);
-    od_status status = loss != NULL ? OD_OK : od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for an ensemble");
-    for (uint64_t first = 0; first < paths && status == OD_OK; first += LEAF) {
-        const size_t n = (size_t)(paths - first < LEAF ? paths - first : LEAF);
-        od_strands block;
-        status = od_strands_open(q->ctx, q->ctx, m, m->step, &strand, 1, first, n, &block);
-        for (size_t r = 0; r < ROWS && status == OD_OK; r++) {
-            const uint64_t at = steps * (r + 1) / ROWS;
-            status = od_strands_advance(q->ctx, &block, at);
-            status = status == OD_OK ? f->eval(f, OD_VALUE, n, block.state[0], loss, NULL, loss + LEAF) : status;
-            q->time[r] = m->start.t + (double)at * m->step;
-            for (size_t p = 0; p < n && status == OD_OK; p++) {
-                const double over = loss[p] - f->minimum.value;
-                sum[r] += over;
-                square[r] += over * over;
-            }
+    od_strands block;
+    od_status status = od_strands_open(q->ctx, q->ctx, m, m->step, &strand, 1, first, n, &block);
+    for (size_t r = 0; r < ROWS && status == OD_OK; r++) {
+        const uint64_t at = steps * (r + 1) / ROWS;
+        const double *z = block.state[0];
+        status = od_strands_advance(q->ctx, &block, at);
+        status = status == OD_OK ? f->eval(f, OD_VALUE | OD_GRADIENT, n, z, a->loss, a->g, a->ws) : status;
+        q->time[r] = m->start.t + (double)at * m->step;
+        if (status == OD_OK && q->seen) {
+            see_convexity(q, z, n, a);
         }
-        od_strands_close(&block);
-        status = status == OD_OK && od_cancelled(q->ctx) ? od_fail(q->ctx, OD_EINTERRUPTED, NULL, "interrupted")
-                                                         : status;
+        if (status == OD_OK && q->loud) {
+            status = see_noise(q, q->time[r], z, n, a);
+        }
+        for (size_t p = 0; p < n && status == OD_OK; p++) {
+            const double over = a->loss[p] - f->minimum.value;
+            sum[r] += over;
+            square[r] += over * over;
+        }
     }
-    free(loss);
+    od_strands_close(&block);
+    return status == OD_OK && od_cancelled(q->ctx) ? od_fail(q->ctx, OD_EINTERRUPTED, NULL, "interrupted") : status;
+}
+
+static od_status sum_losses(study *q, uint64_t paths, double *sum, double *square)
+{
+    const od_member *m = q->m;
+    const size_t d = m->problem->dim, own = od_scratch_size(&m->problem->scratch, LEAF),
+                 flow = od_scratch_size(&m->flow.scratch, LEAF), cov = q->loud ? d * d * LEAF + 4 * d : 0;
+    room a = {
+        .loss = od_zalloc(LEAF * (1 + 2 * d + m->flow.noise.dim) + cov + (own > flow ? own : flow), sizeof *a.loss)};
+    od_status status = a.loss != NULL ? OD_OK : od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for an ensemble");
+    a.g = a.loss + LEAF;
+    a.out = a.g + LEAF * d;
+    a.dw = a.out + LEAF * d;
+    a.cov = a.dw + LEAF * m->flow.noise.dim;
+    a.values = a.cov + (cov > 0 ? d * d * LEAF : 0);
+    a.ws = a.cov + cov;
+    for (uint64_t first = 0; first < paths && status == OD_OK; first += LEAF) {
+        status = sum_block(q, first, (size_t)(paths - first < LEAF ? paths - first : LEAF), &a, sum, square);
+    }
+    free(a.loss);
     return status;
 }
 
@@ -81,6 +158,9 @@ static void bound_claim(study *q, const double *bound, const char *id, const cha
     od_claim *c = od_claims_add(q->list->claim, &q->list->count, id, source, statement);
     c->error_sampling = q->error[worst];
     od_claims_bound(c, bound[worst], q->mean[worst], NULL);
+    if (q->seen || q->loud) {
+        c->error_model = NAN; /* constants seen at some states only */
+    }
     if (c->verdict == OD_FAILS) {
         c->counterexample = od_arena_print(q->list->arena, "this ensemble at t = %.6g", q->time[worst]);
     }
@@ -88,20 +168,37 @@ static void bound_claim(study *q, const double *bound, const char *id, const cha
 
 static void judge(study *q)
 {
-    const double p = q->p, d = (double)q->m->problem->dim, t0 = q->m->start.t, noise = d * q->sigma * q->sigma / 2;
+    const double p = q->p, d = (double)q->m->problem->dim, t0 = q->m->start.t, noise = d * q->noise / 2;
     double master[ROWS], theorem[ROWS];
     for (size_t r = 0; r < ROWS; r++) {
         const double t = q->time[r], weight = p * t / ((p - 1) * (p - 1));
         master[r] = (q->start + noise * p * p / ((p - 1) * (p - 1)) * (t - t0)) / weight;
         theorem[r] = q->square / (2 * weight) + t0 / t * q->excess + p * noise;
     }
-    bound_claim(
-        q, master, "memory-master", "Lemma 2.3.2",
-        "E f - f* <= (r(t0) (f0 - f*) + |x0 - x* + lam(t0) v0|^2/2)/r(t) + d sigma^2/(2 r(t)) int lam^2 (m'/m)^2 "
-        "for m = t^p, at the time where it is tightest");
-    bound_claim(q, theorem, "memory-rate", "Thm 2.3.1",
-                "E f - f* <= (p - 1)^2 |x0 - x*|^2/(2 p t) + p d sigma^2/2 from t0 = 0 (from t0 (t0/t)(f0 - f*) more), "
-                "at the time where it is tightest");
+    bound_claim(q, master,
+                q->loud   ? "memory-master-state"
+                : q->seen ? "memory-master-quasi"
+                          : "memory-master",
+                "Lemma 2.3.2",
+                q->loud ? "E f - f* <= (r(t0) (f0 - f*) + |x0 - x* + lam(t0) v0|^2/2)/r(t) + d s*^2/(2 r(t)) int lam^2 "
+                          "(m'/m)^2 for m = t^p with noise sigma(x), s* the largest seen, where it is tightest"
+                : q->seen
+                    ? "the same on a loss that is not convex, for p >= 1 + 1/tau with the smallest tau <= <g, x - "
+                      "x*>/(f - f*) seen, where it is tightest"
+                    : "E f - f* <= (r(t0) (f0 - f*) + |x0 - x* + lam(t0) v0|^2/2)/r(t) + d sigma^2/(2 r(t)) int "
+                      "lam^2 (m'/m)^2 for m = t^p, at the time where it is tightest");
+    bound_claim(q, theorem,
+                q->loud   ? "memory-rate-state"
+                : q->seen ? "memory-rate-quasi"
+                          : "memory-rate",
+                "Thm 2.3.1",
+                q->loud ? "E f - f* <= (p - 1)^2 |x0 - x*|^2/(2 p t) + p d s*^2/2 with noise sigma(x), s* the largest "
+                          "seen, from t0 = 0 (else as below), where it is tightest"
+                : q->seen
+                    ? "E f - f* <= (p - 1)^2 |x0 - x*|^2/(2 p t) + p d sigma^2/2 on a loss that is not convex, for "
+                      "p >= 1 + 1/tau with the smallest tau seen, where it is tightest"
+                    : "E f - f* <= (p - 1)^2 |x0 - x*|^2/(2 p t) + p d sigma^2/2 from t0 = 0 (from t0 (t0/t)(f0 - "
+                      "f*) more), at the time where it is tightest");
 }
 
 /* What of the energy is there at the start. */
@@ -119,25 +216,45 @@ static od_status look_at_start(study *q)
     return status;
 }
 
+/* What the theorem knows of the loss and the noise, before any path has run. */
+static od_status prepare(study *q, const od_claims_kind *kind)
+{
+    const od_problem *f = q->m->problem;
+    const od_value *noise = od_setting(q->m->method_choice.settings, "noise");
+    const double mu = !isnan(kind->least) ? kind->least : f->convexity.value;
+    q->p = kind->forgetting;
+    q->seen = !(mu >= 0);
+    q->tau = q->seen ? INFINITY : isnan(kind->beta) ? 1 : 2;
+    q->loud = noise->kind != OD_REAL;
+    q->noise = q->loud ? 0 : noise->real * noise->real;
+    if (!(q->p > 1) || f->minimiser == NULL || !isfinite(f->minimum.value) || (q->loud && f->dim > MOST_DIM)) {
+        return od_fail(q->ctx, OD_EUNSUPPORTED, NULL,
+                       "the bounds are those of memory t^p, p > 1, on losses whose minimiser is known");
+    }
+    return OD_OK;
+}
+
 static od_status find(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)
 {
     const od_member *m = &e->member[member];
-    const od_problem *f = m->problem;
     const od_value *noise = m->has_flow ? od_setting(m->method_choice.settings, "noise") : NULL;
-    if (noise == NULL || !noise->present || noise->kind != OD_REAL || isnan(m->step) || m->paths < 2 ||
-        od_member_automatic(m)) {
-        return od_fail(ctx, OD_EUNSUPPORTED, NULL, "there is no ensemble of a flow with one number as noise");
+    if (noise == NULL || !noise->present || isnan(m->step) || m->paths < 2 || od_member_automatic(m) ||
+        m->flow.lagrangian == NULL) {
+        return od_fail(ctx, OD_EUNSUPPORTED, NULL, "there is no ensemble of a flow with a Lagrangian and noise");
     }
     const od_claims_kind kind = od_claims_recognise(m, m->start.t, m->until);
-    const double mu = !isnan(kind.least) ? kind.least : f->convexity.value;
-    if (!(mu >= 0) || f->minimiser == NULL || !isfinite(f->minimum.value) ||
-        !(kind.forgetting >= (isnan(kind.beta) ? 2 : 1.5))) {
-        return od_fail(ctx, OD_EUNSUPPORTED, NULL,
-                       "the bounds are those of memory t^p, p >= 2 (3/2 on quadratics), on convex losses");
+    study q = {.ctx = ctx, .m = m, .list = list};
+    od_status status = prepare(&q, &kind);
+    if (status == OD_OK && !q.seen && q.p < 1 + 1 / q.tau) {
+        status = od_fail(ctx, OD_EUNSUPPORTED, NULL, "the bounds need p >= 2 on convex losses, 3/2 on quadratics");
     }
-    study q = {.ctx = ctx, .m = m, .p = kind.forgetting, .sigma = noise->real, .list = list};
-    od_status status = look_at_start(&q);
+    status = status == OD_OK ? look_at_start(&q) : status;
     status = status == OD_OK ? run_ensemble(&q) : status;
+    if (status == OD_OK && q.p < 1 + 1 / q.tau) {
+        status = od_fail(
+            ctx, OD_EUNSUPPORTED, NULL,
+            "the bounds need p >= 1 + 1/tau, and <g, x - x*> falls to tau = %.3g times f - f* on the paths", q.tau);
+    }
     if (status == OD_OK) {
         judge(&q);
     }
@@ -147,7 +264,8 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
 const od_claim_set od_claims_ensemble = {
     .name = "noisy-rates",
     .summary = "how far expected losses fall with memory and noise",
-    .ids = (const char *const[]){"memory-master", "memory-rate", NULL},
+    .ids = (const char *const[]){"memory-master", "memory-rate", "memory-master-quasi", "memory-rate-quasi",
+                                 "memory-master-state", "memory-rate-state", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [0.04, 0.01]}, method: {name: memory, forgetting: quadratic, "
@@ -156,6 +274,14 @@ const od_claim_set od_claims_ensemble = {
             "square-root, noise: 0.02}, problem: {name: quadratic, eigenvalues: [0.04]}, start: {t: 0.01, x: [1]}}]}",
             "{problem: {name: power, p: 4, c: 0.25, dim: 2}, method: {name: memory, noise: 0.2}, integrator: {name: "
             "milstein, step: 0.01}, start: {t: 0.02, x: [1, -1]}, until: 10, paths: 1000, seed: 5}",
+            "{problem: {name: formula, variables: [x], f: \"(1 + x^2)^(1/4) - 1\", minimiser: [0]}, method: {name: "
+            "memory, "
+            "forgetting: quadratic, noise: 0.2}, integrator: {name: milstein, step: 0.01}, start: {t: 0.02, x: [3]}, "
+            "until: 20, paths: 1000, seed: 5}",
+            "{problem: {name: least-squares, data: teacher, features: 3, samples: 24, target_noise: 0.5}, method: "
+            "{name: "
+            "memory, step: 0.1, batch: 4, noise: gradient-covariance}, integrator: {name: euler-maruyama, step: 0.02}, "
+            "start: {t: 0.04, x: [1, -1, 1]}, until: 8, paths: 500, seed: 5}",
             NULL},
     .find = find,
 };

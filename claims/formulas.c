@@ -223,6 +223,51 @@ static void choice_claim(study *q)
     }
 }
 
+/* Figure 6 shows 0.02 x^2 + 0.0004 y^2; its caption gives curvatures. Seen by the gradient a unit away from 0. */
+static void caption_claims(study *q)
+{
+    const od_problem *f = q->m->problem;
+    double at[2] = {0, 1}, loss, g[2];
+    if (f->dim != 2 || f->eval(f, OD_VALUE | OD_GRADIENT, 1, at, &loss, g, q->orbit.ws) != OD_OK ||
+        fabs(loss - 0.0004) > 1e-15 || g[0] != 0) {
+        return;
+    }
+    od_claim *c = add(q, "figure-6-curvature-printed", "caption of Fig. 6",
+                      "the smaller curvature of 0.02 x^2 + 0.0004 y^2 is 3e-4");
+    c->expected = OD_FAILS;
+    c->error_integration = 1e-15;
+    od_claims_match(c, 3e-4, g[1], "this loss");
+    c = add(q, "figure-6-curvature", "caption of Fig. 6, corrected", "it is 8e-4");
+    c->error_integration = 1e-15;
+    od_claims_match(c, 8e-4, g[1], "this loss");
+}
+
+/* Eq. (4) with alpha = beta = 0 and gamma = alpha' t: e^{alpha'} of damping is gamma', what the drift has. */
+static void damping_claims(study *q)
+{
+    const od_orbit *o = &q->orbit;
+    double along = 0, square = 0, *z = o->z;
+    for (size_t i = 0; i < o->d; i++) {
+        z[o->d + i] = 1 + (double)i; /* any velocity; the orbit is opened anew afterwards */
+    }
+    if (o->flow->drift(o->flow, q->m->until / 2, 1, z, o->rate, o->ws) != OD_OK) {
+        return;
+    }
+    for (size_t i = 0; i < o->d; i++) {
+        along -= (o->rate[o->d + i] + o->g[i]) * z[o->d + i];
+        square += z[o->d + i] * z[o->d + i];
+        z[o->d + i] = 0;
+    }
+    od_claim *c = add(q, "bregman-damping-printed", "eq. (4)",
+                      "the damping of the Lagrangian is e^alpha - alpha', here 1: alpha = beta = 0");
+    c->expected = fabs(q->kind.damping - 1) < 1e-12 ? OD_HOLDS : OD_FAILS;
+    c->error_integration = 1e-12 * (1 + fabs(along) / square);
+    od_claims_match(c, 1, along / square, "this flow: that needs gamma' = e^alpha");
+    c = add(q, "bregman-damping", "eq. (4), corrected", "it is gamma' - alpha', gamma = ln of the kinetic weight here");
+    c->error_integration = 1e-12 * (1 + fabs(along) / square);
+    od_claims_match(c, q->kind.damping, along / square, "this flow");
+}
+
 static od_status second_order_forms(study *q)
 {
     const od_claims_kind *k = &q->kind;
@@ -238,6 +283,8 @@ static od_status second_order_forms(study *q)
                           "on a quadratic damping r/t from rest gives 0F1(; (r + 1)/2; -lambda t^2/4)");
     }
     if (k->damping >= 0) {
+        damping_claims(q);
+        caption_claims(q);
         return form_claim(q, damped_factor, "hb-form", "section 2.3",
                           "on a quadratic constant damping from rest gives e^{-alpha t/2} (cos w t + alpha/(2 w) sin w "
                           "t), w^2 = lambda - alpha^2/4");
@@ -374,12 +421,16 @@ const od_claim_set od_claims_formulas = {
     .summary = "solutions in closed form against orbits of the drift",
     .ids = (const char *const[]){"gd-form", "amplified-form", "nag-form", "viscous-form", "hb-form", "memory-form",
                                  "memory-form-exponential", "bregman-form", "bregman-force", "bregman-choice-printed",
-                                 "bregman-choice", "gd-flat-form", "flat-form", "quartic-kept", NULL},
+                                 "bregman-choice", "gd-flat-form", "flat-form", "quartic-kept",
+                                 "figure-6-curvature-printed", "figure-6-curvature", "bregman-damping-printed",
+                                 "bregman-damping", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [1, 0.7]}, method: gradient, integrator: {name: rk4, step: "
             "0.01}, start: {x: [1, 1]}, until: 5, compare: [{method: gradient}, {method: amplified-gradient}, {method: "
             "nesterov, until: 10}, {method: {name: nesterov, r: 2}}, {method: {name: heavy-ball, alpha: 1}}, {method: "
+            "{name: heavy-ball, alpha: 0.6}, problem: {name: formula, variables: [x, y], f: \"0.02*x^2 + "
+            "0.0004*y^2\"}}, {method: "
             "memory}, {method: {name: memory, forgetting: quadratic}}, {method: {name: memory, forgetting: "
             "exponential, alpha: 0.8}}, {method: {name: memory, forgetting: exponential, alpha: 8}, until: 0.5}, "
             "{method: {name: bregman, p: 3}}, {method: {name: bregman, p: 2, C: 1}}, {method: {name: bregman, p: 2}}]}",

@@ -271,6 +271,10 @@ static od_status warp_claim(study *q, double p)
             c->predicted = last[0];
             c->measured = last[1];
         }
+        c = add(q, "time-warp-velocity", "eqs. (35)-(37)",
+                "and its velocity at t is t/(2 p) times that of memory at t^2/(4 p) (first component, the end)");
+        c->error_integration = 4 * OD_ORBIT_ERROR * size * (1 + y.t);
+        od_claims_match(c, y.t / (2 * p) * q->orbit.v[0], y.v[0], "this orbit");
     }
     od_orbit_close(&y);
     od_flow_free(flow);
@@ -441,8 +445,8 @@ const od_claim_set od_claims_memory = {
     .summary = "velocities as weighted means of past gradients, and changes of time",
     .ids = (const char *const[]){"memory-weights", "nag-velocity", "hb-memory", "hb-memory-printed", "memory-integral",
                                  "memory-start-printed", "memory-start", "table-decaying-printed", "table-decaying",
-                                 "time-warp", "time-warp-general", "early-nesterov-printed", "early-nesterov",
-                                 "memory-decay", "viscous-decay", "viscosity-two", NULL},
+                                 "time-warp", "time-warp-general", "time-warp-velocity", "early-nesterov-printed",
+                                 "early-nesterov", "memory-decay", "viscous-decay", "viscosity-two", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [1, 0.3]}, method: memory, integrator: {name: rk4, step: 0.01}, "

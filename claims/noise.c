@@ -98,6 +98,13 @@ static void plain_claims(study *q, const plain *of, const double *gradient, bool
                       : add(q, "nag-velocity-mean", "eq. (31)",
                             "with a constant gradient E v = -g t/(r + 1), -g t/4 for r = 3, from v = 0 at t = 0");
     match(c, of->velocity_mean * gradient[0], q->mean[d]);
+    if (!memory) {
+        c = add(q, "nag-drift-printed", "footnote 16",
+                "the velocity obeys dv = -(3/t) v dt - sigma dB, without the gradient (its mean, from v = 0)");
+        c->expected = gradient[0] != 0 ? OD_FAILS : OD_HOLDS;
+        match(c, 0, q->mean[d]);
+        c->error_integration = LAW_ERROR;
+    }
     c = memory ? add(q, "memory-velocity-variance", "eq. (34)",
                      "its variance is sigma^2 p^2/((2 p - 1) t), 9 sigma^2/(5 t) for p = 3, from t0 = 0 (here from t0)")
                : add(q, "nag-velocity-variance", "eq. (32)",
@@ -172,6 +179,8 @@ static od_status constant_claims(study *q)
         od_claim *c = add(q, "hb-velocity-variance", "section 2.3",
                           "with a constant gradient heavy ball has Var v = sigma^2 (1 - e^{-2 alpha t})/(2 alpha)");
         match(c, -square * expm1(-2 * k->damping * (q->t - q->t0)) / (2 * k->damping), variance);
+        c = add(q, "hb-velocity-mean", "section 2.3", "and E v = -g (1 - e^{-alpha t})/alpha, from v = 0");
+        match(c, g[0] * expm1(-k->damping * (q->t - q->t0)) / k->damping, q->mean[d]);
     } else if (k->memory) {
         double a[2], b[2];
         q->m->flow.lagrangian(&q->m->flow, q->t, a, b);
@@ -360,7 +369,8 @@ const od_claim_set od_claims_noise = {
                                  "nag-position-variance", "memory-velocity-mean", "memory-velocity-variance",
                                  "memory-covariance", "memory-position-variance", "hb-velocity-variance",
                                  "exponential-velocity-variance", "velocity-variance-ensemble", "nag-noise-grows",
-                                 "memory-noise-floor", "memory-noise-bound", "time-warp-noise", NULL},
+                                 "memory-noise-floor", "memory-noise-bound", "time-warp-noise", "nag-drift-printed",
+                                 "hb-velocity-mean", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: constant-gradient, gradient: [1.5]}, method: {name: nesterov, noise: 0.4}, integrator: "

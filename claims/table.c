@@ -7,6 +7,7 @@ extern const od_claim_set od_claims_diffusions;
 extern const od_claim_set od_claims_discrete;
 extern const od_claim_set od_claims_ensemble;
 extern const od_claim_set od_claims_flows;
+extern const od_claim_set od_claims_forgetting;
 extern const od_claim_set od_claims_formulas;
 extern const od_claim_set od_claims_inequalities;
 extern const od_claim_set od_claims_iterations;
@@ -15,6 +16,7 @@ extern const od_claim_set od_claims_momentum;
 extern const od_claim_set od_claims_noise;
 extern const od_claim_set od_claims_rates;
 extern const od_claim_set od_claims_schemes;
+extern const od_claim_set od_claims_sequences;
 extern const od_claim_set od_claims_shadow;
 extern const od_claim_set od_claims_torus;
 extern const od_claim_set od_claims_variational;
@@ -38,5 +40,7 @@ const od_claim_set *const od_claim_sets[] = {
     &od_claims_inequalities,
     &od_claims_descent,
     &od_claims_momentum,
+    &od_claims_forgetting,
+    &od_claims_sequences,
     NULL,
 };
