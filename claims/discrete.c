@@ -11,20 +11,23 @@
 #include "kind.h"
 #include "ledger.h"
 
+#include "src/batch.h"
 #include "src/memory.h"
 #include "src/start.h"
 
+#include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAF = 128, WEIGHTS = 40, ROWS = 40, LATE = 200 };
+enum { LEAF = 128, MOST_DIM = 16, WEIGHTS = 40, ROWS = 40, LATE = 200 };
 
 typedef struct study {
     od_context *ctx;
     const od_member *m;
     size_t d, dim;
     double p, eta, lipschitz, noise; /* noise: S */
+    bool sampled;                    /* by mini-batches; S is the largest seen */
     double square, excess;           /* D and F; NaN where x* or f* is not known */
     double *memory, *z, *next, *ws;  /* one path */
     od_claim_list *list;
@@ -214,8 +217,41 @@ typedef struct ensemble {
     double mean[ROWS], error[ROWS];
 } ensemble;
 
-static od_status add_block(study *q, uint64_t first, size_t n, double *room, double *sum, double *square,
-                           const ensemble *of)
+/* The largest eigenvalue of the covariance of a mini-batch gradient, Sigma(x)/batch, at the states of a block. */
+static od_status see_noise(study *q, const double *x, size_t n)
+{
+    const od_problem *f = q->m->problem;
+    const size_t d = q->d, samples = f->samples;
+    double *weight = od_zalloc(samples * n + 2 * d * n + d * d * n + 4 * d + od_scratch_size(&f->scratch, n),
+                               sizeof *weight);
+    if (weight == NULL) {
+        return od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for a covariance");
+    }
+    double *out = weight + samples * n, *cov = out + 2 * d * n, *values = cov + d * d * n, *ws = values + 4 * d;
+    od_status status = OD_OK;
+    for (size_t j = 0; j < samples && status == OD_OK; j++) {
+        for (size_t p = 0; p < n; p++) {
+            weight[j * n + p] = 1;
+            weight[(j > 0 ? j - 1 : samples - 1) * n + p] = samples > 1 ? 0 : 1;
+        }
+        status = f->weighted_gradients(f, n, x, weight, out, ws); /* (g_j - g)/N */
+        for (size_t i = 0; i < d * d * n; i++) {
+            const size_t p = i / (d * d), row = i / d % d, column = i % d;
+            cov[i] += (double)samples * out[row * n + p] * out[column * n + p] / (double)q->m->map.batch;
+        }
+    }
+    for (size_t p = 0; p < n && status == OD_OK; p++) {
+        const lapack_int k = (lapack_int)d;
+        const bool found = LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'N', 'U', k, cov + p * d * d, k, values, values + d,
+                                              3 * k) == 0;
+        q->noise = found ? fmax(q->noise, values[d - 1]) : NAN;
+    }
+    free(weight);
+    return status;
+}
+
+static od_status add_block(study *q, uint64_t first, size_t n, double *room, uint32_t *index, double *sum,
+                           double *square, const ensemble *of)
 {
     const od_member *m = q->m;
     const od_map *map = &m->map;
@@ -225,15 +261,24 @@ static od_status add_block(study *q, uint64_t first, size_t n, double *room, dou
     od_brownian w = m->noise;
     w.dim = map->noise_dim;
     od_status status = od_start_fill(m, first, n, z, ws);
-    status = status == OD_OK ? od_brownian_interval(&w, m->start.t, m->start.t + map->tau, &interval) : status;
+    status = status == OD_OK && !q->sampled ? od_brownian_interval(&w, m->start.t, m->start.t + map->tau, &interval)
+                                            : status;
     size_t row = 0;
+    if (status == OD_OK && q->sampled) {
+        status = see_noise(q, z, n);
+    }
     for (uint64_t k = 0; k < m->iterations && status == OD_OK; k++) {
-        od_interval now = interval;
-        now.first += k * interval.count;
-        od_brownian_increment(&w, &now, first, n, dw, NULL);
-        status = map->step(map, k, n, z, dw, NULL, tau, ws);
+        if (q->sampled) {
+            od_batch_indices(m->seed, first, n, k, map->batch, (uint32_t)f->samples, false, index);
+        } else {
+            od_interval now = interval;
+            now.first += k * interval.count;
+            od_brownian_increment(&w, &now, first, n, dw, NULL);
+        }
+        status = map->step(map, k, n, z, q->sampled ? NULL : dw, q->sampled ? index : NULL, tau, ws);
         if (status == OD_OK && k + 1 == of->k[row]) {
             status = f->eval(f, OD_VALUE, n, z, loss, NULL, ws);
+            status = status == OD_OK && q->sampled ? see_noise(q, z, n) : status;
             for (size_t p = 0; p < n; p++) {
                 const double over = loss[p] - f->minimum.value;
                 sum[row] += over;
@@ -252,14 +297,17 @@ static od_status run_ensemble(study *q, ensemble *of)
     const size_t a = od_scratch_size(&m->map.scratch, LEAF), b = od_scratch_size(&m->problem->scratch, LEAF),
                  c = m->has_flow ? od_scratch_size(&m->flow.scratch, LEAF) : 0, ws = a > b ? a : b;
     double *room = od_zalloc(LEAF * (q->dim + m->map.noise_dim + 2) + (ws > c ? ws : c), sizeof *room);
-    od_status status = room != NULL ? OD_OK : od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for an ensemble");
+    uint32_t *index = od_zalloc(LEAF * m->map.batch + 1, sizeof *index);
+    od_status status = room != NULL && index != NULL ? OD_OK
+                                                     : od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for an ensemble");
     for (uint64_t first = 0; first < m->paths && status == OD_OK; first += LEAF) {
         const size_t n = (size_t)(m->paths - first < LEAF ? m->paths - first : LEAF);
-        status = add_block(q, first, n, room, sum, square, of);
+        status = add_block(q, first, n, room, index, sum, square, of);
         status = status == OD_OK && od_cancelled(q->ctx) ? od_fail(q->ctx, OD_EINTERRUPTED, NULL, "interrupted")
                                                          : status;
     }
     free(room);
+    free(index);
     const double n = (double)m->paths;
     for (size_t r = 0; r < ROWS; r++) {
         of->mean[r] = sum[r] / n;
@@ -296,6 +344,7 @@ static void bound_claim(study *q, const ensemble *of, int which, const char *id,
     od_claim *c = add(q, id, source, statement);
     c->error_sampling = of->error[worst];
     od_claims_bound(c, bound(q, which, (double)of->k[worst]), of->mean[worst], NULL);
+    c->error_model = q->sampled ? NAN : 0; /* S seen at some states only */
     if (c->verdict == OD_FAILS) {
         c->counterexample = od_arena_print(q->list->arena, "this ensemble at k = %.0f", (double)of->k[worst]);
     }
@@ -327,6 +376,14 @@ static od_status theorem_claims(study *q)
     const od_status status = run_ensemble(q, &of);
     if (status != OD_OK) {
         return status;
+    }
+    if (q->sampled) {
+        bound_claim(
+            q, &of, CORRECTED, "discrete-rate-state", "Thm 2.3.2, corrected from eq. (42)",
+            "the same with mini-batches, drawn with replacement: S is the largest covariance at the states seen");
+        bound_claim(q, &of, SHARPER, "discrete-rate-state-sharper", "Thm 2.3.2; derived in docs/claims.md",
+                    "and the sharper bound");
+        return OD_OK;
     }
     bound_claim(q, &of, DISPLAYED, "discrete-rate-displayed", "Thm 2.3.2 as displayed",
                 "E f_k - f* <= (2 eta (p - 1) F + D/2)/(eta (k + p - 1)) + d (p - 1) eta S/2");
@@ -374,26 +431,59 @@ static od_status open_study(study *q)
     return status == OD_OK ? OD_OK : od_fail(q->ctx, status, "start", "the start could not be evaluated");
 }
 
+/* The bounds of the theorem, for p >= 2 on convex losses. */
+static bool is_bounded(const study *q)
+{
+    return q->p >= 2 && !isnan(q->square) && q->eta * q->lipschitz <= (q->p - 1) / q->p * (1 + 1e-12) &&
+           q->m->paths > 1 && !od_member_automatic(q->m) && q->m->iterations >= ROWS;
+}
+
+/* With mini-batches only the theorem is asked; p is what the method says, since no step is without noise. */
+static od_status ask_sampled(study *q)
+{
+    static const char *const name[] = {"linear", "quadratic", "polynomial"};
+    const od_settings *s = q->m->method_choice.settings;
+    const od_problem *f = q->m->problem;
+    const bool memory = strcmp(q->m->method_choice.method->name, "memory") == 0;
+    for (int i = 0; i < 3 && memory; i++) {
+        if (strcmp(od_setting_text(s, "forgetting"), name[i]) == 0) {
+            q->p = i < 2 ? 2 + i : od_setting_real(s, "p");
+        }
+    }
+    q->sampled = true;
+    if (!is_bounded(q) || f->weighted_gradients == NULL || q->d > MOST_DIM || f->samples > 1000 ||
+        strcmp(q->m->map.sampling, "replacement") != 0) {
+        return od_fail(
+            q->ctx, OD_EUNSUPPORTED, NULL,
+            "of iterations with mini-batches the bounds of Theorem 2.3.2 are asked: memory t^p, p >= 2, eta <= (p "
+            "- 1)/(p L), batches with replacement, several paths of 40 iterations or more, at most 16 "
+            "parameters and 1000 samples, a convex loss with known minimiser");
+    }
+    return theorem_claims(q);
+}
+
+static od_status ask(study *q)
+{
+    od_status status = find_exponent(q, &q->p);
+    if (status == OD_OK && isnan(q->p)) {
+        return od_fail(q->ctx, OD_EUNSUPPORTED, NULL, "the iteration is not that of memory t^p");
+    }
+    status = status == OD_OK ? weight_claims(q) : status;
+    status = status == OD_OK && q->p > 1 ? orbit_claims(q) : status;
+    return status == OD_OK && q->noise > 0 && is_bounded(q) ? theorem_claims(q) : status;
+}
+
 static od_status find(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)
 {
     const od_member *m = &e->member[member];
-    if (!m->has_map || m->map.batch > 0 || m->dim != 2 * m->problem->dim || isnan(m->map.tau)) {
-        return od_fail(ctx, OD_EUNSUPPORTED, NULL, "there is no iteration with a velocity and full gradients");
+    if (!m->has_map || m->dim != 2 * m->problem->dim || isnan(m->map.tau)) {
+        return od_fail(ctx, OD_EUNSUPPORTED, NULL, "there is no iteration with a velocity");
     }
     const od_value *noise = od_setting(m->method_choice.settings, "noise");
     study q = {.ctx = ctx, .m = m, .eta = m->map.tau, .lipschitz = m->problem->lipschitz.value, .list = list};
     q.noise = noise->present && noise->kind == OD_REAL ? noise->real * noise->real / q.eta : 0;
     od_status status = open_study(&q);
-    status = status == OD_OK ? find_exponent(&q, &q.p) : status;
-    if (status == OD_OK && isnan(q.p)) {
-        status = od_fail(ctx, OD_EUNSUPPORTED, NULL, "the iteration is not that of memory t^p");
-    }
-    status = status == OD_OK ? weight_claims(&q) : status;
-    status = status == OD_OK && q.p > 1 ? orbit_claims(&q) : status;
-    const bool bounded = q.p >= 2 && !isnan(q.square) && q.eta * q.lipschitz <= (q.p - 1) / q.p * (1 + 1e-12);
-    if (status == OD_OK && bounded && q.noise > 0 && m->paths > 1 && !od_member_automatic(m) && m->iterations >= ROWS) {
-        status = theorem_claims(&q);
-    }
+    status = status == OD_OK ? (m->map.batch > 0 ? ask_sampled : ask)(&q) : status;
     free(q.memory);
     return status;
 }
@@ -404,7 +494,8 @@ const od_claim_set od_claims_discrete = {
     .ids = (const char *const[]){"discrete-weights-sum", "discrete-weights", "discrete-weights-degree",
                                  "discrete-identity-printed", "discrete-identity", "discrete-master",
                                  "discrete-rate-displayed", "discrete-rate-printed", "discrete-rate",
-                                 "discrete-rate-sharper", "discrete-noise-floor", NULL},
+                                 "discrete-rate-sharper", "discrete-noise-floor", "discrete-rate-state",
+                                 "discrete-rate-state-sharper", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [1, 0.3]}, method: {name: memory, step: 0.5, noise: 0.7}, start: "
@@ -412,6 +503,8 @@ const od_claim_set od_claims_discrete = {
             "quadratic, step: 0.5, noise: 0.7}}, {method: {name: memory, forgetting: polynomial, p: 5, step: 0.5, "
             "noise: "
             "0.3}}]}",
+            "{problem: {name: least-squares, data: teacher, features: 3, samples: 24, target_noise: 0.5}, method: "
+            "{name: memory, step: 0.1, batch: 4}, start: {x: [1, -1, 1]}, iterations: 200, paths: 300, seed: 5}",
             "{problem: {name: quadratic, eigenvalues: [1]}, method: {name: memory, forgetting: polynomial, p: 2.5, "
             "step: "
             "0.2}, start: {x: [1]}, iterations: 10}",
