@@ -214,6 +214,9 @@ const od_claim_set od_claims_shadow = {
                                  "shadow-spectrum",
                                  "shadow-spectrum-corrected",
                                  "shadow-velocity",
+                                 "shadow-quadratic",
+                                 "shadow-saddle-start",
+                                 "shadow-hb-delta-rest",
                                  NULL},
     .standard =
         (const char *const[]){

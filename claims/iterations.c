@@ -24,7 +24,7 @@ typedef struct study {
     od_context *ctx;
     const od_member *m;
     const od_map *map;
-    double viscous; /* r of the flow's damping r/t */
+    double viscous, alpha; /* r and alpha of the flow's damping r/t or alpha */
     size_t d;
     double *memory, *start, *z, *g, *ws;
     od_claim_list *list;
@@ -126,13 +126,24 @@ static od_status heavy_ball_claims(study *q)
 
 /* ------------------------------------------------------------------------------------------------ Nesterov */
 
-/* Largest |x_k - x(k sqrt(eta))| up to a time. */
-static od_status distance(study *q, double eta, double until, double *most)
+/* The flow's iteration, one step of which stands for time tau. */
+static od_map *create_map(study *q, double tau)
 {
     char yaml[96];
-    const double tau = sqrt(eta);
-    snprintf(yaml, sizeof yaml, "{name: nesterov, r: %.17g, step: %.17g}", q->viscous, eta);
-    od_map *map = od_map_create(q->ctx, yaml, q->m->problem);
+    if (q->viscous > 0) {
+        snprintf(yaml, sizeof yaml, "{name: nesterov, r: %.17g, step: %.17g}", q->viscous, tau * tau);
+    } else if (q->alpha > 0) {
+        snprintf(yaml, sizeof yaml, "{name: heavy-ball, alpha: %.17g, step: %.17g}", q->alpha, tau);
+    } else {
+        snprintf(yaml, sizeof yaml, "{name: gradient, step: %.17g}", tau);
+    }
+    return od_map_create(q->ctx, yaml, q->m->problem);
+}
+
+/* Largest |x_k - x(k tau)| up to a time, over |x(k tau)| where `relative`. */
+static od_status distance(study *q, double tau, double until, bool relative, double *most)
+{
+    od_map *map = create_map(q, tau);
     od_orbit orbit = {0};
     *most = 0;
     memcpy(q->z, q->start, q->map->dim * sizeof *q->z);
@@ -140,31 +151,106 @@ static od_status distance(study *q, double eta, double until, double *most)
     for (uint64_t k = 0; (double)k * tau < until && status == OD_OK; k++) {
         status = step(q, map, k, q->z);
         status = status == OD_OK ? od_orbit_advance(q->ctx, &orbit, (double)(k + 1) * tau) : status;
-        double sum = 0;
+        double sum = 0, size = 0;
         for (size_t i = 0; i < q->d && status == OD_OK; i++) {
             sum += (q->z[i] - orbit.x[i]) * (q->z[i] - orbit.x[i]);
+            size += orbit.x[i] * orbit.x[i];
         }
-        *most = fmax(*most, sqrt(sum));
+        *most = fmax(*most, sqrt(relative ? sum / size : sum));
     }
     od_orbit_close(&orbit);
     od_map_free(map);
     return status;
 }
 
-static od_status order_claim(study *q)
+static od_status order_claim(study *q, const char *id, const char *source, const char *statement)
 {
-    const double eta = q->map->tau * q->map->tau, until = (double)q->m->iterations * q->map->tau;
+    const double tau = q->map->tau, until = (double)q->m->iterations * tau;
     double coarse, fine;
-    od_status status = distance(q, eta, until, &coarse);
-    status = status == OD_OK ? distance(q, eta / 64, until, &fine) : status;
-    if (status == OD_OK) {
-        od_claim *c = add(q, "nag-order", "section 2.1",
-                          "the flow models the iteration to first order in sqrt(eta) (measured: order between eta and "
-                          "eta/64)");
+    od_status status = distance(q, tau, until, false, &coarse);
+    status = status == OD_OK ? distance(q, tau / 8, until, false, &fine) : status;
+    if (status == OD_OK && fine > 0) {
+        od_claim *c = add(q, id, source, statement);
         c->error_model = 0.1;
-        od_claims_match(c, 1, log(coarse / fine) / log(8), "this loss and this eta");
+        od_claims_match(c, 1, log(coarse / fine) / log(8), "this loss and this step");
     }
     return status;
+}
+
+/* Figure 17 on a loss on data: heavy ball's largest distance over that of descent, of the same start and step. */
+static od_status ratio_claim(study *q)
+{
+    const double until = (double)q->m->iterations * q->map->tau;
+    double heavy, plain;
+    od_status status = distance(q, q->map->tau, until, true, &heavy);
+    od_flow *flow = od_flow_create(q->ctx, "gradient", q->m->problem);
+    od_map *map = od_map_create(q->ctx, "{name: gradient, step: 1}", q->m->problem);
+    od_member other = *q->m;
+    study descent = *q;
+    if (status == OD_OK && flow != NULL && map != NULL) {
+        other.flow = *flow;
+        descent.m = &other;
+        descent.map = map;
+        descent.alpha = 0;
+        status = distance(&descent, q->map->tau, until, true, &plain);
+    }
+    if (status == OD_OK && flow != NULL && map != NULL && plain > 0) {
+        od_claim *c = add(q, "hb-gd-ratio", "Figure 17",
+                          "heavy ball is five times as far from its flow as gradient descent is from its own (largest "
+                          "distances over |x|)");
+        c->expected = OD_FAILS;
+        c->error_model = 1;
+        od_claims_match(c, 5, heavy / plain, "this loss and start, on which the ratio depends");
+    }
+    od_map_free(map);
+    od_flow_free(flow);
+    return status;
+}
+
+/* What order the flow has as a model of the iteration, where both are known and the step is small. */
+static od_status flow_claims(study *q)
+{
+    const od_member *m = q->m;
+    const od_problem *f = m->problem;
+    const od_claims_kind kind = od_claims_recognise(m, m->start.t, m->until);
+    const double stiff = q->map->tau * f->lipschitz.value;
+    q->viscous = kind.viscous;
+    q->alpha = kind.damping;
+    if (m->start.t != 0 || f->rough != NULL || m->iterations * 8 > 100000) {
+        return OD_OK;
+    }
+    if (q->alpha > 0 && q->map->dim == 2 * q->d && f->samples > 0) {
+        const od_status status = ratio_claim(q);
+        if (status != OD_OK) {
+            return status;
+        }
+    }
+    if (!(f->convexity.value >= 0)) {
+        return OD_OK;
+    }
+    if (q->viscous > 0 && q->map->dim == 2 * q->d && q->map->tau * stiff <= 0.05) {
+        return order_claim(q, "nag-order", "section 2.1",
+                           "the flow models the iteration to first order in sqrt(eta) (measured: order between eta and "
+                           "eta/64)");
+    }
+    if (q->alpha > 0 && q->map->dim == 2 * q->d) {
+        return stiff <= 0.2 && q->alpha * q->map->tau <= 0.2
+                   ? order_claim(
+                         q, "hb-order", "Figure 18",
+                         "heavy ball's largest distance from its flow is linear in h (measured: order between h "
+                         "and h/8)")
+                   : OD_OK;
+    }
+    od_orbit o = {0};
+    od_status status = q->map->dim == q->d && stiff <= 0.2 ? od_orbit_open(q->ctx, m, &m->flow, 0, NULL, &o) : OD_OK;
+    const bool descent = o.z != NULL && status == OD_OK &&
+                         od_orbit_descent(&o, q->map->tau * (double)m->iterations) == OD_DESCENT_PLAIN;
+    od_orbit_close(&o);
+    return descent
+               ? order_claim(q, "gd-order", "Figure 18",
+                             "the largest distance of descent from its flow is linear in h (measured: order between h "
+                             "and h/8)")
+               : status;
 }
 
 /* ------------------------------------------------------------------------------------------------ amplified */
@@ -225,12 +311,7 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
     if (status == OD_OK && map->dim == 2 * q.d) {
         status = heavy_ball_claims(&q);
     }
-    q.viscous = m->has_flow ? od_claims_recognise(m, m->start.t, m->until).viscous : NAN;
-    const bool nesterov = status == OD_OK && q.viscous > 0 && m->start.t == 0 && map->dim == 2 * q.d;
-    const bool small = m->problem->convexity.value >= 0 && map->tau * map->tau * m->problem->lipschitz.value <= 0.05;
-    if (nesterov && small && m->problem->rough == NULL && m->iterations * 8 < 100000) {
-        status = order_claim(&q);
-    }
+    status = status == OD_OK && m->has_flow ? flow_claims(&q) : status;
     if (status == OD_OK && map->dim == 1 && f->spectrum != NULL && f->spectrum->eigenvalues[0] > 0) {
         status = amplified_claims(&q);
     }
@@ -241,8 +322,8 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
 const od_claim_set od_claims_iterations = {
     .name = "iterations",
     .summary = "iterations in other forms, and how far their flows model them",
-    .ids = (const char *const[]){"hb-recursion-printed", "hb-recursion", "nag-order", "amplified-limit-printed",
-                                 "amplified-limit", NULL},
+    .ids = (const char *const[]){"hb-recursion-printed", "hb-recursion", "nag-order", "gd-order", "hb-order",
+                                 "hb-gd-ratio", "amplified-limit-printed", "amplified-limit", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [1, 0.1]}, method: {name: heavy-ball, alpha: 1, step: 0.2}, "
@@ -250,6 +331,12 @@ const od_claim_set od_claims_iterations = {
             "{x: [1, 1]}, iterations: 100}",
             "{problem: {name: quadratic, eigenvalues: [1]}, method: {name: nesterov, step: 0.01}, integrator: exact, "
             "start: {x: [1]}, until: 20, iterations: 200}",
+            "{problem: {name: sigmoid-regression, data: clusters, features: 4, samples: 60, lambda: 0.05}, method: "
+            "{name: gradient, step: 0.2}, integrator: {name: rk4, step: 0.05}, start: {x: [0.3, -0.2, 0.4, 0.1, 0.2]}, "
+            "until: 20, iterations: 100, compare: [{}, {method: {name: heavy-ball, alpha: 0.3, step: 0.2}}]}",
+            "{problem: {name: quadratic, eigenvalues: [1, 0.3]}, method: {name: gradient, step: 0.1}, integrator: "
+            "{name: rk4, step: 0.05}, start: {x: [1, -1]}, until: 20, iterations: 200, compare: [{}, {method: {name: "
+            "heavy-ball, alpha: 0.7, step: 0.1}}]}",
             "{problem: {name: quadratic, eigenvalues: [0.7]}, method: {name: amplified-gradient, step: 0.1}, start: "
             "{x: "
             "[1]}, iterations: 10}",

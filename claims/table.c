@@ -18,6 +18,7 @@ extern const od_claim_set od_claims_rates;
 extern const od_claim_set od_claims_schemes;
 extern const od_claim_set od_claims_sequences;
 extern const od_claim_set od_claims_shadow;
+extern const od_claim_set od_claims_sharp;
 extern const od_claim_set od_claims_torus;
 extern const od_claim_set od_claims_variational;
 
@@ -42,5 +43,6 @@ const od_claim_set *const od_claim_sets[] = {
     &od_claims_momentum,
     &od_claims_forgetting,
     &od_claims_sequences,
+    &od_claims_sharp,
     NULL,
 };
