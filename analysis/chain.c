@@ -104,7 +104,7 @@ static od_status superpose(od_chain *chain, uint64_t k, double *room, double *of
         sum += defect * defect;
         size += at[3 * dim] * at[3 * dim] + at[dim] * at[dim] + at[0] * at[0];
     }
-    *off = size > 0 ? sqrt(sum / size) : 0;
+    *off = size == 0 ? 0 : sqrt(sum / size); /* states that are not numbers are no sum of others */
     return status;
 }
 

@@ -119,11 +119,11 @@ static od_status open_study(od_context *ctx, const od_settings *settings, const 
     return OD_OK;
 }
 
-/* The blocks behind x are filled as well, and their scratch is the flow's or the problem's. */
+/* The blocks behind x are filled as well, and their scratch is the flow's, the map's or the problem's. */
 static od_status start_of(od_curvature *s)
 {
     const od_member *m = s->m;
-    const size_t d = s->f->dim, rest = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0;
+    const size_t d = s->f->dim, rest = od_scratch_size(m->has_flow ? &m->flow.scratch : &m->map.scratch, 1);
     const size_t own = od_scratch_size(&s->f->scratch, 1);
     double *z = od_zalloc(m->dim + (rest > own ? rest : own), sizeof *z);
     if (z == NULL) {

@@ -15,10 +15,35 @@ static bool is_affine(const od_problem *f)
     return f->spectrum != NULL || (f->lipschitz.value == 0 && f->convexity.value == 0);
 }
 
+/* Where the gradient is, most flows are affine too, but not those that divide by a root of it: asked of the drift at
+ * two points, their sum and 0. */
+static bool superposes(const od_member *m)
+{
+    enum { POINTS = 4 };
+    const size_t dim = m->dim;
+    double *z = od_zalloc(2 * POINTS * dim + od_scratch_size(&m->flow.scratch, POINTS), sizeof *z);
+    double *dz = z + POINTS * dim, defect = 0, size = 0;
+    for (size_t i = 0; i < dim && z != NULL; i++) {
+        for (unsigned p = 0; p < POINTS; p++) {
+            z[i * POINTS + p] = ((p & 1) != 0 ? od_normal(1, OD_STREAM_CHECK, 0, i, 0) : 0) +
+                                ((p & 2) != 0 ? od_normal(1, OD_STREAM_CHECK, 1, i, 0) : 0);
+        }
+    }
+    const double t = m->start.t + (m->until - m->start.t) / 2;
+    const bool done = z != NULL && m->flow.drift(&m->flow, t, POINTS, z, dz, dz + POINTS * dim) == OD_OK;
+    for (size_t i = 0; i < dim && done; i++) {
+        const double *at = dz + i * POINTS;
+        defect += fabs(at[3] - at[2] - at[1] + at[0]);
+        size += fabs(at[3]) + fabs(at[2]) + fabs(at[1]) + fabs(at[0]);
+    }
+    free(z);
+    return done && defect <= 1e-9 * size;
+}
+
 bool od_gaussian_applies(const od_member *m)
 {
     return m->has_flow && is_affine(m->problem) && m->flow.noise.shape == OD_NOISE_ADDITIVE &&
-           m->dim <= OD_MAX_GAUSSIAN;
+           m->dim <= OD_MAX_GAUSSIAN && superposes(m);
 }
 
 od_status od_gaussian_check(od_context *ctx, const od_member *m, const char *analysis)
@@ -41,6 +66,13 @@ od_status od_gaussian_check(od_context *ctx, const od_member *m, const char *ana
                        "%s needs a linear flow, whose moments are exactly known, and '%s' is no quadratic loss; use "
                        "weak-order, or problem: {name: quadratic, ...}",
                        analysis, m->problem->name);
+    }
+    if (m->dim <= OD_MAX_GAUSSIAN) {
+        return od_fail(
+            ctx, OD_EUNSUPPORTED, "method.name",
+            "%s needs a linear flow, whose moments are exactly known, and that of '%s' is none even where the "
+            "gradient is linear; use weak-order or an ensemble",
+            analysis, m->method_choice.method->name);
     }
     return od_fail(ctx, OD_EUNSUPPORTED, "problem", "%s follows the covariance of at most %d components, not of %zu",
                    analysis, OD_MAX_GAUSSIAN, m->dim);

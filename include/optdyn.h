@@ -354,6 +354,8 @@ struct od_flow {
     double graded;
     /** Writes the regular values of all blocks but x for starts x at time t0, e.g. v = -grad f(x); NULL: zeros. */
     od_status (*rest)(const od_flow *, double t0, size_t n, double *z, double *ws);
+    /** Why a path cannot start in z[dim], and which component (from 0) is to blame; NULL if it can, or no function. */
+    const char *(*refuse)(const od_flow *, const double *z, size_t *component, double *ws);
 
     /** a = ln(kinetic weight), b = ln(potential weight), a[2] and b[2] value and time derivative; NULL if none. */
     void (*lagrangian)(const od_flow *, double t, double a[2], double b[2]);
@@ -390,6 +392,8 @@ struct od_map {
     const char *sampling; /* "replacement" or "epochs" if batch > 0 */
     /** Where a run of the iteration alone starts: writes all blocks but x for starts x; NULL: zeros. */
     od_status (*rest)(const od_map *, size_t n, double *z, double *ws);
+    /** As od_flow.refuse. */
+    const char *(*refuse)(const od_map *, const double *z, size_t *component, double *ws);
 
     const od_problem *problem;
     const void *data;

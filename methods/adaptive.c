@@ -92,6 +92,17 @@ OD_CLONES void od_adaptive_slopes(const od_adaptive *a, size_t size, double c, c
     }
 }
 
+const char *const od_adaptive_negative_words = "a mean of squares is not negative; give a number >= 0";
+
+size_t od_adaptive_negative(size_t d, const double *s)
+{
+    size_t i = 0;
+    while (i < d && !(s[i] < 0)) {
+        i++;
+    }
+    return i;
+}
+
 void od_adaptive_add_variance(const od_sigma *sigma, double tau, double c, size_t n, double *out)
 {
     const bool number = sigma->kind == OD_SIGMA_NUMBER, matrix = sigma->kind == OD_SIGMA_MATRIX;

@@ -89,6 +89,9 @@ void od_adaptive_direction(const od_adaptive *a, size_t size, double c, const do
 /** Its derivatives: by_m and by_s. Infinite by s where s^ = 0 and m is not, for a root has no slope there. */
 void od_adaptive_slopes(const od_adaptive *a, size_t size, double c, const double correction[2], const double *m,
                         const double *s, double *by_m, double *by_s);
+/** A component of s[d] that is no mean of squares, d if there is none. */
+size_t od_adaptive_negative(size_t d, const double *s);
+extern const char *const od_adaptive_negative_words;
 /** Squares of what the iteration sees besides g, for noise that is a number or a matrix: out[d*n] += its variance. */
 void od_adaptive_add_variance(const od_sigma *sigma, double tau, double c, size_t n, double *out);
 

@@ -150,11 +150,37 @@ static od_status adaptive_rest(const od_flow *flow, double t0, size_t n, double 
     const double of_s = d->a.corrected ? -expm1(-d->a.rate[1] * t0) : 1;
     od_status status = d->f->eval(d->f, OD_GRADIENT, n, z, NULL, g, ws + size);
     for (size_t i = 0; i < size && d->a.momentum; i++) {
-        z[size + i] = of_m * g[i];
+        z[size + i] = of_m * g[i] + 0.0; /* no -0 */
     }
     square(size, of_s, g, z + at);
     od_adaptive_add_variance(&d->sigma, d->a.step, of_s, n, z + at);
     return status;
+}
+
+/* Where s is 0 and what it divides is not, x' is so large that no step of a scheme is short enough. */
+static const char *adaptive_refuse(const od_flow *flow, const double *z, size_t *component, double *ws)
+{
+    enum { STEEP = 1000 };
+    const flow_data *d = flow->data;
+    const size_t dim = d->f->dim;
+    const double *s = z + s_block(d) * dim, *m = d->a.momentum ? z + dim : ws;
+    const double root = d->a.inside ? sqrt(d->a.eps) : d->a.eps;
+    *component = s_block(d) * dim + od_adaptive_negative(dim, s);
+    if (*component < flow->dim) {
+        return od_adaptive_negative_words;
+    }
+    if (d->a.corrected || d->f->eval(d->f, OD_GRADIENT, 1, z, NULL, ws, ws + dim) != OD_OK) {
+        return NULL;
+    }
+    for (size_t i = 0; i < dim; i++) {
+        if (s[i] == 0 && fabs(m[i]) > STEEP * root) {
+            *component = s_block(d) * dim + i;
+            return "from s = 0 the flow's x' is the gradient over eps, too steep for any step; leave start.s out (it "
+                   "is "
+                   "then the square of the gradient), give a number > 0 or a larger method.eps";
+        }
+    }
+    return NULL;
 }
 
 static od_status check_noise(od_context *ctx, const od_settings *s, const od_adaptive *a, const od_sigma *sigma)
@@ -205,6 +231,7 @@ od_status od_adaptive_flow(od_context *ctx, const od_settings *s, const od_probl
     flow->singular = a->corrected;
     flow->graded = a->corrected ? 1 / fmax(a->momentum ? a->rate[0] : 0, a->rate[1]) : 0;
     flow->rest = a->corrected || a->settled ? adaptive_rest : NULL;
+    flow->refuse = adaptive_refuse;
     flow->problem = f;
     flow->data = d;
     flow->free = free;

@@ -211,6 +211,15 @@ static od_status adaptive_rest(const od_map *map, size_t n, double *z, double *w
     return status;
 }
 
+static const char *adaptive_refuse(const od_map *map, const double *z, size_t *component, double *ws)
+{
+    (void)ws;
+    const map_data *d = map->data;
+    const size_t dim = d->draw.f->dim, before = d->a.momentum ? 2 * dim : dim;
+    *component = before + od_adaptive_negative(map->dim - before, z + before);
+    return *component < map->dim ? od_adaptive_negative_words : NULL;
+}
+
 od_status od_adaptive_map(od_context *ctx, const od_settings *s, const od_problem *f, const od_adaptive *a, od_map *map)
 {
     od_status status = od_draw_map(ctx, s, f, a->step, 1, (const double[OD_DRAW_PARAMS]){0}, map);
@@ -235,6 +244,7 @@ od_status od_adaptive_map(od_context *ctx, const od_settings *s, const od_proble
     map->step = adaptive_step;
     map->jvp = f->hvp != NULL ? adaptive_jvp : NULL;
     map->vjp = f->hvp != NULL ? adaptive_vjp : NULL;
+    map->refuse = adaptive_refuse;
     map->rest = a->settled ? adaptive_rest : NULL;
     return d != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, "method", "no memory for the iteration");
 }

@@ -507,6 +507,7 @@ static od_status build_member(od_context *ctx, od_experiment *e, const od_node *
     status = status == OD_OK ? check_times(ctx, m) : status;
     status = status == OD_OK ? choose_interval(ctx, m) : status;
     status = status == OD_OK ? check_singular(ctx, m) : status;
+    status = status == OD_OK ? od_start_check(ctx, m) : status;
     status = status == OD_OK ? choose_records(ctx, m) : status;
     status = status == OD_OK ? choose_details(ctx, m) : status;
     return status == OD_OK ? check_lock_step(ctx, m) : status;

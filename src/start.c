@@ -210,13 +210,53 @@ od_status od_start_fill(const od_member *m, uint64_t first, size_t n, double *z,
     return status;
 }
 
-od_status od_start_check_singular(od_context *ctx, const od_member *m)
+static bool any_given(const od_member *m)
 {
     bool any = false;
     for (size_t b = 1; b < m->block_count; b++) {
         any = any || is_given(m, b);
     }
-    if (!any || m->flow.rest == NULL) {
+    return any;
+}
+
+/* Fails with a sentence about component i of the state. */
+static od_status refuse(od_context *ctx, const od_member *m, size_t i, const char *why)
+{
+    size_t b = 0;
+    for (; b + 1 < m->block_count && i >= m->block[b].length; b++) {
+        i -= m->block[b].length;
+    }
+    const od_node *node = od_node_item(m->start_node, m->block[b].name);
+    char entry[64];
+    snprintf(entry, sizeof entry, "start.%s", m->block[b].name);
+    return od_node_fail(ctx, node != NULL ? node : m->start_node, entry, "component %zu: %s", i + 1, why);
+}
+
+od_status od_start_check(od_context *ctx, const od_member *m)
+{
+    const bool flow = m->has_flow && m->flow.refuse != NULL, map = m->has_map && m->map.refuse != NULL;
+    if (!any_given(m) || (!flow && !map)) {
+        return OD_OK;
+    }
+    const size_t of_flow = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0;
+    const size_t of_map = m->has_map ? od_scratch_size(&m->map.scratch, 1) : 0;
+    double *z = od_zalloc(m->dim + (of_flow > of_map ? of_flow : of_map), sizeof *z), *ws = z + m->dim;
+    if (z == NULL) {
+        return od_fail(ctx, OD_ENOMEM, "start", "no memory for the start");
+    }
+    size_t component = 0;
+    const char *why = NULL;
+    if (od_start_fill(m, 0, 1, z, ws) == OD_OK) { /* else the run will say so */
+        why = flow ? m->flow.refuse(&m->flow, z, &component, ws) : NULL;
+        why = why == NULL && map ? m->map.refuse(&m->map, z, &component, ws) : why;
+    }
+    free(z);
+    return why == NULL ? OD_OK : refuse(ctx, m, component, why);
+}
+
+od_status od_start_check_singular(od_context *ctx, const od_member *m)
+{
+    if (!any_given(m) || m->flow.rest == NULL) {
         return OD_OK;
     }
     double *z = od_zalloc(2 * m->dim + od_scratch_size(&m->flow.scratch, 1), sizeof *z);

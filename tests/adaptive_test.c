@@ -434,6 +434,118 @@ static void iterations_follow_their_flows(void **state)
     }
 }
 
+/* --------------------------------------------------------------------------------------------------- experiments */
+
+static od_result *run_with(od_context *ctx, const char *method, const char *more)
+{
+    char yaml[512];
+    snprintf(yaml, sizeof yaml, "problem: {name: rosenbrock, b: 5}\nmethod: {%s}\nstart: {x: [-1, 0.5]}\n%s", method,
+             more);
+    od_experiment *e = od_experiment_parse(ctx, yaml, NULL);
+    check_done(ctx, e != NULL);
+    od_result *result;
+    check_done(ctx, od_experiment_run(ctx, e, &result) == OD_OK);
+    od_experiment_free(e);
+    return result;
+}
+
+static const double *block_of(const od_outcome *o, const double *state, const char *name)
+{
+    for (size_t b = 0; b < o->block_count; b++) {
+        if (strcmp(o->block[b].name, name) == 0) {
+            return state;
+        }
+        state += o->block[b].length;
+    }
+    fail_msg("there is no block '%s'", name);
+    return NULL;
+}
+
+/* With Euler's scheme the flow of the same name is the lagged iteration, so naming one names both; 200 roundings. */
+static void faces_of_one_name_go_together(void **state)
+{
+    static const char *const methods[] = {"name: adam, map: lagged, step: 0.01", "name: adam, flow: lagged, step: 0.01",
+                                          "name: rmsprop, map: lagged, step: 0.01, decay: 0.5"};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        od_result *r = run_with(*state, methods[i],
+                                "integrator: {name: euler, step: 0.01}\nuntil: 2\niterations: 200\n");
+        check_close(r->outcome[0].gap_max, 0, 1e-12);
+        od_result_free(r);
+    }
+}
+
+/* The square of the gradient, which is (-14, -5) at the start, or 0; after one iteration with beta2 = 0.75. */
+static void second_moments_start_where_they_should(void **state)
+{
+    static const char *const alone = "iterations: 1\n",
+                             *const beside = "iterations: 1\nuntil: 0.01\nintegrator: {name: rk4, step: 0.01}\n";
+    static const struct {
+        const char *method, *more;
+        double s[2];
+    } known[] = {
+        {"name: rmsprop, step: 1.0e-9, beta2: 0.75", alone, {196 / 4.0, 25 / 4.0}},
+        {"name: rmsprop, map: lagged, step: 1.0e-9, beta2: 0.75", alone, {196, 25}},
+        {"name: rmsprop, map: shifted, step: 1.0e-9, beta2: 0.75", alone, {196, 25}},
+        {"name: adam, step: 1.0e-9, beta2: 0.75", alone, {196 / 4.0, 25 / 4.0}},
+        {"name: rmsprop, step: 0.01, beta2: 0.75", beside, {196, 25}},
+        {"name: adam, step: 0.01, beta2: 0.75", beside, {196 / 4.0, 25 / 4.0}},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        od_result *r = run_with(*state, known[i].method, known[i].more);
+        const double *s = block_of(r->outcome, r->outcome[0].iteration_mean, "s");
+        check_relative(s[0], known[i].s[0], 1e-12);
+        check_relative(s[1], known[i].s[1], 1e-12);
+        od_result_free(r);
+    }
+}
+
+static void what_has_no_meaning_is_refused(void **state)
+{
+    static const struct {
+        const char *method, *more, *entry, *sentence;
+    } wrong[] = {
+        {"name: adam, map: amsgrad, step: 0.1", "iterations: 9\nuntil: 1\nintegrator: {name: rk4, step: 0.1}",
+         "iterations", "have different states"},
+        {"name: rmsprop, step: 0.1", "iterations: 9\nstart: {x: [1, 2], s: [1, -1]}", "start.s",
+         "component 2: a mean of squares is not negative"},
+        {"name: adam, map: amsgrad, step: 0.1", "iterations: 9\nstart: {x: [1, 2], s_max: [-1, 0]}", "start.s_max",
+         "component 1: a mean of squares is not negative"},
+        {"name: rmsprop, step: 0.1", "until: 1\nintegrator: {name: rk4, step: 0.1}\nstart: {x: [1, 2], s: [1, 0]}",
+         "start.s", "component 2: from s = 0 the flow's x' is the gradient over eps"},
+        {"name: adam, step: 0.1", "until: 1\nintegrator: {name: rk4, step: 0.1}\nstart: {x: [1, 2], m: [1, 0]}",
+         "start.m", "only one value gives a bounded solution"},
+        {"name: adam, step: 0.1, beta1: 0", "iterations: 9\nrecord: {quantities: [m]}\nstart: {x: [1, 2]}",
+         "record.quantities", "the blocks of the state (x, s)"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char yaml[512];
+        snprintf(yaml, sizeof yaml, "problem: {name: rosenbrock, b: 5}\nmethod: {%s}\n%s%s", wrong[i].method,
+                 wrong[i].more, strstr(wrong[i].more, "start:") == NULL ? "\nstart: {x: [1, 2]}" : "");
+        assert_null(od_experiment_parse(*state, yaml, NULL));
+        check_message(*state, wrong[i].sentence);
+        assert_string_equal(od_message_entry(*state), wrong[i].entry);
+    }
+}
+
+/* On a quadratic the gradient is linear, but these flows are not, so nothing of them is known exactly. */
+static void linear_laws_do_not_apply(void **state)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    od_experiment *e = od_experiment_parse(*state,
+                                           "problem: {name: quadratic, eigenvalues: [2, 0.5]}\nstart: {x: [-1, 1]}\n"
+                                           "method: {name: adam, step: 0.01, noise: 0.1}\nuntil: 1\npaths: 2000\n"
+                                           "integrator: {name: euler-maruyama, step: 0.01}\n",
+                                           NULL);
+    check_done(*state, e != NULL);
+    assert_int_equal(od_experiment_analyse(*state, e, "moments", out, true), OD_EUNSUPPORTED);
+    check_message(*state, "that of 'adam' is none even where the gradient is linear");
+    od_experiment_free(e);
+    fclose(out);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +559,10 @@ int main(void)
         test_with_context(chains_of_any_length_take_as_many_iterations),
         test_with_context(rk4_keeps_its_order),
         test_with_context(iterations_follow_their_flows),
+        test_with_context(faces_of_one_name_go_together),
+        test_with_context(second_moments_start_where_they_should),
+        test_with_context(what_has_no_meaning_is_refused),
+        test_with_context(linear_laws_do_not_apply),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
