@@ -17,40 +17,48 @@ static bool is_affine(const od_problem *f)
 
 /* Where the gradient is, most flows are affine too, but not those that divide by a root of it: asked of the drift at
  * two points, their sum and 0. */
-static bool superposes(const od_member *m)
+static od_status superposes(od_context *ctx, const od_member *m, bool *yes)
 {
     enum { POINTS = 4 };
     const size_t dim = m->dim;
     double *z = od_zalloc(2 * POINTS * dim + od_scratch_size(&m->flow.scratch, POINTS), sizeof *z);
     double *dz = z + POINTS * dim, defect = 0, size = 0;
-    for (size_t i = 0; i < dim && z != NULL; i++) {
+    if (z == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for states of %zu components", dim);
+    }
+    for (size_t i = 0; i < dim; i++) {
         for (unsigned p = 0; p < POINTS; p++) {
             z[i * POINTS + p] = ((p & 1) != 0 ? od_normal(1, OD_STREAM_CHECK, 0, i, 0) : 0) +
                                 ((p & 2) != 0 ? od_normal(1, OD_STREAM_CHECK, 1, i, 0) : 0);
         }
     }
     const double t = m->start.t + (m->until - m->start.t) / 2;
-    const bool done = z != NULL && m->flow.drift(&m->flow, t, POINTS, z, dz, dz + POINTS * dim) == OD_OK;
-    for (size_t i = 0; i < dim && done; i++) {
+    const od_status status = m->flow.drift(&m->flow, t, POINTS, z, dz, dz + POINTS * dim);
+    for (size_t i = 0; i < dim && status == OD_OK; i++) {
         const double *at = dz + i * POINTS;
         defect += fabs(at[3] - at[2] - at[1] + at[0]);
         size += fabs(at[3]) + fabs(at[2]) + fabs(at[1]) + fabs(at[0]);
     }
+    *yes = defect <= 1e-9 * size;
     free(z);
-    return done && defect <= 1e-9 * size;
+    return status == OD_OK ? OD_OK : od_fail(ctx, status, "method.flow", "the drift could not be evaluated");
 }
 
-bool od_gaussian_applies(const od_member *m)
+/* All but the linearity of the flow. */
+static bool may_apply(const od_member *m)
 {
     return m->has_flow && is_affine(m->problem) && m->flow.noise.shape == OD_NOISE_ADDITIVE &&
-           m->dim <= OD_MAX_GAUSSIAN && superposes(m);
+           m->dim <= OD_MAX_GAUSSIAN;
 }
 
-od_status od_gaussian_check(od_context *ctx, const od_member *m, const char *analysis)
+od_status od_gaussian_applies(od_context *ctx, const od_member *m, bool *yes)
 {
-    if (od_gaussian_applies(m)) {
-        return OD_OK;
-    }
+    *yes = false;
+    return may_apply(m) ? superposes(ctx, m, yes) : OD_OK;
+}
+
+static od_status refuse(od_context *ctx, const od_member *m, const char *analysis)
+{
     if (!m->has_flow) {
         return od_fail(ctx, OD_EUNSUPPORTED, "until", "%s looks at a flow; give until and integrator", analysis);
     }
@@ -76,6 +84,13 @@ od_status od_gaussian_check(od_context *ctx, const od_member *m, const char *ana
     }
     return od_fail(ctx, OD_EUNSUPPORTED, "problem", "%s follows the covariance of at most %d components, not of %zu",
                    analysis, OD_MAX_GAUSSIAN, m->dim);
+}
+
+od_status od_gaussian_check(od_context *ctx, const od_member *m, const char *analysis)
+{
+    bool yes;
+    const od_status status = od_gaussian_applies(ctx, m, &yes);
+    return status != OD_OK || yes ? status : refuse(ctx, m, analysis);
 }
 
 /* The law of the starts: the mean without what is random, and independent variances. */

@@ -8,8 +8,8 @@ enum { OD_MAX_GAUSSIAN = 64 }; /* components of a state whose covariance is foll
 
 /** Refuses members whose law is not Gaussian and known: the flow must be linear, its noise additive. */
 od_status od_gaussian_check(od_context *ctx, const od_member *m, const char *analysis);
-/** False, without a sentence, where od_gaussian_check refuses. */
-bool od_gaussian_applies(const od_member *m);
+/** *yes is false where od_gaussian_check refuses. OD_ENOMEM; a status of the drift. */
+od_status od_gaussian_applies(od_context *ctx, const od_member *m, bool *yes);
 
 /**
  * The chain that a fixed-step scheme runs: each step is z+ = M z + b + N dW (+ N' I), which the scheme's own step shows

@@ -126,7 +126,10 @@ static od_status open_study(od_context *ctx, const od_settings *settings, const 
         return status;
     }
     const size_t levels = s->levels.levels;
-    s->exact = od_gaussian_applies(m);
+    status = od_gaussian_applies(ctx, m, &s->exact);
+    if (status != OD_OK) {
+        return status;
+    }
     s->d = m->dim <= OD_MAX_GAUSSIAN ? m->dim : 0;
     s->quantities = 1 + 2 * s->d;
     s->bias = od_zalloc(s->quantities * (levels + 1), sizeof *s->bias);
