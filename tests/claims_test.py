@@ -181,6 +181,25 @@ KNOWN = [
 ]
 
 
+def displayed():
+    """What docs/claims.md says of Theorem 2.3.2 as displayed on quadratics: exact second moments, eta = S = D = 1."""
+    noise, plain = 0, 0
+    for p in (2, 3, 5):
+        for j in range(40):
+            z = (p - 1) / p * 10 ** (-j / 10)
+            xx = xv = vv = v = 0.0
+            x = 1.0
+            for k in range(1000):
+                keep, take = k / (k + p), p / (k + p)
+                noise = max(noise, z * xx / 2 / ((p - 1) / 2))
+                plain = max(plain, z * x * x * (k + p - 1) / (1 + 2 * (p - 1) * z))
+                vv, xv = keep**2 * vv - 2 * keep * take * z * xv + (take * z) ** 2 * xx + take**2, keep * xv - take * z * xx
+                xx, xv = xx + 2 * xv + vv, xv + vv
+                v = keep * v - take * z * x
+                x += v
+    check(0.7 < noise < 0.76 and 0.4 < plain < 0.48, "Theorem 2.3.2 as displayed holds on quadratics", (noise, plain))
+
+
 def numbers():
     for claim, experiment, verdict, want, tolerance in KNOWN:
         r = subprocess.run([PROGRAM, "claims", claim, "--on", "/dev/stdin", "--json"], input=json.dumps(experiment).encode(),
@@ -196,6 +215,7 @@ def main():
     check(r.returncode == 0, "all standard claims: exit status 0", r.stderr.decode())
     ledger = json.loads(r.stdout)
     verdicts(ledger)
+    displayed()
     numbers()
     command()
     own_files()
