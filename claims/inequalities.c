@@ -244,6 +244,11 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
                  map = m->has_map ? od_scratch_size(&m->map.scratch, 1) : 0, own = od_scratch_size(&f->scratch, 1),
                  most = flow > map ? flow : map;
     study q = {.ctx = ctx, .f = f, .list = list};
+    for (size_t i = 0; i < member; i++) {
+        if (e->member[i].problem == f) {
+            return OD_OK; /* they are about the loss alone */
+        }
+    }
     if (!(f->lipschitz.value > 0) || !isfinite(f->lipschitz.value)) {
         return od_fail(ctx, OD_EUNSUPPORTED, NULL, "no constant L of the loss is known that holds everywhere");
     }
