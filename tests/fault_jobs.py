@@ -71,8 +71,8 @@ problem: {name: rosenbrock}
 method: {name: heavy-ball, alpha: 1}
 integrator: {name: rk4, step: 0.05}
 start: {x: [-1.2, 1]}
-until: 0.5
-interval: [0, 0.5]
+until: 0.2
+interval: [0, 0.2]
 """
 NEAR = """
 problem: {name: quadratic, eigenvalues: [1, -0.5]}
@@ -99,7 +99,7 @@ JOBS = {
         ["shadow", "x.yaml", "-o", "out", "--json"],
     ),
     "an action off a quadratic": (
-        VALLEY + "action: {sine: [1, 2], hat: [[0.25, 0.2]], direction: [1, 2], amplitude: [0.1, 1], displacement: h.csv}\n",
+        VALLEY + "action: {sine: [1], hat: [[0.1, 0.05]], direction: [1, 2], displacement: h.csv}\n",
         ["action", "x.yaml", "--json"],
     ),
     "the action of a curve": (VALLEY + "action: {curve: h.csv}\n", ["action", "x.yaml", "--json"]),
@@ -115,7 +115,7 @@ JOBS = {
     ),
     "shadows of a saddle": (NEAR % ("gradient", "glitch: 0.01"), ["shadow", "x.yaml", "--json"]),
     "shadows of an iteration": (
-        NEAR % ("gradient", "direction: flow, tolerance: 1.0e-6")
+        NEAR.replace("iterations: 6", "iterations: 3") % ("gradient", "direction: flow, tolerance: 1.0e-3")
         + "compare: [{label: a, problem: styblinski-tang, method: {name: gradient, step: 0.02}}, {label: b}]\n",
         ["shadow", "x.yaml", "--json"],
     ),

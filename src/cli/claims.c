@@ -85,7 +85,7 @@ static od_status ask_own(cli *c)
         status = root != NULL && is_figure(root) ? ask_figure(c, root, &ledger) : ask_experiment(c, &ledger);
     }
     if (status == OD_OK) {
-        cli_progress_end(c);
+        cli_progress_end();
         (c->json ? od_ledger_write_json : od_ledger_write_text)(stdout, &ledger);
     }
     od_ledger_close(&ledger);
