@@ -47,8 +47,8 @@ static od_status fail(const loader *l, const char *format, ...)
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    return l->node != NULL ? od_node_fail(l->ctx, l->node, l->entry, "%s: %s", l->file, sentence)
-                           : od_fail(l->ctx, OD_EINVAL, l->entry, "%s: %s", l->file, sentence);
+    return l->node != NULL ? od_node_fail(l->ctx, l->node, l->entry, "%.400s: %s", l->file, sentence)
+                           : od_fail(l->ctx, OD_EINVAL, l->entry, "%.400s: %s", l->file, sentence);
 }
 
 /* ------------------------------------------------------------------------------------------- file */

@@ -165,6 +165,21 @@ with tempfile.TemporaryDirectory() as folder:
     for length in (10, 100, len(data) // 5, len(data) * 3 // 5, loaded - 1):
         open(os.path.join(folder, "cut.so"), "wb").write(data[:length])
         refused(PROBLEM % ("./cut.so", ""), "only the beginning of one", "cut.so")
+    for at, value in ((54, 99), (32, 1 << 40)):  # the size of a segment's header, and where the first one stands
+        wrong = bytearray(data)
+        struct.pack_into("<H" if at == 54 else "<Q", wrong, at, value)
+        open(os.path.join(folder, "cut.so"), "wb").write(wrong)
+        refused(PROBLEM % ("./cut.so", ""), "only the beginning of one", "cut.so")
+    open(os.path.join(folder, "huge.so"), "w").close()
+    os.truncate(os.path.join(folder, "huge.so"), (1 << 28) + 1)  # a hole
+    refused(PROBLEM % ("./huge.so", ""), "no file of at most 256 MiB")
+    refused(PROBLEM % ("./text.so/inner.so", ""), "it cannot be opened (Not a directory)", "problem.file")
+    refused(PROBLEM % ("./" + "a" * 5000, ""), "the path is longer than 4096 bytes", "problem.file")
+    for entry in ("name: plugin, file: [a]", "name: plugin, file: ''"):
+        refused(PROBLEM.replace("name: plugin, file: %s%s", entry), "problem.file: this entry is needed: the shared object")
+    refused(PROBLEM.replace("{name: plugin, file: %s%s}", "plugin"), "problem.file: this entry is needed: the shared object")
+    ran = run(program, "describe", "./nowhere.so")
+    check(ran.returncode == 2 and "./nowhere.so: there is no such file" in ran.stderr, "`describe` of no file", ran.stderr)
     refused(PROBLEM.replace("file: %s%s", "depth: 1"), "problem.file", "this entry is needed")
     refused(PROBLEM % ("./nowhere.so", ""), "there is no such file", "refused.yaml:1", "problem.file")
     refused(PROBLEM % ("libm.so.6", ""), "there is no such file")
@@ -180,12 +195,30 @@ with tempfile.TemporaryDirectory() as folder:
         7: "the moon is in the wrong quarter", 8: "set no dimension", 9: "set no function eval",
         10: "beyond the scratch memory of 0 + 1 n doubles", 11: "x[i*n + p]", 12: "unwritten",
         13: "more than the 2 numbers", 16: "parameter 'file' is there twice", 17: "parameter 'other' needs a meaning",
-        18: "needs a name"}
+        18: "needs a name", 30: "parameter 'name' is there twice", 32: "parameter 'other' needs a meaning, a kind of od_kind",
+        33: "and, if that is a choice, choices", 34: "parameter 'number' is there twice", 35: "has no end within 48 rows",
+        36: "a sum of 5 samples without eval_samples", 37: "needs a name", 38: "needs a name, a summary", 39: "and a source",
+        40: "has no parameter table", 41: "has no function create"}
     for bad, sentence in sentences.items():
         refused(PROBLEM % (compile_bad(folder, bad), ""), sentence, "problem.file")
     for bad, sentence in {20: "has to be the position x", 21: "of length 3", 22: "add up to its dim, which is 3",
-                          23: "needs a drift", 24: "each with the other"}.items():
+                          23: "needs a drift", 24: "each with the other",
+                          31: "parameter 'step' is there twice", 44: "if it has noise, the noise's shape, dim, block and apply",
+                          45: "the noise's shape, dim, block and apply", 46: "the noise's shape, dim, block and apply",
+                          47: "the noise's shape, dim, block and apply", 48: "needs 1 to", 49: "blocks with names",
+                          50: "blocks with names", 51: "needs 1 to", 52: "whose lengths add up to its dim, which is 2",
+                          53: "needs a name", 54: "each with the other", 55: "needs a function flow and a list flows",
+                          56: "each with the other"}.items():
         refused(METHOD % (compile_bad(folder, bad), ""), sentence, "method.file")
+    iteration = METHOD.replace("until: 2", "iterations: 5").replace("integrator: {name: rk4, step: 0.01}\n", "")
+    for bad, sentence in {60: "needs a function step and a time tau > 0", 61: "a time tau > 0 that it stands for, or NaN",
+                          62: "a time tau > 0", 63: "a time tau > 0", 64: "need a sampling and a problem that is a sum",
+                          65: "need a sampling and a problem that is a sum"}.items():
+        refused(iteration % (compile_bad(folder, bad), ", step: 0.1"), sentence, "method.file")
+    ran = answer("map.yaml", iteration % (compile_bad(folder, 69), ", step: 0.1"))
+    state = json.loads(ran.stdout)["iteration"]["final"]["state"]["x"]
+    check(max(abs(a - b) for a, b in zip(state, (0.25 * 0.9**5, 0.9**5))) < 1e-15, "an iteration without a flow runs",
+          ran.stderr)
     # a failure and a NaN of the run
     refused(PROBLEM % (compile_bad(folder, 14), ""), "the evaluation failed near t = 0", status=1)
     ran = answer("nan.yaml", PROBLEM % (compile_bad(folder, 15), ""))
