@@ -66,8 +66,8 @@ static inline double ratio(bool inside, double eps, double m, double s)
     return m == 0 ? 0 : m / root;
 }
 
-OD_CLONES void od_adaptive_direction(const od_adaptive *a, size_t size, double c, const double correction[2],
-                                     const double *m, const double *s, double *out)
+OD_CLONES static void direction(const od_adaptive *a, size_t size, double c, const double correction[2],
+                                const double *m, const double *s, double *out)
 {
     const double eps = a->eps, of_m = correction[0], of_s = correction[1];
     if (a->inside) {
@@ -81,8 +81,8 @@ OD_CLONES void od_adaptive_direction(const od_adaptive *a, size_t size, double c
     }
 }
 
-OD_CLONES void od_adaptive_slopes(const od_adaptive *a, size_t size, double c, const double correction[2],
-                                  const double *m, const double *s, double *by_m, double *by_s)
+OD_CLONES static void slopes(const od_adaptive *a, size_t size, double c, const double correction[2], const double *m,
+                             const double *s, double *by_m, double *by_s)
 {
     for (size_t i = 0; i < size; i++) {
         const double m1 = m[i] / correction[0], s1 = s[i] / correction[1];
@@ -101,6 +101,19 @@ size_t od_adaptive_negative(size_t d, const double *s)
         i++;
     }
     return i;
+}
+
+/* Functions that are compiled several times cannot be hidden in a library: these stand before them. */
+void od_adaptive_direction(const od_adaptive *a, size_t size, double c, const double correction[2], const double *m,
+                           const double *s, double *out)
+{
+    direction(a, size, c, correction, m, s, out);
+}
+
+void od_adaptive_slopes(const od_adaptive *a, size_t size, double c, const double correction[2], const double *m,
+                        const double *s, double *by_m, double *by_s)
+{
+    slopes(a, size, c, correction, m, s, by_m, by_s);
 }
 
 void od_adaptive_add_variance(const od_sigma *sigma, double tau, double c, size_t n, double *out)

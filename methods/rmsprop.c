@@ -5,9 +5,10 @@
  *   rmsprop  s+ = beta s + (1 - beta) g^2, x+ = x - eta g/(sqrt(s+) + eps), s_0 = 0: what libraries do. A component
  *            moves by at most eta/sqrt(1 - beta), in the first step exactly so far.
  *   lagged   x+ = x - eta g/(sqrt(s) + eps), then s+; s_0 = g(x_0)^2, for from 0 the first step would be eta g/eps.
- * Steps have no bound where gradients grow. shifted  x_{k+1} = x_k - eta g(x_k)/(sqrt(v_k) + eps), v_{k+1} = beta v_k +
- * (1 - beta) g(x_{k+1})^2, v_0 = g(x_0)^2: rmsprop, but for the first step, which leaves s. After k + 1 iterations s is
- * v_k, so that each takes one gradient.
+ *            Steps have no bound where gradients grow.
+ *   shifted  x_{k+1} = x_k - eta g(x_k)/(sqrt(v_k) + eps), v_{k+1} = beta v_k + (1 - beta) g(x_{k+1})^2, v_0 =
+ *            g(x_0)^2: rmsprop, but for the first step, which leaves s. After k + 1 iterations s is v_k, so that each
+ *            takes one gradient.
  *
  * All have the flow x' = -g/(sqrt(s) + eps), s' = a2 (g^2 - s); lagged is Euler's step of it. From s = 0 its x' is
  * g/eps, so it starts with s = g(x_0)^2 by default, and an iteration in lock-step with it. One iteration stands for
