@@ -102,6 +102,9 @@ static od_status read_rows(od_context *ctx, const od_settings *s, const char *na
             ++*rows;
         }
     }
+    if (status == OD_OK && ferror(in)) {
+        status = od_setting_fail(ctx, s, name, "%s cannot be read: %s; give a file of rows", file, strerror(errno));
+    }
     free(line);
     return status;
 }

@@ -25,8 +25,8 @@ static od_status unknown(od_context *ctx, const char *name)
     }
     const char *nearest = od_text_nearest(name, names, count);
     return od_fail(ctx, OD_EINVAL, NULL, "there is no analysis '%s'%s%s%s; `optdyn list analyses` shows all", name,
-                   nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                   nearest != NULL ? "'?" : "");
+                   nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                   nearest != NULL ? "'?)" : "");
 }
 
 static size_t fitted_numbers(const od_analysis_type *type)

@@ -337,8 +337,8 @@ od_status od_ledger_check_names(od_context *ctx, const char *const *names)
     return unknown == NULL
                ? OD_OK
                : od_fail(ctx, OD_EINVAL, NULL, "there is no claim '%s'%s%s%s; `optdyn list claims` shows all", unknown,
-                         nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                         nearest != NULL ? "'?" : "");
+                         nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                         nearest != NULL ? "'?)" : "");
 }
 
 static void write_ledger(FILE *out, bool json, const od_ledger *ledger)

@@ -73,7 +73,10 @@ od_status od_fail_at(od_context *ctx, od_status status, const char *origin, int 
                          : snprintf(ctx->message, room, "%s: ", origin);
         used += w < 0 ? 0 : (size_t)w;
     }
-    if (entry != NULL && entry[0] != '\0' && used < room) {
+    /* what --set names is said once */
+    const bool named = origin != NULL && strncmp(origin, "--set ", 6) == 0 && entry != NULL &&
+                       strcmp(origin + 6, entry) == 0;
+    if (entry != NULL && entry[0] != '\0' && !named && used < room) {
         int w = snprintf(ctx->message + used, room - used, "%s: ", entry);
         used += w < 0 ? 0 : (size_t)w;
     }

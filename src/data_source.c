@@ -158,14 +158,49 @@ static od_status read_npy_folder(source *from, od_part part)
     return status;
 }
 
+/* Names all files of a part that the folder lacks. */
+static od_status check_members(const source *from, const char *const *member, bool any)
+{
+    char list[512] = "";
+    size_t used = 0, missing = 0, count = 0;
+    for (; member[count] != NULL; count++) {
+        if (!holds(from->path, member[count])) {
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", missing > 0 ? ", " : "", member[count]);
+            missing++;
+        }
+    }
+    if (missing == 0) {
+        return OD_OK;
+    }
+    if (!is_folder(from->path)) {
+        return od_data_fail(from->ctx, from->s, from->path, 0,
+                            "there is no such folder; give the folder that holds it by --data DIR or the variable "
+                            "OPTDYN_DATA, or a path that exists");
+    }
+    return od_data_fail(from->ctx, from->s, from->path, 0,
+                        "the folder lacks %s (plain or with .gz)%s; give the data folder by --data DIR or the variable "
+                        "OPTDYN_DATA, or get the files",
+                        list, any ? ", and the files of other formats, too" : "");
+}
+
 static od_status read_folder(source *from, od_part part)
 {
+    enum { PARTS = 2, MOST = CIFAR_BATCHES + 1 };
     static const struct {
         const char *format, *tell;
+        const char *member[PARTS][MOST]; /* of OD_PART_TRAIN and OD_PART_TEST; end with NULL */
         od_status (*read)(source *from, od_part part);
-    } kinds[] = {{"cifar10", "test_batch.bin", read_cifar},
-                 {"npy", "x_train.npy", read_npy_folder},
-                 {"idx", "train-images-idx3-ubyte", read_idx}};
+    } kinds[] = {
+        {"cifar10",
+         "test_batch.bin",
+         {{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+          {"test_batch.bin"}},
+         read_cifar},
+        {"npy", "x_train.npy", {{"x_train.npy", "y_train.npy"}, {"x_test.npy", "y_test.npy"}}, read_npy_folder},
+        {"idx",
+         "train-images-idx3-ubyte",
+         {{"train-images-idx3-ubyte", "train-labels-idx1-ubyte"}, {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}},
+         read_idx}};
     const size_t count = sizeof kinds / sizeof *kinds;
     const bool automatic = strcmp(from->format, "auto") == 0;
     size_t k = 0;
@@ -177,11 +212,15 @@ static od_status read_folder(source *from, od_part part)
                             "it is a folder, and %s data are one file; name the file, or leave format out",
                             from->format);
     }
+    bool told = !automatic;
     for (size_t i = 0; automatic && i < count; i++) {
-        k = holds(from->path, kinds[i].tell) ? i : k;
+        const bool holds_it = holds(from->path, kinds[i].tell);
+        k = holds_it ? i : k;
+        told = told || holds_it;
     }
     from->table->parts = true;
-    return kinds[k].read(from, part);
+    od_status status = check_members(from, kinds[k].member[part], !told);
+    return status == OD_OK ? kinds[k].read(from, part) : status;
 }
 
 /* The file of labels beside an NPY file: `label` is relative to the folder of `data`. */

@@ -366,8 +366,8 @@ static od_node *map_of_scalar(od_context *ctx, od_arena *arena, od_node *scalar,
     double number;
     const bool null = scalar == NULL || od_node_is_null(scalar);
     if (!null && !scalar->quoted && od_text_real(scalar->text, &number)) {
-        od_node_fail(ctx, value, NULL, "'%.*s' goes through the number %s; only maps can be entered", length, path,
-                     scalar->text);
+        od_node_fail(ctx, value, NULL, "%.*s is the number %s, which has no entries; set %.*s itself", length, path,
+                     scalar->text, length, path);
         return NULL;
     }
     od_node *map = new_map(ctx, arena, value);
@@ -394,14 +394,14 @@ od_status od_document_put(od_context *ctx, od_arena *arena, od_node *root, const
         }
         od_node *next = od_node_item(map, key);
         if (next == NULL || next->kind == OD_NODE_SCALAR) {
-            next = map_of_scalar(ctx, arena, next, value, (int)length, path);
+            next = map_of_scalar(ctx, arena, next, value, (int)(stop - path), path);
             if (next == NULL || od_node_put(ctx, arena, map, key, next) != OD_OK) {
                 return OD_EINVAL;
             }
         }
         if (next->kind != OD_NODE_MAP) {
-            return od_node_fail(ctx, value, NULL, "'%.*s' goes through a list; only maps can be entered", (int)length,
-                                path);
+            return od_node_fail(ctx, value, NULL, "%.*s is a list, which has no entries; set %.*s itself",
+                                (int)(stop - path), path, (int)(stop - path), path);
         }
         map = next;
         p = dot + 1;

@@ -181,8 +181,8 @@ od_status od_entries_check(od_context *ctx, const od_node *root)
             return od_node_fail(ctx, root->item[i], root->key[i],
                                 "there is no such entry%s%s%s; `optdyn describe "
                                 "experiment` lists them",
-                                nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                                nearest != NULL ? "'?" : "");
+                                nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                                nearest != NULL ? "'?)" : "");
         }
     }
     return OD_OK;

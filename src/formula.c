@@ -158,8 +158,9 @@ static uint32_t unknown_name(reader *r, const char *begin, const char *name, boo
                         (function == NULL || od_text_distance(name, variable) <= od_text_distance(name, function));
     const char *nearest = nearer ? variable : function;
     return wrong(r, begin, "there is no %s '%s'%s%.63s%s; functions are %s%s", called ? "function" : "variable", name,
-                 nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "",
-                 all, called ? "" : ", constants pi and e, variables those of `variables`");
+                 nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                 nearest != NULL ? "'?)" : "", all,
+                 called ? "" : ", constants pi and e, variables those of `variables`");
 }
 
 /* After the name: the arguments in parentheses. */

@@ -105,10 +105,10 @@ static od_status choose_quantities(od_context *ctx, od_member *m)
             const char *nearest = od_text_nearest(wanted->names[i], names, count);
             char blocks[OD_BLOCK_NAMES_ROOM];
             return od_setting_fail(ctx, m->record, "quantities",
-                                   "there is no quantity '%s'; %s%s%s loss, distance, "
+                                   "there is no quantity '%s'%s%s%s; there are loss, distance, "
                                    "gradient and the blocks of the state (%s)",
-                                   wanted->names[i], nearest != NULL ? "did you mean '" : "",
-                                   nearest != NULL ? nearest : "", nearest != NULL ? "'? There are" : "there are",
+                                   wanted->names[i], nearest != NULL ? " (did you mean '" : "",
+                                   nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "",
                                    od_member_block_names(m, blocks));
         }
         for (size_t j = 0; j < i; j++) {

@@ -61,8 +61,8 @@ static od_status unknown_part(od_context *ctx, const od_node *node, const char *
     snprintf(entry, sizeof entry, "%s.name", path);
     const od_node *place = node->kind == OD_NODE_MAP ? od_node_item(node, "name") : node;
     return od_node_fail(ctx, place, entry, "there is no %s '%s'%s%s%s; there are: %s", kind, name,
-                        nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                        nearest != NULL ? "'?" : "", all);
+                        nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                        nearest != NULL ? "'?)" : "", all);
 }
 
 /* One entry of a folder's table. */

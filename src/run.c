@@ -4,10 +4,12 @@
 #include "outcome.h"
 #include "results.h"
 #include "snapshot.h"
+#include "start.h"
 
 #include "context.h"
 #include "memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,7 +51,24 @@ static od_status write_hdf5(od_context *ctx, const od_experiment *e, od_simulati
     return status;
 }
 
-static od_status report_divergence(od_context *ctx, const od_result *result, od_simulation *s)
+/* False if the loss or its gradient is not finite where the first path starts: then no step is small enough. */
+static bool starts_well(const od_member *m)
+{
+    const od_problem *p = m->problem;
+    const size_t need[] = {od_scratch_size(&p->scratch, 1), m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0};
+    const size_t scratch = need[0] > need[1] ? need[0] : need[1];
+    double f = 0, *z = od_zalloc(m->dim + p->dim + scratch, sizeof *z);
+    double *g = z != NULL ? z + m->dim : NULL;
+    bool well = z == NULL || od_start_fill(m, 0, 1, z, g + p->dim) != OD_OK ||
+                p->eval(p, OD_VALUE | OD_GRADIENT, 1, z, &f, g, g + p->dim) != OD_OK || isfinite(f);
+    for (size_t i = 0; z != NULL && i < p->dim; i++) {
+        well = well && isfinite(g[i]);
+    }
+    free(z);
+    return well;
+}
+
+static od_status report_divergence(od_context *ctx, const od_experiment *e, const od_result *result, od_simulation *s)
 {
     for (size_t i = 0; i < result->count; i++) {
         const od_outcome *o = &result->outcome[i];
@@ -62,6 +81,12 @@ static od_status report_divergence(od_context *ctx, const od_result *result, od_
                     ctx, OD_EDIVERGED, NULL,
                     "%s%s diverged or could not be continued before t = %.9g (%s); what was computed is kept", name,
                     every, o->first_stop, trouble);
+            }
+            if (!starts_well(&e->member[i])) {
+                return od_fail(ctx, OD_EDIVERGED, "start",
+                               "%s%s diverged at its start, t = %.9g: the loss or its gradient is not finite there; "
+                               "choose another start",
+                               name, every, e->member[i].start.t);
             }
             return od_fail(ctx, OD_EDIVERGED, NULL,
                            "%s%s diverged at t = %.9g; what was computed until then is kept. A smaller step may help",
@@ -108,7 +133,7 @@ static od_status collect(void *user, size_t member, const od_tally *tally)
 static od_status conclude(od_context *ctx, const od_experiment *e, od_result *result, od_simulation *s)
 {
     od_status status = e->output != NULL ? write_hdf5(ctx, e, s) : OD_OK;
-    status = status == OD_OK ? report_divergence(ctx, result, s) : status;
+    status = status == OD_OK ? report_divergence(ctx, e, result, s) : status;
     result->diverged = status == OD_EDIVERGED;
     return status;
 }

@@ -296,8 +296,8 @@ static od_status unknown_key(od_context *ctx, const od_settings *s, const od_nod
     char path[256];
     dotted(path, s, key);
     return od_node_fail(ctx, node, path, "there is no such entry%s%s%s; valid are: %s",
-                        nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                        nearest != NULL ? "'?" : "", all);
+                        nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                        nearest != NULL ? "'?)" : "", all);
 }
 
 /* A relative name is one in the folder of the experiment file. */

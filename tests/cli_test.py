@@ -156,6 +156,51 @@ def mistakes():
     check(len(rows("diverged/flow.csv")[1]) == 31, "and its rows are kept", "")
 
 
+def sentences():
+    """Mistakes whose first sentences led nowhere."""
+    good = "good.yaml"
+    whole = [("until.x=3", "--set until.x: until is the number 5.05, which has no entries; set until itself"),
+             ("start.x.normal=1", "--set start.x.normal: start.x is a list, which has no entries; set start.x itself"),
+             ("until=soon", "--set until: expected a number"), ("untill=3", "(did you mean 'until'?); `optdyn describe"),
+             ("start.x={file: .}", "start.x: . cannot be read: Is a directory; give a file of numbers")]
+    for words, sentence in whole:
+        r = check_run(f"--set {words}", 2, "run", good, "--set", words, err=[sentence])
+        check(r.stderr.count(b"until: until") == 0 and b"?;" not in r.stderr, "which repeats nothing", r.stderr)
+    r = check_run("a folder as a curve", 2, "action", good, "--set", "action.curve=.", err=["cannot be read: Is a directory"])
+    log = ["--set", "problem={name: formula, f: 'log(x)', variables: [x]}", "--set", "method={name: gradient, step: 0.1}", "--set",
+           "stop={}", "--set", "record={}"]
+    r = check_run("a loss that is not finite at the start", 1, "run", good, *log, "--set", "start.x=[-1]",
+                  err=["diverged at its start, t = 0: the loss or its gradient is not finite there; choose another start"])
+    bare = write("bare.yaml", "problem: {name: formula, f: 'log(x)', variables: [x]}\nmethod: {name: gradient, step: 0.1}\n"
+                 "start: {x: [-1]}\niterations: 3\n")
+    r = run("run", bare)
+    check(b"at its start" in r.stderr, "the same of the iteration alone", r.stderr)
+    # it runs into 0 only later
+    r = check_run("and one that is not later on", 1, "run", good, *log, "--set", "start.x=[0.5]")
+    check(b"diverged at t = " in r.stderr, "has a time", r.stderr)
+
+
+def data_folders():
+    """All that is missing is named at once."""
+    os.makedirs("sets/mnist")
+    os.makedirs("sets/cifar")
+    for name in ("train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte"):
+        write("sets/mnist/" + name, "x")
+    for name in ("data_batch_2.bin", "test_batch.bin"):
+        write("sets/cifar/" + name, "x")
+    yaml = write("sets.yaml", "problem: {name: logistic-regression, data: mnist, classes: [3, 5]}\nmethod: {name: gradient, step: 1}\n"
+                 "start: {x: {normal: 0.1}}\niterations: 3\n")
+    cases = [((), "sets/mnist: the folder lacks train-labels-idx1-ubyte (plain or with .gz); give"),
+             (("problem.part=test",), "sets/mnist: the folder lacks t10k-images-idx3-ubyte (plain"),
+             (("problem.data=cifar",), "the folder lacks data_batch_1.bin, data_batch_3.bin, data_batch_4.bin, data_batch_5.bin (plain"),
+             (("problem.data=.",), "the folder lacks train-images-idx3-ubyte, train-labels-idx1-ubyte (plain or with .gz), and the files "
+              "of other formats, too; give the data folder by --data DIR"),
+             (("problem.data=nowhere", "problem.format=idx"), "nowhere: there is no such folder; give the folder that holds it by --data")]
+    for words, sentence in cases:
+        sets = [word for entry in words for word in ("--set", entry)]
+        check_run("a data folder that lacks files: " + " ".join(words), 2, "run", yaml, "--data", "sets", *sets, err=[sentence])
+
+
 def dry_run():
     r = check_run("--dry-run shows where entries come from", 0, "run", "good.yaml", "--dry-run", "--set", "until=7", "--seed",
                   "5", out=["until                        7   (--set until)", "5   (--seed)", "(good.yaml:3)", "(default)",
@@ -310,7 +355,7 @@ def main():
     os.chdir(folder)
     os.environ.pop("OPTDYN_DATA", None)
     try:
-        for part in (outputs, mistakes, dry_run, parts, hostile_names, interruption, full_disks, pipes):
+        for part in (outputs, mistakes, sentences, data_folders, dry_run, parts, hostile_names, interruption, full_disks, pipes):
             try:
                 part()
             except Exception as e:  # a check that could not be made is one that failed

@@ -226,7 +226,7 @@ static void cifar_batches_in_their_order(void **state)
     char path[256];
     path_of(b, "cifar/data_batch_4.bin", path);
     remove(path);
-    refuses_as(b, "{data: cifar}", OD_TARGETS_CLASSES, "there is no such file", "data_batch_4.bin");
+    refuses_as(b, "{data: cifar}", OD_TARGETS_CLASSES, "the folder lacks data_batch_4.bin (plain", "data_batch_4.bin");
 }
 
 /* ------------------------------------------------------------------------------------------------------- parts */

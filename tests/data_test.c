@@ -81,7 +81,7 @@ static void bad_idx_files_are_refused(void **state)
     bench *b = *state;
     const char *yaml = "{data: set, classes: [3, 5]}";
     unsigned char images[sizeof image_file], labels[sizeof label_file];
-    refuses(b, "{data: set, format: idx}", "set/train-images-idx3-ubyte: there is no such file", "OPTDYN_DATA");
+    refuses(b, "{data: set, format: idx}", "/set: there is no such folder", "OPTDYN_DATA");
     put_idx(b, image_file, sizeof image_file, label_file, sizeof label_file);
     refuses(b, "{data: set}", "problem.classes", "more than two kinds (3, 5, 7");
     refuses(b, "{data: set, classes: [3, 4]}", "no sample of set has the label 4", "problem.classes");

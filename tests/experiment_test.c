@@ -103,7 +103,7 @@ static void unknown_names_are_answered_with_the_nearest(void **state)
     static const wrong cases[] = {
         {"problme: {name: quadratic}", "problme", "did you mean 'problem'?", "optdyn describe experiment"},
         {"untill: 3", "untill", "did you mean 'until'?", "optdyn describe experiment"},
-        {"problem: {name: quadratc}", "problem.name", "there is no problem 'quadratc'; did you mean 'quadratic'?",
+        {"problem: {name: quadratc}", "problem.name", "there is no problem 'quadratc' (did you mean 'quadratic'?)",
          "there are: "},
         {"problem: {name: quadratic, eigenvalue: [1, 2]}", "problem.eigenvalue", "did you mean 'eigenvalues'?",
          "valid are: "},
@@ -116,7 +116,7 @@ static void unknown_names_are_answered_with_the_nearest(void **state)
         {"start: {x: [1, 2], w: [1, 2]}", "start.w", "there is no such entry", "valid are: t, x, v"},
         {"start: {x: [1, 2], v: [0, 0]}\nmethod: gradient", "start.v", "there is no such entry", "no velocity"},
         {"record: {evry: 1}", "record.evry", "did you mean 'every'?", "valid are: every"},
-        {"record: {quantities: [los]}", "record.quantities", "'los'; did you mean 'loss'?", "the blocks of the state"},
+        {"record: {quantities: [los]}", "record.quantities", "'los' (did you mean 'loss'?)", "the blocks of the state"},
         {"stop: {los: 1}", "stop.los", "did you mean 'loss'?", "valid are: loss, gradient"},
         {"sweep: {method.stpe: [0.1]}", "method.stpe", "did you mean 'step'?", "valid are: "},
         {"compare: [{methd: nesterov}]", "methd", "did you mean 'method'?", "optdyn describe experiment"},
@@ -310,9 +310,10 @@ static void malformed_lists_of_runs_are_refused(void **state)
     check_all_wrong(*state, cases);
     static const struct {
         const char *changes, *words;
-    } others[] = {{"sweep: {method..step: [1]}", "text:6: 'method..step' is not a path"},
-                  {"sweep: {problem.eigenvalues.x: [1]}", "text:6: 'problem.eigenvalues.x' goes through a list"},
-                  {"sweep: {method.r: [-1, 2]}", "text:6: method.r: -1 is out of range"}};
+    } others[] = {
+        {"sweep: {method..step: [1]}", "text:6: 'method..step' is not a path"},
+        {"sweep: {problem.eigenvalues.x: [1]}", "text:6: problem.eigenvalues is a list, which has no entries"},
+        {"sweep: {method.r: [-1, 2]}", "text:6: method.r: -1 is out of range"}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         char text[ROOM];
         compose(text, others[i].changes);
@@ -356,10 +357,9 @@ static void options_are_checked(void **state)
     compose(text, "");
     const char *const sets[][2] = {
         {"start.x=[1]", NULL}, {"until=soon", NULL}, {"nothing", NULL}, {"sed=1", NULL}, {"until.x=3", NULL}};
-    const char *const words[] = {"--set start.x: start.x: expected a list of 2 numbers",
-                                 "--set until: until: expected a number", "expected path=value",
-                                 "--set sed: sed: there is no such entry; did you mean 'seed'?",
-                                 "--set until.x: 'until.x' goes through the number 2; only maps can be entered"};
+    const char *const words[] = {"--set start.x: expected a list of 2 numbers", "--set until: expected a number",
+                                 "expected path=value", "--set sed: there is no such entry (did you mean 'seed'?)",
+                                 "--set until.x: until is the number 2, which has no entries; set until itself"};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         assert_null(od_experiment_parse(*state, text, &(od_options){.set = sets[i]}));
         check_message(*state, words[i]);

@@ -195,8 +195,8 @@ int cli_unknown_figure(cli *c, const char *name)
     }
     const char *nearest = od_text_nearest(name, names, count);
     return cli_usage(c, "there is neither a figure nor a file '%s'%s%s%s; `optdyn list figures` lists the figures",
-                     name, nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                     nearest != NULL ? "'?" : "");
+                     name, nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "'?)" : "");
 }
 
 static int check_kind(cli *c)
@@ -209,8 +209,8 @@ static int check_kind(cli *c)
     }
     const char *nearest = od_text_nearest(c->kind, od_figure_kinds, count);
     return cli_usage(c, "--kind %s: expected loss, distance, plane, gap, gradient or state%s%s%s", c->kind,
-                     nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                     nearest != NULL ? "'?" : "");
+                     nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "'?)" : "");
 }
 
 int cli_figure(cli *c)

@@ -412,6 +412,6 @@ int cli_describe(cli *c)
     }
     const char *nearest = od_text_nearest(name, names, count);
     return cli_usage(c, "there is no part '%s'%s%s%s; `optdyn list` shows all", name,
-                     nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                     nearest != NULL ? "'?" : "");
+                     nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "'?)" : "");
 }

@@ -220,8 +220,8 @@ static int unknown_option(cli *c, const char *name)
     return cli_usage(c,
                      "there is no option %s%s%s%s; `optdyn --help` lists them, and entries of the file are overridden "
                      "by --set ENTRY=VALUE",
-                     name, nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
-                     nearest != NULL ? "?" : "");
+                     name, nearest != NULL ? " (did you mean " : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "?)" : "");
 }
 
 static void print_version(const cli *c)
@@ -378,8 +378,8 @@ static int dispatch(cli *c)
     }
     const char *nearest = od_text_nearest(c->command, names, count);
     return cli_usage(c, "there is no command '%s'%s%s%s; `optdyn --help` lists them", c->command,
-                     nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                     nearest != NULL ? "'?" : "");
+                     nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "'?)" : "");
 }
 
 int main(int argc, char **argv)
