@@ -62,6 +62,9 @@ def main():
         check(r.returncode == 0 and r.stdout.count('"resolved"') == 1, "and so is what would run", r.stdout)
         r = mpirun(2, "run", "e.yaml", "--json", "--set", "paths=auto", "--set", "tolerance=0.1", "--set", "record={}")
         check(r.returncode == 2 and r.stdout.count("no shares of them") == 1, "paths: auto is refused once", (r.stdout, r.stderr))
+        r = mpirun(2, "run", "e.yaml", "--json", "--seed", "4", "-o", "alone")
+        check(r.returncode == 2 and r.stdout.count('"error"') == 1 and r.stderr.count("another experiment") == 1,
+              "a folder is refused once", (r.returncode, r.stdout, r.stderr))
         r = mpirun(2, "run", "nowhere.yaml")
         check(r.returncode != 0 and r.stderr.count("cannot be opened") == 1, "a mistake is said once", r.stderr)
         r = mpirun(2, "list")

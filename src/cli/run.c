@@ -1,6 +1,8 @@
 /* `optdyn run`. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli.h"
 
+#include "src/results.h"
+
 #include <math.h>
 
 enum { SHOWN = 6 };
@@ -135,6 +137,19 @@ int cli_show_result(cli *c, od_status status, const od_result *result)
     return exit_code;
 }
 
+/* All ranks refuse a folder for the same reason, so they find out together, and one says so. */
+static od_status claim_among_ranks(cli *c, const od_experiment *e)
+{
+    int lock = -1;
+    if (c->ranks.size <= 1) {
+        return OD_OK;
+    }
+    const od_status status = e->output != NULL ? od_results_claim(c->ctx, e, &lock) : OD_OK;
+    od_results_release(lock);
+    cli_ranks_agree(c, status != OD_OK);
+    return status;
+}
+
 int cli_run(cli *c)
 {
     if (c->arg_count != 1) {
@@ -154,7 +169,8 @@ int cli_run(cli *c)
         return status == OD_OK ? EXIT_DONE : cli_fail(c, status);
     }
     od_result *result = NULL;
-    const od_status status = od_experiment_run(c->ctx, e, &result);
+    od_status status = claim_among_ranks(c, e);
+    status = status == OD_OK ? od_experiment_run(c->ctx, e, &result) : status;
     const int exit_code = cli_show_result(c, status, result);
     od_result_free(result);
     od_experiment_free(e);
