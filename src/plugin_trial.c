@@ -1,11 +1,12 @@
 /* What plug-ins build, tried once before it is used. SPDX-License-Identifier: GPL-3.0-or-later */
 #include "plugin.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINTS = 3, GUARD = 64 };
+enum { POINTS = 3, GUARD = 64, BLOCK_NAME = 18 /* what fits a name of a column */ };
 
 /* A NaN that arithmetic does not make; behind the end of every buffer. */
 static const uint64_t mark = UINT64_C(0x7ff4dead0badf00d);
@@ -152,6 +153,14 @@ od_status od_plugin_try_problem(od_context *ctx, const od_settings *s, const od_
 
 /* ------------------------------------------------------------------------------------------- methods */
 
+/* Names of blocks are names of columns, and stand in scripts. */
+static bool is_column(const char *name)
+{
+    const size_t length = strlen(name);
+    return length <= BLOCK_NAME && isalpha((unsigned char)name[0]) &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == length;
+}
+
 /* Blocks that fill the state, of which the first is the position. */
 static od_status check_blocks(od_context *ctx, const od_settings *s, const od_problem *f, const char *what,
                               size_t count, const od_block *block, size_t dim)
@@ -166,6 +175,14 @@ static od_status check_blocks(od_context *ctx, const od_settings *s, const od_pr
         return od_setting_fail(ctx, s, "file",
                                "its %s needs 1 to %d blocks with names whose lengths add up to its dim, which is %zu",
                                what, OD_MAX_BLOCKS, dim);
+    }
+    for (size_t b = 0; b < count; b++) {
+        if (!is_column(block[b].name)) {
+            return od_setting_fail(ctx, s, "file",
+                                   "'%.40s' is no name for a block of its %s; take at most %d of the letters a to z, "
+                                   "digits and _, a letter first",
+                                   block[b].name, what, BLOCK_NAME);
+        }
     }
     return strcmp(block[0].name, "x") == 0 && block[0].length == f->dim
                ? OD_OK

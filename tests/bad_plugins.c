@@ -105,7 +105,7 @@ static od_status make_flow(od_context *ctx, const od_settings *s, const od_probl
     (void)ctx;
     (void)s;
     (void)face;
-    flow->block_count = BAD == 48 ? 0 : BAD == 51 ? OD_MAX_BLOCKS + 1 : 1;
+    flow->block_count = BAD == 48 ? 0 : BAD == 25 || BAD == 26 ? 2 : BAD == 51 ? OD_MAX_BLOCKS + 1 : 1;
     flow->block[0] = (od_block){BAD == 20   ? "y"
                                 : BAD == 49 ? NULL
                                 : BAD == 50 ? ""
@@ -113,7 +113,8 @@ static od_status make_flow(od_context *ctx, const od_settings *s, const od_probl
                                 BAD == 21   ? 3
                                 : BAD == 52 ? 0
                                             : 2};
-    flow->dim = BAD == 21 || BAD == 22 ? 3 : 2;
+    flow->block[1] = (od_block){BAD == 25 ? "\" . system(\"touch canary\") . \"" : "x,`touch canary`\n", 1};
+    flow->dim = BAD == 21 || BAD == 22 || BAD == 25 || BAD == 26 ? 3 : 2;
     flow->noise.dim = BAD >= 44 && BAD <= 46 ? 2 : 0;
     flow->noise.shape = BAD == 45 || BAD == 46 || BAD == 47 ? OD_NOISE_ADDITIVE : OD_NOISE_NONE;
     flow->noise.apply = BAD == 46 ? no_noise : NULL;

@@ -6,6 +6,7 @@ usage: plugin_test.py PROGRAM SOURCE BUILD COMPILER SANITIZERS
 
 SPDX-License-Identifier: GPL-3.0-or-later
 """
+import glob
 import hashlib
 import json
 import math
@@ -203,6 +204,8 @@ with tempfile.TemporaryDirectory() as folder:
         refused(PROBLEM % (compile_bad(folder, bad), ""), sentence, "problem.file")
     for bad, sentence in {20: "has to be the position x", 21: "of length 3", 22: "add up to its dim, which is 3",
                           23: "needs a drift", 24: "each with the other",
+                          25: "system(\"touch canary\") . \"' is no name for a block of its flow",
+                          26: "is no name for a block",
                           31: "parameter 'step' is there twice", 44: "if it has noise, the noise's shape, dim, block and apply",
                           45: "the noise's shape, dim, block and apply", 46: "the noise's shape, dim, block and apply",
                           47: "the noise's shape, dim, block and apply", 48: "needs 1 to", 49: "blocks with names",
@@ -210,6 +213,7 @@ with tempfile.TemporaryDirectory() as folder:
                           53: "needs a name", 54: "each with the other", 55: "needs a function flow and a list flows",
                           56: "each with the other"}.items():
         refused(METHOD % (compile_bad(folder, bad), ""), sentence, "method.file")
+    check(not glob.glob(os.path.join(folder, "**", "canary*"), recursive=True), "names of blocks run nothing")
     iteration = METHOD.replace("until: 2", "iterations: 5").replace("integrator: {name: rk4, step: 0.01}\n", "")
     for bad, sentence in {60: "needs a function step and a time tau > 0", 61: "a time tau > 0 that it stands for, or NaN",
                           62: "a time tau > 0", 63: "a time tau > 0", 64: "need a sampling and a problem that is a sum",
