@@ -206,7 +206,10 @@ const od_problem_type od_plugin_problem = {
 };
 #elif BAD != 4
 const od_method_type od_plugin_method = {
-    .name = BAD == 53 ? NULL : "descent",
+    .name = BAD == 53 ? NULL
+            : BAD == 59
+                ? "'; system('touch canary'); `touch canary` \" . system(\"touch canary\") . \"\n!touch canary\n#"
+                : "descent",
     .summary = "gradient flow",
     .source = "Cauchy (1847)",
     .params = params,

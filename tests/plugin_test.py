@@ -223,6 +223,13 @@ with tempfile.TemporaryDirectory() as folder:
     state = json.loads(ran.stdout)["iteration"]["final"]["state"]["x"]
     check(max(abs(a - b) for a, b in zip(state, (0.25 * 0.9**5, 0.9**5))) < 1e-15, "an iteration without a flow runs",
           ran.stderr)
+    # the name of a method is a label, and stands in scripts and tables
+    with open(os.path.join(folder, "named.yaml"), "w") as out:
+        out.write(METHOD % (compile_bad(folder, 59), ""))
+    commands = [["run", "-o", "named"], ["run", "-o", "named"], *(["figure", "--kind", kind] for kind in ("loss", "plane", "state"))]
+    ran = [run(program, command[0], "named.yaml", *command[1:], cwd=folder) for command in commands]
+    check(all(r.returncode == 0 or "gnuplot" in r.stderr for r in ran), "a method may have any name", [r.stderr for r in ran])
+    check(not glob.glob(os.path.join(folder, "**", "canary*"), recursive=True), "which runs nothing")
     # a failure and a NaN of the run
     refused(PROBLEM % (compile_bad(folder, 14), ""), "the evaluation failed near t = 0", status=1)
     ran = answer("nan.yaml", PROBLEM % (compile_bad(folder, 15), ""))
