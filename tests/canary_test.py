@@ -178,6 +178,24 @@ def reports(place):
     check(made == 4, f"{made} of these reports are made", [r.stderr for r in results])
 
 
+def certificates(place):
+    """Labels name their files, and formulas stand in them; another program reads them."""
+    compare = "compare:\n" + "".join(f"  - {{label: {quoted(text)}}}\n" for text in TEXTS[:5])
+    file = place.write("shadow.yaml", "problem: {name: formula, variables: [x, y], f: 'x^2 + x*y/3 + y^2 + exp(x)/9'}\n"
+                       "method: {name: gradient, step: 0.1}\nstart: {x: [1.1, -0.7]}\niterations: 3\n"
+                       "shadow: {certificate: true, boxes: 10, modified: false, rescaled: false}\n" + compare)
+    results = [place.run("shadow", file, "-o", "proofs"), place.run("shadow", file, "-o", "proofs", "--json")]
+    if b"optdyn-arb.so" in results[0].stderr:
+        skip("certificates", results[0].stderr.decode())
+        return
+    made = list((place.folder / "proofs").glob("*"))
+    check(len(made) == 5, "each label has its certificate", (made, results[0].stderr))
+    checker = str(pathlib.Path(sys.argv[2]) / "tools" / "check_certificate.py")
+    results += [subprocess.run([sys.executable, checker, *map(str, made)], cwd=place.folder, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, timeout=250)]
+    no_canary(place, results, "certificates")
+
+
 def journals(place):
     """What is resumed comes from a folder: the resolved experiment with its labels."""
     file = place.write("again.yaml", EXPERIMENT + f"label: {quoted(TEXTS[1] + TEXTS[3])}\n")
@@ -187,7 +205,7 @@ def journals(place):
 
 
 def main():
-    for part in (labels, sets, file_names, data_files, names_of_parts, reports, journals):
+    for part in (labels, sets, file_names, data_files, names_of_parts, reports, certificates, journals):
         with tempfile.TemporaryDirectory() as folder:
             part(Place(folder))
     # the canary sings where something is run: else the tests above would see nothing
