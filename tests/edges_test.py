@@ -33,6 +33,7 @@ until: 1
 paths: 1000
 """
 # files that experiments name
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "OPTDYN_DATA"}  # files are sought where the experiment is
 FILES = {
     "line.csv": "".join(f"{t / 4},{1 - t / 16}\n" for t in range(17)),
     "short.csv": "0,1\n1,2\n",
@@ -97,7 +98,7 @@ SAYS = [
     ("a convex loss", "shadow", ORBIT.replace("-0.5", "0"), [r"theorem +\S+ +convex: K l L h\^2/2"]),
     ("too long a step", "shadow", ORBIT.replace("[1, -0.5]", "[21, 1]"), [r"theorem +- +\(h L is above 2"]),
     ("free times", "shadow", ORBIT.replace("-0.5", "0.5").replace("gradient", "heavy-ball, alpha: 1"),
-     [r"free times +\S+ +same start; nearest orbit", r"from one start the flow runs at times shifted by",
+     [r"free times +\S+ +same start; the nearest orbit, shifted, \S+", r"from one start the flow runs at times shifted by",
       r"for heavy ball the local error is bounded, not the radius"]),
     ("of a flow", "shadow", ORBIT + "shadow: {direction: flow}\n",
      [r"an orbit of the flow shadows the iteration, 6 iterations of time 0\.1, phase norm",
@@ -110,7 +111,7 @@ REFUSES = [
      "conjugate.free: a sphere around the minimiser has no directions in one dimension; remove it"),
     ("a sphere around nothing known", "conjugate",
      PLANE.replace("quadratic, eigenvalues: [1.25, 1.25]", 'formula, f: "x^2 + y^4 + y^2", variables: [x, y]')
-     + "conjugate: {free: sphere}\n", 2, "the minimiser of this problem is not known"),
+     .replace("integrator: exact", "integrator: {name: rk4, step: 0.1}") + "conjugate: {free: sphere}\n", 2, "the minimiser of this problem is not known"),
     ("a sphere from the minimiser", "conjugate", PLANE.replace("x: [1, 1]", "x: [0, 0]") + "conjugate: {free: sphere}\n", 2,
      "the path starts at the minimiser, so its sphere is a point"),
     ("directions of another size", "conjugate", PLANE + "conjugate: {free: [[1, 0, 0]]}\n", 2,
@@ -166,8 +167,8 @@ REFUSES = [
 def run(folder, analysis, text, *more):
     with open(os.path.join(folder, "x.yaml"), "w") as f:
         f.write(text)
-    return subprocess.run([PROGRAM, analysis, "x.yaml", *more], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=120)
+    return subprocess.run([PROGRAM, analysis, "x.yaml", *more], cwd=folder, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120)
 
 
 with tempfile.TemporaryDirectory() as folder:

@@ -21,6 +21,7 @@ import tempfile
 from tap import check, end, skip
 
 program, source, build, compiler, sanitizers = sys.argv[1:6]
+program = os.path.abspath(program)
 environment = dict(os.environ, PKG_CONFIG_PATH=os.path.join(build, "meson-uninstalled"), CC=compiler)
 
 

@@ -12,6 +12,8 @@ import tempfile
 
 from tap import PROGRAM, check, end
 
+os.environ.pop("OPTDYN_DATA", None)  # files are sought where the experiment is
+
 GOOD = {
     "problem": "{name: quadratic, eigenvalues: [2, 1]}",
     "method": "{name: gradient, step: 0.1}",
@@ -54,7 +56,7 @@ VALUES = {
     "record: {quantities: {a: 1}}": "record.quantities: expected a list of names (",
     "record: {quantities: [[1]]}": "), got a list of 1",
     "record: {quantities: [loss, loss]}": "record.quantities: 'loss' is given twice; keep one",
-    "record: {quantities: [los]}": "there is no quantity 'los'; did you mean 'loss'? There are loss, distance, gradient and",
+    "record: {quantities: [los]}": "there is no quantity 'los' (did you mean 'loss'?); there are loss, distance, gradient and",
     "record: {quantities: [zzzzzz]}": "there is no quantity 'zzzzzz'; there are loss, distance, gradient and the blocks of the",
     "record: {covariance: maybe}": "record.covariance: expected true or false (",
     "record: {covariance: [true]}": "), got a list of 1",
@@ -84,7 +86,7 @@ VALUES = {
     "method: {name: gradient, step: 0.1, noise: foo}": "'foo' is not a noise; give a number, a matrix or gradient-covariance",
     "method: {name: gradient, step: 0.1, flow: 3}": "the method 'gradient' has no flow '3'; the first of its own is 'flow'",
     "method: {name: gradient, step: 0.1, map: no}": "the method 'gradient' has no map 'no'; the first of its own is 'descent'",
-    "method: gradiant": "method.name: there is no method 'gradiant'; did you mean 'gradient'?; there are: ",
+    "method: gradiant": "method.name: there is no method 'gradiant' (did you mean 'gradient'?); there are: ",
 }
 DATA = {
     "least-squares, data: /dev/null": "problem.data: /dev/null: it is neither a file nor a folder; name one",
@@ -104,7 +106,7 @@ DATA = {
     "least-squares, data: three.csv, part: test": "problem.part: one file has no parts; remove it, or give holdout: 0.2",
     "least-squares, data: three.csv, label: zz": "three.csv has no column 'zz', because it has no header line",
     "least-squares, data: clusters, samples: 5, label: y": "drawn data have labels and a test part of their own; remove it",
-    "least-squares, data: folder": "folder/train-images-idx3-ubyte: there is no such file; give the data folder by --data DIR",
+    "least-squares, data: folder": "folder: the folder lacks train-images-idx3-ubyte, train-labels-idx1-ubyte (plain or with .gz)",
     f"least-squares, data: {'a' * 5000}": "problem.data: the path is longer than 4096 bytes",
     f"least-squares, data: a.npy, label: {'b' * 5000}": "problem.label: the path is longer than 4096 bytes",
     "least-squares, data: three.csv, scale: foo": "expected none, unit-range, unit-norm, standard or a number, got foo",
@@ -123,9 +125,9 @@ FORMULAS = {
     "min(x, y": "column 9: expected ')' after the arguments of 'min', but the formula ends",
     "sin x": "column 5: expected '(' after the function 'sin', but there is 'x'",
     "foo(x)": "column 1: there is no function 'foo'; functions are exp, log, ",
-    "minn(x, y)": "column 1: there is no function 'minn'; did you mean 'min'?; functions are ",
-    "xx": "column 1: there is no variable 'xx'; did you mean 'x'?; functions are ",
-    "pj": "column 1: there is no variable 'pj'; did you mean 'pi'?; functions are ",
+    "minn(x, y)": "column 1: there is no function 'minn' (did you mean 'min'?); functions are ",
+    "xx": "column 1: there is no variable 'xx' (did you mean 'x'?); functions are ",
+    "pj": "column 1: there is no variable 'pj' (did you mean 'pi'?); functions are ",
     "_a": "column 1: there is no variable '_a'; functions are ",
     "Zq": "column 1: there is no variable 'Zq'; functions are ",
     "x y": "column 3: expected an operation or the end, but there is 'y'; write * for a product",
