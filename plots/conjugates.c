@@ -15,12 +15,6 @@
 
 enum { SHOWN = 3 };
 
-static void write_number(FILE *out, double x)
-{
-    char text[OD_REAL_ROOM];
-    fprintf(out, ",%s", isnan(x) ? "nan" : od_real_text(text, x));
-}
-
 static void write_names(FILE *out, size_t d)
 {
     fputs("# times conjugate to t1 before t2, the first of them; loss and state where the first is: until there the "
@@ -46,9 +40,9 @@ static od_status write_place(od_context *ctx, od_trajectory *path, double t, FIL
     }
     od_status status = isnan(t) ? OD_OK : od_trajectory_at(path, t, x, NULL);
     status = status == OD_OK && !isnan(t) ? f->eval(f, OD_VALUE, 1, x, &loss, NULL, x + f->dim) : status;
-    write_number(out, loss);
+    od_text_cell(out, ",", loss);
     for (size_t i = 0; i < f->dim; i++) {
-        write_number(out, isnan(t) ? NAN : x[i]);
+        od_text_cell(out, ",", isnan(t) ? NAN : x[i]);
     }
     fputc('\n', out);
     free(x);
@@ -65,13 +59,13 @@ static od_status write_row(od_context *ctx, const od_member *m, FILE *out)
     if (status == OD_OK) {
         const double first = found.count > 0 ? found.point[0].t : NAN;
         fputs(od_real_text(text, part.t1), out);
-        write_number(out, part.t2);
-        write_number(out, m->problem->lipschitz.value);
-        write_number(out, (double)found.index);
+        od_text_cell(out, ",", part.t2);
+        od_text_cell(out, ",", m->problem->lipschitz.value);
+        od_text_cell(out, ",", (double)found.index);
         for (size_t k = 0; k < SHOWN; k++) {
-            write_number(out, k < found.count ? found.point[k].t : NAN);
+            od_text_cell(out, ",", k < found.count ? found.point[k].t : NAN);
         }
-        write_number(out, first - part.t1);
+        od_text_cell(out, ",", first - part.t1);
         status = write_place(ctx, part.path, first, out);
     }
     od_conjugates_free(&found);

@@ -19,7 +19,6 @@ static od_status write_group(od_context *ctx, const od_figure_run *run, const od
     const od_member *m = &part->experiment->member[first];
     const double h = od_setting_real(m->method_choice.settings, "step"), bound = m->problem->lipschitz.value;
     double *settled = od_arena_alloc(run->report->arena, m->problem->dim, sizeof *settled);
-    char text[4][OD_REAL_ROOM];
     od_extremes found;
     if (settled == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
@@ -33,8 +32,12 @@ static od_status write_group(od_context *ctx, const od_figure_run *run, const od
     if (status != OD_OK) {
         return status;
     }
-    fprintf(out, "%zu,%s,%s,%s,%s\n", number, od_real_text(text[0], h), od_real_text(text[1], h * bound),
-            od_real_text(text[2], h * found.high), od_real_text(text[3], h * found.high_error));
+    fprintf(out, "%zu", number);
+    const double cell[] = {h, h * bound, h * found.high, h * found.high_error};
+    for (size_t i = 0; i < 4; i++) {
+        od_text_cell(out, ",", cell[i]);
+    }
+    fputc('\n', out);
     od_note(ctx, "%s, %.*s: h L = %.3g with L = %.3g everywhere (%s), %.3g where the runs settled", part->name, length,
             m->label, h * bound, bound, m->problem->lipschitz.how, h * found.high);
     return OD_OK;
@@ -63,10 +66,7 @@ static od_status write_curvature(od_context *ctx, od_figure_run *run)
         od_file_abandon(&file);
         return status;
     }
-    status = od_file_commit(ctx, &file);
-    return status != OD_OK || od_report_add_file(run->report, file.path)
-               ? status
-               : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    return od_report_commit(ctx, run->report, &file, OD_OK);
 }
 
 od_status od_shadow_tables(od_context *ctx, od_figure_run *run)

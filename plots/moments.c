@@ -14,12 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-static void write_number(FILE *out, const char *before, double x)
-{
-    char text[OD_REAL_ROOM];
-    fprintf(out, "%s%s", before, od_real_text(text, x));
-}
-
 static void write_names(const od_member *m, FILE *out)
 {
     fputs("# exact moments: moment equations by cvode\nt,loss_mean", out);
@@ -40,11 +34,11 @@ static od_status write_rows(od_context *ctx, const od_member *m, FILE *out)
         double loss = NAN;
         status = od_law_moments_advance(ctx, &a, t);
         status = status == OD_OK ? od_gaussian_loss(ctx, m, a.mean, a.cov, &loss) : status;
-        write_number(out, "\n", t);
-        write_number(out, ",", loss);
+        od_text_cell(out, "\n", t);
+        od_text_cell(out, ",", loss);
         for (size_t i = 0; i < m->dim; i++) {
-            write_number(out, ",", a.mean[i]);
-            write_number(out, ",", a.cov[i * m->dim + i]);
+            od_text_cell(out, ",", a.mean[i]);
+            od_text_cell(out, ",", a.cov[i * m->dim + i]);
         }
     }
     fputc('\n', out);

@@ -265,14 +265,15 @@ static od_status write_grid(const drawing *d, const char *folder, const od_probl
             const double x[2] = {r[0].low + (r[0].high - r[0].low) * (double)i / (GRID - 1),
                                  r[1].low + (r[1].high - r[1].low) * (double)j / (GRID - 1)};
             double loss;
-            char text[3][OD_REAL_ROOM];
             if (f->eval(f, OD_VALUE, 1, x, &loss, NULL, ws) != OD_OK || !isfinite(loss)) {
                 loss = NAN;
             } else {
                 value[count++] = loss;
             }
-            fprintf(file.out, "%s,%s,%s\n", od_real_text(text[0], x[0]), od_real_text(text[1], x[1]),
-                    isnan(loss) ? "nan" : od_real_text(text[2], loss));
+            od_text_cell(file.out, "", x[0]);
+            od_text_cell(file.out, ",", x[1]);
+            od_text_cell(file.out, ",", loss);
+            fputc('\n', file.out);
         }
         fputc('\n', file.out);
     }

@@ -46,7 +46,6 @@ static void write_head(FILE *out, const od_sheet *sheet, size_t keys)
 static void write_values(FILE *out, const double *x, size_t count)
 {
     double mean = 0, square = 0, low = INFINITY, high = -INFINITY;
-    char text[OD_REAL_ROOM];
     for (size_t i = 0; i < count; i++) {
         mean += x[i] / (double)count;
         low = fmin(low, x[i]);
@@ -58,7 +57,7 @@ static void write_values(FILE *out, const double *x, size_t count)
     const double error = count > 1 ? sqrt(square / (double)(count * (count - 1))) : NAN;
     const double value[] = {mean, error, low, high};
     for (size_t i = 0; i < 4; i++) {
-        fprintf(out, ",%s", isfinite(value[i]) ? od_real_text(text, value[i]) : "nan");
+        od_text_cell(out, ",", value[i]);
     }
 }
 
@@ -106,10 +105,7 @@ static od_status write_group(od_context *ctx, od_figure_run *run, const od_figur
         }
         fputc('\n', file.out);
     }
-    status = od_file_commit(ctx, &file);
-    return status != OD_OK || od_report_add_file(run->report, file.path)
-               ? status
-               : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    return od_report_commit(ctx, run->report, &file, OD_OK);
 }
 
 od_status od_seeds_write(od_context *ctx, od_figure_run *run)

@@ -18,12 +18,6 @@
 
 enum { MOST_ROWS = 20000, MOST_COMPONENTS = 8 };
 
-static void write_number(FILE *out, double x)
-{
-    char text[OD_REAL_ROOM];
-    fprintf(out, ",%s", isnan(x) ? "nan" : od_real_text(text, x));
-}
-
 /* ------------------------------------------------------------------------------------------------ radii */
 
 static void write_radii_names(FILE *out)
@@ -43,18 +37,18 @@ static void write_radii(FILE *out, const od_shadowing *s)
     char text[OD_REAL_ROOM];
     fprintf(out, "%s,%llu", od_real_text(text, s->pair.h), (unsigned long long)s->chain->steps);
     for (size_t i = 0; i < OD_RUNGS; i++) {
-        write_number(out, s->rung[i].radius);
+        od_text_cell(out, ",", s->rung[i].radius);
     }
     const double radius = s->best.best.radius;
     const double lower = isnan(s->best.lower) ? s->best.local_lower : s->best.lower;
-    write_number(out, radius);
-    write_number(out, lower);
-    write_number(out, s->bound.radius);
-    write_number(out, s->local.max);
-    write_number(out, s->bound.delta);
-    write_number(out, s->integration);
-    write_number(out, radius / s->rung[OD_SAME_START].radius);
-    write_number(out, (radius - lower) / radius);
+    od_text_cell(out, ",", radius);
+    od_text_cell(out, ",", lower);
+    od_text_cell(out, ",", s->bound.radius);
+    od_text_cell(out, ",", s->local.max);
+    od_text_cell(out, ",", s->bound.delta);
+    od_text_cell(out, ",", s->integration);
+    od_text_cell(out, ",", radius / s->rung[OD_SAME_START].radius);
+    od_text_cell(out, ",", (radius - lower) / radius);
     fputc('\n', out);
 }
 
@@ -88,7 +82,7 @@ static void write_names(FILE *out, size_t dim)
 static void write_state(FILE *out, const double *z, size_t dim)
 {
     for (size_t i = 0; i < dim; i++) {
-        write_number(out, z[i]);
+        od_text_cell(out, ",", z[i]);
     }
 }
 
@@ -109,9 +103,9 @@ static od_status write_rows(od_context *ctx, orbits *o, FILE *out)
         write_state(out, o->same, dim);
         write_state(out, o->best, dim);
         write_state(out, o->next, dim);
-        write_number(out, distance(s, o->same, y));
-        write_number(out, distance(s, o->best, y));
-        write_number(out, distance(s, o->next, y));
+        od_text_cell(out, ",", distance(s, o->same, y));
+        od_text_cell(out, ",", distance(s, o->best, y));
+        od_text_cell(out, ",", distance(s, o->next, y));
         fputc('\n', out);
         for (size_t j = 0; j < 2 && k < s->chain->steps && status == OD_OK; j++) {
             double *x = j == 0 ? o->same : o->best;

@@ -14,12 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-static void write_number(FILE *out, double x)
-{
-    char text[OD_REAL_ROOM];
-    fprintf(out, ",%s", isfinite(x) ? od_real_text(text, x) : "nan");
-}
-
 static od_status write_course(od_context *ctx, od_figure_run *run, const char *name, const od_curvature *s,
                               size_t which)
 {
@@ -42,15 +36,12 @@ static od_status write_course(od_context *ctx, od_figure_run *run, const char *n
           file.out);
     for (size_t i = 0; i < c->count; i++) {
         fputs(od_real_text(text, c->t[i]), file.out);
-        write_number(file.out, c->value[i]);
-        write_number(file.out, c->error[i]);
-        write_number(file.out, c->value[i] / bound);
+        od_text_cell(file.out, ",", c->value[i]);
+        od_text_cell(file.out, ",", c->error[i]);
+        od_text_cell(file.out, ",", c->value[i] / bound);
         fputc('\n', file.out);
     }
-    status = od_file_commit(ctx, &file);
-    return status != OD_OK || od_report_add_file(run->report, file.path)
-               ? status
-               : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    return od_report_commit(ctx, run->report, &file, OD_OK);
 }
 
 static od_status write_tables(od_context *ctx, od_figure_run *run, const char *name, const od_experiment *e)

@@ -33,12 +33,6 @@ typedef struct study {
 
 static const double along[1] = {1}; /* the losses of these figures have one dimension */
 
-static void write_number(FILE *out, const char *before, double x)
-{
-    char text[OD_REAL_ROOM];
-    fprintf(out, "%s%s", before, isnan(x) ? "nan" : od_real_text(text, x));
-}
-
 static od_variations vary(study *s, const od_displacement *h, double size)
 {
     od_variations v = {{NAN, 0, 0}, {NAN, 0, 0}, {NAN, 0, 0}};
@@ -64,11 +58,11 @@ static void write_sizes(study *s, FILE *out)
     }
     for (int i = -SIZES; i <= SIZES + 1; i++) {
         const double size = i > SIZES ? 1 : largest_size * i / SIZES;
-        write_number(out, "\n", size);
-        write_number(out, ",", value.value);
+        od_text_cell(out, "\n", size);
+        od_text_cell(out, ",", value.value);
         for (size_t j = 0; j < s->sines->cols; j++) {
             const od_displacement h = {.kind = OD_SINE, .number = s->sines->list[j], .direction = along};
-            write_number(out, ",", vary(s, &h, size).difference.value);
+            od_text_cell(out, ",", vary(s, &h, size).difference.value);
         }
     }
     fputc('\n', out);
@@ -79,14 +73,14 @@ static void write_widths(study *s, FILE *out)
     double widest = 0;
     fputs("# second variation of hats of height 1 at a centre c, against their half-width\nwidth", out);
     for (size_t j = 0; j < s->hats->rows; j++) {
-        write_number(out, ",c_", s->hats->list[2 * j]);
+        od_text_cell(out, ",c_", s->hats->list[2 * j]);
         widest = fmax(widest, s->hats->list[2 * j + 1]);
     }
     for (int i = 1; i <= WIDTHS; i++) {
         const double width = widest * i / WIDTHS;
-        write_number(out, "\n", width);
+        od_text_cell(out, "\n", width);
         for (size_t j = 0; j < s->hats->rows; j++) {
-            write_number(out, ",", width <= s->hats->list[2 * j + 1] ? hat(s, s->hats->list[2 * j], width) : NAN);
+            od_text_cell(out, ",", width <= s->hats->list[2 * j + 1] ? hat(s, s->hats->list[2 * j], width) : NAN);
         }
     }
     fputc('\n', out);
@@ -118,9 +112,9 @@ static void write_signs(study *s, FILE *out)
     fputs("# half-width at which the second variation of a hat at c changes its sign\nc,width,square", out);
     for (size_t j = 0; j < s->hats->rows; j++) {
         const double width = sign_change(s, s->hats->list[2 * j], s->hats->list[2 * j + 1]);
-        write_number(out, "\n", s->hats->list[2 * j]);
-        write_number(out, ",", width);
-        write_number(out, ",", width * width);
+        od_text_cell(out, "\n", s->hats->list[2 * j]);
+        od_text_cell(out, ",", width);
+        od_text_cell(out, ",", width * width);
     }
     fputc('\n', out);
 }
@@ -140,11 +134,11 @@ static void write_growth(study *s, FILE *out)
             value[k] = vary(s, &h, size).difference.value;
             slope[k] = log(vary(s, &h, ratio * size).difference.value / value[k]) / log(ratio);
         }
-        write_number(out, "\n", size);
-        write_number(out, ",", value[0]);
-        write_number(out, ",", value[1]);
-        write_number(out, ",", slope[0]);
-        write_number(out, ",", slope[1]);
+        od_text_cell(out, "\n", size);
+        od_text_cell(out, ",", value[0]);
+        od_text_cell(out, ",", value[1]);
+        od_text_cell(out, ",", slope[0]);
+        od_text_cell(out, ",", slope[1]);
     }
     fputc('\n', out);
 }
@@ -157,23 +151,7 @@ static void write_table(study *s, const char *name, void (*write)(study *s, FILE
         return;
     }
     write(s, file.out);
-    if (s->status != OD_OK) {
-        od_file_abandon(&file);
-        return;
-    }
-    s->status = od_file_commit(s->ctx, &file);
-    if (s->status == OD_OK && !od_report_add_file(s->run->report, file.path)) {
-        s->status = od_fail(s->ctx, OD_ENOMEM, NULL, "no memory for the figure");
-    }
-}
-
-static const od_settings *action_settings(const od_member *m)
-{
-    size_t i = 0;
-    while (strcmp(od_analysis_types[i]->name, "action") != 0) {
-        i++;
-    }
-    return m->analysis[i];
+    s->status = od_report_commit(s->ctx, s->run->report, &file, s->status);
 }
 
 od_status od_variations_write(od_context *ctx, od_figure_run *run)
@@ -183,11 +161,9 @@ od_status od_variations_write(od_context *ctx, od_figure_run *run)
         return OD_EINVAL;
     }
     const od_member *m = &e->member[0];
-    study s = {.ctx = ctx,
-               .run = run,
-               .m = m,
-               .sines = od_setting(action_settings(m), "sine"),
-               .hats = od_setting(action_settings(m), "hat")};
+    const od_settings *settings = od_figure_settings(m, "action");
+    study s = {
+        .ctx = ctx, .run = run, .m = m, .sines = od_setting(settings, "sine"), .hats = od_setting(settings, "hat")};
     od_trajectory *path = NULL;
     s.status = od_trajectory_create(ctx, m, m->interval[1], 1e-13, &path);
     const od_curve curve = {.d = m->problem->dim, .path = path};

@@ -47,7 +47,7 @@ static void write_rows(FILE *out, od_flow *const flow[MEMORIES])
             flow[j]->lagrangian(flow[j], time_shown, a, unused);
             /* ln m' may be -inf at 0; a neighbour tells its limit */
             flow[j]->lagrangian(flow[j], s > 0 ? s : 1e-300, unused, b);
-            fprintf(out, ",%s", od_real_text(text, exp(b[0] - a[0])));
+            od_text_cell(out, ",", exp(b[0] - a[0]));
         }
         fputc('\n', out);
     }
@@ -69,10 +69,7 @@ od_status od_weights_write(od_context *ctx, od_figure_run *run)
     status = status == OD_OK ? od_file_open(ctx, &file, run->folder, "weights.csv") : status;
     if (status == OD_OK) {
         write_rows(file.out, flow);
-        status = od_file_commit(ctx, &file);
-    }
-    if (status == OD_OK && !od_report_add_file(run->report, file.path)) {
-        status = od_fail(ctx, OD_ENOMEM, NULL, "no memory");
+        status = od_report_commit(ctx, run->report, &file, OD_OK);
     }
     for (size_t j = 0; j < MEMORIES; j++) {
         od_flow_free(flow[j]);

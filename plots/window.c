@@ -34,12 +34,6 @@ static double level(double d, double s, bool below)
     return s != 0 && (s < 0) == below ? sqrt(fmax(0, -d / s)) : NAN;
 }
 
-static void write_number(FILE *out, double x)
-{
-    char text[OD_REAL_ROOM];
-    fprintf(out, ",%s", isnan(x) ? "nan" : od_real_text(text, x));
-}
-
 static void write_rows(FILE *out, const od_sheet nesterov[SIZES], const od_sheet memory[SIZES])
 {
     char text[OD_REAL_ROOM];
@@ -59,11 +53,11 @@ static void write_rows(FILE *out, const od_sheet nesterov[SIZES], const od_sheet
         fputs(od_real_text(text, od_sheet_at(&nesterov[0], row, 0)), out);
         for (size_t i = 0; i < SIZES; i++) {
             lead[i] = od_sheet_at(&memory[i], row, loss) - od_sheet_at(&nesterov[i], row, loss);
-            write_number(out, lead[i]);
+            od_text_cell(out, ",", lead[i]);
         }
         const double s = (lead[REFERENCE] - lead[0]) / (sigma * sigma);
-        write_number(out, level(lead[0], s, true));
-        write_number(out, level(lead[0], s, false));
+        od_text_cell(out, ",", level(lead[0], s, true));
+        od_text_cell(out, ",", level(lead[0], s, false));
         fputc('\n', out);
     }
 }
@@ -82,8 +76,5 @@ od_status od_window_write(od_context *ctx, od_figure_run *run)
         return status;
     }
     write_rows(file.out, nesterov, memory);
-    status = od_file_commit(ctx, &file);
-    return status != OD_OK || od_report_add_file(run->report, file.path)
-               ? status
-               : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    return od_report_commit(ctx, run->report, &file, OD_OK);
 }

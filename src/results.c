@@ -231,16 +231,6 @@ bool od_results_complete(const od_experiment *e)
     return whole && (!OD_HAVE_HDF5 || od_member_automatic(&e->member[0]) || access(path, F_OK) == 0);
 }
 
-static void write_number(FILE *out, double x)
-{
-    char text[OD_REAL_ROOM];
-    if (isfinite(x)) {
-        fputs(od_real_text(text, x), out);
-    } else {
-        fputs(isnan(x) ? "nan" : x > 0 ? "inf" : "-inf", out);
-    }
-}
-
 /* Opens the file of a member's table and writes its comments. */
 static od_status open_table(od_context *ctx, const od_experiment *e, const od_member *m, const char *table,
                             bool interrupted, od_file *file)
@@ -309,7 +299,7 @@ od_status od_results_write_csv(od_context *ctx, const od_experiment *e, const od
             if (c == r->word_column) {
                 fputs(r->word[(size_t)value[c]], file.out);
             } else {
-                write_number(file.out, value[c]);
+                od_text_cell(file.out, "", value[c]);
             }
         }
         fputc('\n', file.out);

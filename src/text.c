@@ -45,6 +45,13 @@ const char *od_real_text(char text[OD_REAL_ROOM], double x)
     return text;
 }
 
+void od_text_cell(FILE *out, const char *before, double x)
+{
+    char text[OD_REAL_ROOM];
+    fputs(before, out);
+    fputs(isfinite(x) ? od_real_text(text, x) : isnan(x) ? "nan" : x > 0 ? "inf" : "-inf", out);
+}
+
 bool od_text_real(const char *text, double *x)
 {
     const char *p = text;

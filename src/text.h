@@ -16,6 +16,9 @@ enum { OD_REAL_ROOM = 40 };
  */
 const char *od_real_text(char text[OD_REAL_ROOM], double x);
 
+/** `before` and a number as tables hold it: not finite ones are nan, inf and -inf, without YAML's points. */
+void od_text_cell(FILE *out, const char *before, double x);
+
 /** Reads a number as YAML 1.2 writes it, in the C locale; false if the whole text is not one. */
 bool od_text_real(const char *text, double *x);
 
