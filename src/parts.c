@@ -112,7 +112,6 @@ static od_status choose_plugin(od_context *ctx, od_arena *arena, const od_node *
     if (settings == NULL) {
         return OD_EINVAL;
     }
-    od_settings_put_text(settings, "file", plugin.path); /* the resolved experiment lies in another folder */
     choice->settings = settings;
     choice->input = plugin.input;
     choice->type = method ? (const void *)plugin.method : plugin.problem;

@@ -21,7 +21,7 @@ static const char build_line[] = "build it by cc -shared -fPIC -o NAME.so NAME.c
 
 const od_param od_plugin_params[] = {
     {.name = "file",
-     .kind = OD_TEXT,
+     .kind = OD_FILE,
      .fallback = NULL,
      .meaning = "the shared object, relative to the folder of the experiment file; it is code and is run"},
     {.name = NULL},
@@ -241,9 +241,8 @@ static od_status load(const loader *l, const char *folder, od_plugin *plugin)
     status = status == OD_OK ? examine(l, path, sha256) : status;
     status = status == OD_OK ? open_library(l, path, plugin) : status;
     if (status == OD_OK) {
-        plugin->path = od_arena_text(l->arena, path, strlen(path));
         plugin->input = od_arena_print(l->arena, "%s %s", path, sha256);
-        status = plugin->path != NULL && plugin->input != NULL ? OD_OK : od_fail(l->ctx, OD_ENOMEM, NULL, "no memory");
+        status = plugin->input != NULL ? OD_OK : od_fail(l->ctx, OD_ENOMEM, NULL, "no memory");
     }
     return status;
 }

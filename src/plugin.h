@@ -15,7 +15,6 @@
 typedef struct od_plugin {
     const od_problem_type *problem; /* what the file has, NULL if it has none */
     const od_method_type *method;
-    const char *path;  /* absolute; in the arena */
     const char *input; /* "path sha256"; in the arena */
 } od_plugin;
 

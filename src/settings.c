@@ -375,11 +375,6 @@ od_settings *od_settings_resolve(od_context *ctx, od_arena *arena, const od_para
     return s;
 }
 
-void od_settings_put_text(od_settings *s, const char *name, const char *text)
-{
-    s->value[must_find(s, name)].text = text;
-}
-
 static void write_value(FILE *out, const od_value *v)
 {
     char number[OD_REAL_ROOM];

@@ -19,9 +19,6 @@ typedef struct od_place {
 od_settings *od_settings_resolve(od_context *ctx, od_arena *arena, const od_param *const tables[], const od_node *node,
                                  od_place place);
 
-/** Puts another text in the place of one that is there. */
-void od_settings_put_text(od_settings *settings, const char *name, const char *text);
-
 /** Writes the resolved values as "key: value, ..." in flow style; absent ones are left out. */
 void od_settings_write(FILE *out, const od_settings *settings);
 
