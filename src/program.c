@@ -395,6 +395,11 @@ od_program *od_program_create(od_context *ctx, const od_tape *tape, uint32_t d, 
             row[j] = node[j] != OD_NO_NODE ? to[node[j]] : OD_NO_NODE;
         }
         make_steps(&m, value != OD_NO_NODE ? to[value] : OD_NO_NODE, count, row);
+        program->alone = od_zalloc(program->steps, sizeof *program->alone);
+        ok = program->alone != NULL;
+    }
+    if (ok) {
+        od_program_place_alone(program);
     } else {
         od_program_free(program);
         program = NULL;
@@ -410,6 +415,7 @@ void od_program_free(od_program *program)
 {
     if (program != NULL) {
         free(program->step);
+        free(program->alone);
         free(program->coefficient);
         free(program);
     }

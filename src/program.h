@@ -87,7 +87,10 @@ typedef struct od_frame {
     size_t stride[OD_SPACES];
 } od_frame;
 
-/** Takes `count` steps on 1, OD_SHORT_STRIP or OD_STRIP points. */
+/**
+ * Takes `count` steps on OD_SHORT_STRIP or OD_STRIP points; or on one, whose numbers all lie in one file, write[0] of
+ * the frame: operands are then places in it, without a space.
+ */
 typedef void od_steps(const od_step *step, size_t count, size_t points, const od_frame *frame);
 
 /** The fastest version this processor runs (src/steps.c); all give the same bits. */
@@ -104,9 +107,9 @@ od_steps od_steps_portable, od_steps_avx2, od_steps_avx512;
 void od_apply(od_code function, double k, size_t n, double *x);
 
 typedef struct od_program {
-    od_step *step;
-    size_t once, steps;  /* the first `once` steps do not depend on a direction */
-    double *coefficient; /* of all polynomials */
+    od_step *step, *alone; /* the same steps for one point, in a file of buffers, value, rows, x and u */
+    size_t once, steps;    /* the first `once` steps do not depend on a direction */
+    double *coefficient;   /* of all polynomials */
     size_t d, count;
     uint32_t buffers;
     bool value, directions;
@@ -121,6 +124,8 @@ typedef struct od_program {
 od_program *od_program_create(od_context *ctx, const od_tape *tape, uint32_t d, uint32_t value, size_t count,
                               const uint32_t *node);
 void od_program_free(od_program *program); /* accepts NULL */
+/** Fills `alone`, which has room for all steps. */
+void od_program_place_alone(od_program *program);
 /** Doubles that od_program_run needs, for any n. */
 size_t od_program_scratch(const od_program *program);
 

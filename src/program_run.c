@@ -48,6 +48,57 @@ size_t od_program_scratch(const od_program *p)
     return (p->buffers + 2 * p->d + 1 + p->count) * OD_STRIP;
 }
 
+/* The first row of each space in the file of a single point. */
+static void file_spaces(const od_program *p, uint32_t first[OD_SPACES])
+{
+    first[OD_SPACE_BUFFER] = 0;
+    first[OD_SPACE_VALUE] = p->buffers;
+    first[OD_SPACE_ROWS] = first[OD_SPACE_VALUE] + 1;
+    first[OD_SPACE_X] = first[OD_SPACE_ROWS] + (uint32_t)p->count;
+    first[OD_SPACE_U] = first[OD_SPACE_X] + (uint32_t)p->d;
+}
+
+void od_program_place_alone(od_program *p)
+{
+    uint32_t first[OD_SPACES];
+    file_spaces(p, first);
+    for (size_t i = 0; i < p->steps; i++) {
+        od_step *s = &p->alone[i];
+        *s = p->step[i];
+        uint32_t *const place[] = {&s->out, &s->a, &s->b, &s->c};
+        for (unsigned k = 0; k < 4; k++) {
+            *place[k] = first[*place[k] >> OD_SPACE_SHIFT] + (*place[k] & OD_ROW_MASK);
+        }
+    }
+}
+
+/* Point p of n. */
+static void run_alone(const od_program *q, size_t n, size_t p, const double *x, size_t m, const double *u,
+                      double *value, double *rows, double *file)
+{
+    od_frame frame; /* the rest of it is for strips */
+    frame.write[0] = file;
+    double *out = file + q->buffers + 1, *in = out + q->count;
+    for (size_t i = 0; i < q->d; i++) {
+        in[i] = x[i * n + p];
+    }
+    if (q->once > 0) {
+        q->run(q->alone, q->once, 1, &frame);
+    }
+    for (size_t j = 0; j < m && q->steps > q->once; j++) {
+        for (size_t i = 0; i < q->d && q->directions; i++) {
+            in[q->d + i] = u[(j * q->d + i) * n + p];
+        }
+        q->run(q->alone + q->once, q->steps - q->once, 1, &frame);
+        for (size_t i = 0; i < q->count; i++) {
+            rows[(j * q->count + i) * n + p] = out[i];
+        }
+    }
+    if (q->value) {
+        value[p] = out[-1];
+    }
+}
+
 /* Rows of a strip that is not full; the last point stands in for those that are missing. */
 static void pad(size_t rows, size_t stride, const double *from, size_t points, size_t strip, double *to)
 {
@@ -114,10 +165,13 @@ void od_program_run(const od_program *q, size_t n, const double *x, size_t m, co
                     double *rows, double *ws)
 {
     for (size_t p = 0; p < n;) {
-        const size_t left = n - p;
-        const size_t strip = left >= OD_STRIP / 2 ? OD_STRIP : left > 1 ? OD_SHORT_STRIP : 1;
-        const size_t points = left < strip ? left : strip;
-        run_strip(q, n, p, points, strip, x, m, u, value, rows, ws);
+        const size_t left = n - p, strip = left >= OD_STRIP / 2 ? OD_STRIP : OD_SHORT_STRIP;
+        const size_t points = left == 1 ? 1 : left < strip ? left : strip;
+        if (left == 1) {
+            run_alone(q, n, p, x, m, u, value, rows, ws);
+        } else {
+            run_strip(q, n, p, points, strip, x, m, u, value, rows, ws);
+        }
         p += points;
     }
 }

@@ -159,11 +159,14 @@ static inline const double *operand(const od_frame *frame, uint32_t place)
 static inline __attribute__((always_inline)) void take(const od_step *step, size_t count, size_t points,
                                                        const od_frame *frame)
 {
+    double *file = frame->write[0];
     for (const od_step *s = step; s < step + count; s++) {
-        const double *a = operand(frame, s->a), *b = operand(frame, s->b), *c = operand(frame, s->c);
+        const double *a = points == 1 ? file + s->a : operand(frame, s->a);
+        const double *b = points == 1 ? file + s->b : operand(frame, s->b);
+        const double *c = points == 1 ? file + s->c : operand(frame, s->c);
         const double k = s->k; /* of a polynomial: something else, not used */
         const uint32_t space = s->out >> OD_SPACE_SHIFT;
-        double *out = frame->write[space] + (s->out & OD_ROW_MASK) * frame->stride[space];
+        double *out = points == 1 ? file + s->out : frame->write[space] + (s->out & OD_ROW_MASK) * frame->stride[space];
         switch (s->code) {
         case OD_CODE_FILL:
             for (size_t p = 0; p < points; p++) {

@@ -241,16 +241,15 @@ static double multiplied(double a, int32_t exponent)
 
 static double constant_value(const od_tape *t, const od_tape_node *n)
 {
-    double in[2] = {t->node[n->a].value, n->b != OD_NO_NODE ? t->node[n->b].value : 0}, out = NAN;
+    enum { OUT = 2 };
+    double file[] = {t->node[n->a].value, n->b != OD_NO_NODE ? t->node[n->b].value : 0, NAN};
     const int32_t size = n->whole < 0 ? -n->whole : n->whole;
     if (n->op == OD_OP_WHOLE && size > 0 && size <= OD_MOST_FACTORS) {
-        return n->whole < 0 ? 1 / multiplied(in[0], size) : multiplied(in[0], size);
+        return n->whole < 0 ? 1 / multiplied(file[0], size) : multiplied(file[0], size);
     }
-    const uint32_t x = (uint32_t)OD_SPACE_X << OD_SPACE_SHIFT;
-    const od_step step = {.code = operation[n->op].code, .out = 0, .a = x, .b = x + 1, .c = x, .k = n->whole};
-    const od_frame frame = {.base = {[OD_SPACE_X] = in}, .write = {&out}, .stride = {[OD_SPACE_X] = 1}};
-    od_steps_portable(&step, 1, 1, &frame);
-    return out;
+    const od_step step = {.code = operation[n->op].code, .out = OUT, .a = 0, .b = 1, .c = 0, .k = n->whole};
+    od_steps_portable(&step, 1, 1, &(od_frame){.write = {file}});
+    return file[OUT];
 }
 
 static bool is_exact(const od_tape *t, const od_tape_node *n)
