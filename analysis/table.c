@@ -2,6 +2,7 @@
 #include "fits.h"
 
 #include "../src/memory.h"
+#include "../src/parts.h"
 #include "../src/text.h"
 
 #include <stdlib.h>
@@ -74,6 +75,7 @@ static od_status analyse_members(od_context *ctx, const od_experiment *e, size_t
         if (status == OD_OK) {
             status = type->measure != NULL ? type->measure(ctx, settings, e, i, out, json, numbers)
                                            : type->run(ctx, settings, e, i, out, json);
+            od_problem_explain(ctx, e->member[i].problem, status);
         }
         for (size_t k = 0; k < count; k++) {
             numbers[count + (k + 1) * e->member_count + i] = numbers[k];

@@ -20,7 +20,8 @@ typedef struct od_network_problem {
     const od_network_api *api;
     od_network *net;
     od_network_facts facts;
-    char *inputs; /* of the samples and a model file */
+    char *inputs;    /* of the samples and a model file */
+    char rough[256]; /* of a model file, where kinks were found by evaluating it */
     double lambda;
     od_init init;
     bool uniform;

@@ -98,6 +98,14 @@ void od_context_place(od_context *ctx, const char *origin, int line)
     snprintf(ctx->message, sizeof ctx->message, "%s%.*s", place, (int)(sizeof ctx->message - sizeof place), sentence);
 }
 
+void od_context_add(od_context *ctx, const char *words)
+{
+    const size_t used = strlen(ctx->message);
+    if (strstr(ctx->message, words) == NULL) {
+        snprintf(ctx->message + used, sizeof ctx->message - used, "%s%s", used > 0 ? "; " : "", words);
+    }
+}
+
 od_status od_fail(od_context *ctx, od_status status, const char *entry, const char *format, ...)
 {
     va_list args;

@@ -19,5 +19,7 @@ void od_context_progress(od_context *ctx, double fraction);
 void od_context_range(od_context *ctx, double from, double to);
 /** Puts the place in front of the sentence, for callees that do not know it; nothing if it stands there already. */
 void od_context_place(od_context *ctx, const char *origin, int line);
+/** Adds "; words" to the sentence of the last failure, unless it holds them already. */
+void od_context_add(od_context *ctx, const char *words);
 
 #endif

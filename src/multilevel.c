@@ -73,7 +73,8 @@ static od_status measure_runs(const leaf_part *part, od_context *errors, const o
     for (size_t r = 0; r < s->count; r++) {
         const od_status status = od_measure(m, n, s->state[r], q + (s->count - 1 - r) * size, gradient, ws);
         if (status != OD_OK) {
-            return od_fail(errors, status, "record.quantities", "a quantity could not be evaluated");
+            return od_fail(errors, status, "record.quantities", "a quantity could not be evaluated (%s)",
+                           od_problem_trouble(m->problem, status));
         }
     }
     double *fine = q + (s->count - 1) * size, *difference = q;

@@ -281,6 +281,14 @@ const char *od_problem_trouble(const od_problem *problem, od_status status)
     return words[0] != '\0' ? words : od_status_name(status);
 }
 
+void od_problem_explain(od_context *ctx, const od_problem *problem, od_status status)
+{
+    const char *words = problem->trouble != NULL && status == OD_EUSER ? problem->trouble(problem) : "";
+    if (words[0] != '\0') {
+        od_context_add(ctx, words);
+    }
+}
+
 void od_flow_clear(od_flow *flow)
 {
     if (flow->free != NULL) {

@@ -32,6 +32,8 @@ od_status od_map_build(od_context *ctx, const od_choice *choice, const od_proble
 void od_problem_clear(od_problem *problem);
 /** What an evaluation that failed says, or the name of its status. */
 const char *od_problem_trouble(const od_problem *problem, od_status status);
+/** Adds to the sentence of a failure what the problem said, if it was one of its evaluations that failed. */
+void od_problem_explain(od_context *ctx, const od_problem *problem, od_status status);
 void od_flow_clear(od_flow *flow);
 void od_map_clear(od_map *map);
 

@@ -328,18 +328,27 @@ static bool make_bins(od_job *j)
     return (flow == 0 || j->flow_bins != NULL) && (map == 0 || j->map_bins != NULL);
 }
 
+enum { FEW_STATES = 8 };
+
 /* Asked first: a system that promises more memory than it has would end the program, not the allocation. */
 static od_status check_memory(od_context *ctx, const od_experiment *e)
 {
     const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGE_SIZE);
     double need = 0;
     for (size_t i = 0; i < e->member_count; i++) {
-        need += od_simulate_memory(e, &e->member[i]);
+        const od_member *m = &e->member[i];
+        if (have > 0 && FEW_STATES * 8.0 * (double)m->dim > have) {
+            return od_fail(ctx, OD_ENOMEM, "problem",
+                           "%s has %zu numbers in its state; a few states of %.3g GB are more than this machine's %.3g "
+                           "GB: take fewer dimensions (of a network, smaller layers)",
+                           m->label, m->dim, 8e-9 * (double)m->dim, have / 1e9);
+        }
+        need += od_simulate_memory(e, m);
         if (have > 0 && need > have) {
             return od_fail(ctx, OD_ENOMEM, "record",
                            "%s would take about %.3g GB of memory, and this machine has %.3g GB; record fewer rows "
                            "(record.every, record.stride) or quantities",
-                           e->member[i].label, need / 1e9, have / 1e9);
+                           m->label, need / 1e9, have / 1e9);
         }
     }
     return OD_OK;

@@ -46,7 +46,9 @@ od_status od_strands_open(od_context *ctx, od_context *errors, const od_member *
     for (size_t i = 1; i < count; i++) {
         memcpy(s->state[i], s->state[0], state * sizeof *room);
     }
-    return status == OD_OK ? OD_OK : od_fail(errors, status, "start", "the start could not be evaluated");
+    return status == OD_OK ? OD_OK
+                           : od_fail(errors, status, "start", "the start could not be evaluated (%s)",
+                                     od_problem_trouble(m->problem, status));
 }
 
 /* Adds a cell's increments to those since the strand's last step; at its end, steps. */

@@ -143,7 +143,7 @@ class Nothing(nn.Module):
 
 class Fails(Plain):
     def forward(self, a):
-        if bool(self.net[0].bias.abs().max() > 2):
+        if bool(self.net[0].bias.square().max() > 4):
             raise RuntimeError("the bias has left the cage")
         return self.net(a)
 
@@ -158,6 +158,107 @@ class Tied(nn.Module):
         return self.b(torch.tanh(self.a(x)))[:, :3]
 
 
+class Piecewise(Plain):
+    """z (z > 0): a kink that no operation's name tells."""
+
+    def forward(self, a):
+        z = self.net(a)
+        return z * (z > 0).to(z.dtype)
+
+
+class Root(Plain):
+    """|z|, without a comparison."""
+
+    def forward(self, a):
+        z = self.net(a)
+        return (z * z).sqrt()
+
+
+class Stairs(Plain):
+    def forward(self, a):
+        z = self.net(a)
+        return z + 0.1 * torch.floor(4 * z)
+
+
+class Stabilised(Plain):
+    """Log-softmax by hand: max chooses, and nothing jumps."""
+
+    def forward(self, a):
+        z = self.net(a)
+        m = z.max(1, keepdim=True)[0]
+        return z - (m + (z - m).exp().sum(1, keepdim=True).log())
+
+
+class Elu(Plain):
+    def forward(self, a):
+        return nn.functional.elu(self.net(a))
+
+
+class Rounds(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(12, 3)
+
+    def forward(self, x):
+        return torch.tanh(x.float() @ self.a.weight.float().t()).double() + self.a.bias
+
+
+class Once(nn.Module):
+    """An operation with one derivative, not two."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(12, 3)
+
+    def forward(self, x):
+        return torch.cdist(self.a(x), torch.eye(3, dtype=x.dtype), p=3.0)
+
+
+class SampleLosses(Plain):
+    def forward(self, a, labels):
+        return nn.functional.cross_entropy(self.net(a), labels, reduction="none")
+
+
+class Pair(Plain):
+    def forward(self, a):
+        return self.net(a), a
+
+
+class Indices(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Embedding(12, 3)
+
+    def forward(self, x):
+        return self.a(x).sum(1)
+
+
+class Complex(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(12, 3, dtype=torch.complex128))
+
+    def forward(self, x):
+        return (x.to(torch.complex128) @ self.w).real
+
+
+class InfiniteSlope(Plain):
+    """sqrt at 0, where its gradient is not a number."""
+
+    def forward(self, a):
+        return self.net(a) + (self.net[2].bias * 0).sqrt() * 0
+
+
+class Nameless(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(12, 3)
+
+    @torch.jit.export
+    def predict(self, x):
+        return self.a(x)
+
+
 save("plain.pt", Plain())
 save("single.pt", Plain().float())
 save("relu.pt", nn.Sequential(nn.Linear(12, 7), nn.ReLU(), nn.Linear(7, 3)))
@@ -168,3 +269,8 @@ save("frozen.pt", Frozen())
 save("nothing.pt", Nothing())
 save("fails.pt", Fails())
 save("tied.pt", Tied())
+for kind in (Piecewise, Root, Stairs, Stabilised, Elu, Rounds, Once, SampleLosses, Pair, Indices, Complex, InfiniteSlope, Nameless):
+    save(kind.__name__.lower() + ".pt", kind())
+torch.save(Plain().state_dict(), folder / "checkpoint.pt")
+whole = (folder / "plain.pt").read_bytes()
+(folder / "half.pt").write_bytes(whole[:len(whole) // 2])

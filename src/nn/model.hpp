@@ -33,7 +33,8 @@ class Model
     std::vector<od_network_piece> piece;
     std::vector<std::vector<int64_t>> shape; /* of each piece */
     std::vector<double> stored;              /* of a model file, else empty */
-    std::string rough;                       /* "" if smooth */
+    std::string rough;                       /* why there is no Hessian everywhere; "" if that is not known */
+    std::string pieces;                      /* what may be a reason, "" if nothing is */
     size_t frozen = 0;
     std::string dtype = "float64";
 

@@ -409,10 +409,11 @@ void try_outputs(od_network *net, const double *x)
     if ((size_t)out.size(0) != count || each != net->outputs) {
         throw od::Refusal("for " + std::to_string(count) + " samples the model gives a tensor of shape " +
                           c10::str(out.sizes()) + ", but the loss needs [" + std::to_string(count) + ", " +
-                          std::to_string(net->outputs) + "]");
+                          std::to_string(net->outputs) + "]; return one row for each sample, or choose the data's " +
+                          (net->spec.class_index != nullptr ? "classes" : "targets") + " to match");
     }
     if (!at::isfinite(out).all().item<bool>()) {
-        throw od::Refusal("the model's outputs at its stored parameters are not finite");
+        throw od::Refusal("the model's outputs at its stored parameters are not finite; export it with others");
     }
 }
 
@@ -426,10 +427,10 @@ void try_own_loss(od_network *net, const double *x)
     if (loss.numel() != 1) {
         throw od::Refusal("with loss: model the model's forward must return one number, but it returns a tensor of "
                           "shape " +
-                          c10::str(loss.sizes()));
+                          c10::str(loss.sizes()) + "; return the mean over the samples");
     }
     if (!std::isfinite(loss.item<double>())) {
-        throw od::Refusal("the model's loss at its stored parameters is not finite");
+        throw od::Refusal("the model's loss at its stored parameters is not finite; export it with others");
     }
 }
 
@@ -460,8 +461,12 @@ void check_file(od_network *net)
     } catch (const od::Refusal &) {
         throw;
     } catch (const std::exception &e) {
-        throw od::Refusal("on samples of " + std::to_string(net->spec.cols) +
-                          " numbers the model fails: " + od::sentence_of(e));
+        const std::string said = od::sentence_of(e), type = net->spec.single ? "float32" : "float64";
+        const bool types = said.find("dtype") != std::string::npos || said.find("scalar type") != std::string::npos;
+        throw od::Refusal(
+            "on samples of " + std::to_string(net->spec.cols) + " numbers the model fails: " + said +
+            (types ? "; samples and parameters are " + type + " here: let it convert none, nor create others"
+                   : "; give it the samples that it was made for"));
     }
     net->sum = is_sum(net, x);
     if (!net->sum) {
@@ -480,6 +485,7 @@ void describe(const od_network *net, od_network_facts *facts)
     facts->piece = m.piece.data();
     facts->stored = m.stored.empty() ? nullptr : m.stored.data();
     facts->rough = m.rough.empty() ? nullptr : m.rough.c_str();
+    facts->pieces = m.pieces.empty() ? nullptr : m.pieces.c_str();
     facts->frozen = m.frozen;
     facts->sum = net->sum;
     std::snprintf(facts->dtype, sizeof facts->dtype, "%s", m.dtype.c_str());
@@ -529,9 +535,10 @@ std::string od::sentence_of(const std::exception &e)
         const size_t line = text.rfind('\n');
         text.erase(0, line != std::string::npos ? line + 1 : 0);
     }
-    const std::string label = "RuntimeError: ";
-    if (text.compare(0, label.size(), label) == 0) {
-        text.erase(0, label.size());
+    const std::string label = "Error: "; /* behind a name without spaces, as in builtins.RuntimeError */
+    const size_t named = text.find(label);
+    if (named != std::string::npos && text.find(' ') > named) {
+        text.erase(0, named + label.size());
     }
     std::replace(text.begin(), text.end(), '\n', ' ');
     text.erase(text.find_last_not_of(" .") + 1);

@@ -93,6 +93,7 @@ typedef struct od_network_facts {
     const od_network_piece *piece; /* [piece_count], owned by the network */
     const double *stored;          /* [dim] parameters of a model file, owned by the network; else NULL */
     const char *rough;             /* why there is no Hessian everywhere, or NULL; owned by the network */
+    const char *pieces;            /* an operation of a model file that may be a reason for that, or NULL; the same */
     size_t frozen;                 /* parameters of a model file that take no gradient and stay as they are */
     bool sum;                      /* a sample's loss does not depend on the others; else only eval and hvp serve */
     char dtype[24];                /* of the parameters in a model file */

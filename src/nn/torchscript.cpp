@@ -27,35 +27,78 @@ struct Slot {
     size_t piece;
 };
 
-/* Operations whose derivative jumps. max_pool and max are counted in: ties are kinks. */
-const char *const kinks[] = {"relu",       "relu_",       "relu6",
-                             "leaky_relu", "leaky_relu_", "prelu",
-                             "rrelu",      "hardtanh",    "hardtanh_",
-                             "hardswish",  "hardsigmoid", "max_pool1d",
-                             "max_pool2d", "max_pool3d",  "abs",
-                             "max",        "min",         "maximum",
-                             "minimum",    "clamp",       "threshold",
-                             "hardshrink", "softshrink",  "adaptive_max_pool2d",
-                             "amax",       "amin",        "smooth_l1_loss",
-                             "l1_loss",    "huber_loss",  "where"};
+struct Operation {
+    const char *name, *what;
+};
 
-std::string find_kinks(const torch::jit::Block *block)
+const char slope[] = "whose slope jumps", curvature[] = "whose curvature jumps";
+const char choice[] = "which chooses between pieces";
+
+/* Ties of max_pool are kinks. What chooses may join pieces smoothly, as a stabilised logsumexp does. */
+const Operation operations[] = {{"relu", slope},
+                                {"relu6", slope},
+                                {"leaky_relu", slope},
+                                {"prelu", slope},
+                                {"rrelu", slope},
+                                {"selu", slope},
+                                {"hardtanh", slope},
+                                {"hardswish", slope},
+                                {"hardsigmoid", slope},
+                                {"max_pool1d", slope},
+                                {"max_pool2d", slope},
+                                {"max_pool3d", slope},
+                                {"abs", slope},
+                                {"threshold", slope},
+                                {"hardshrink", slope},
+                                {"softshrink", slope},
+                                {"l1_loss", slope},
+                                {"elu", curvature},
+                                {"celu", curvature},
+                                {"smooth_l1_loss", curvature},
+                                {"huber_loss", curvature},
+                                {"max", choice},
+                                {"min", choice},
+                                {"maximum", choice},
+                                {"minimum", choice},
+                                {"amax", choice},
+                                {"amin", choice},
+                                {"clamp", choice},
+                                {"clamp_min", choice},
+                                {"clamp_max", choice},
+                                {"adaptive_max_pool1d", slope},
+                                {"adaptive_max_pool2d", slope},
+                                {"where", choice},
+                                {"masked_fill", choice},
+                                {"sort", choice},
+                                {"topk", choice},
+                                {"gt", choice},
+                                {"ge", choice},
+                                {"lt", choice},
+                                {"le", choice},
+                                {"floor", choice},
+                                {"ceil", choice},
+                                {"round", choice},
+                                {"sign", choice}};
+
+/* The first operation that jumps, else the first that may; "" of neither. */
+void find_pieces(const torch::jit::Block *block, std::string &rough, std::string &pieces)
 {
     for (const torch::jit::Node *node : block->nodes()) {
-        const std::string name = node->kind().toUnqualString();
-        for (const char *kink : kinks) {
-            if (name == kink) {
-                return "the model uses " + name + ", whose slope jumps";
+        std::string name = node->kind().toUnqualString();
+        if (node->kind().is_aten() && name.size() > 1 && name.back() == '_') {
+            name.pop_back(); /* in place */
+        }
+        const bool tensor = !node->outputs().empty() && node->output(0)->type()->isSubtypeOf(*c10::TensorType::get());
+        for (const Operation &o : operations) {
+            if (node->kind().is_aten() && tensor && name == o.name) {
+                std::string &to = o.what == choice ? pieces : rough;
+                to = to.empty() ? "the model uses " + name + ", " + o.what : to;
             }
         }
         for (const torch::jit::Block *inner : node->blocks()) {
-            const std::string found = find_kinks(inner);
-            if (!found.empty()) {
-                return found;
-            }
+            find_pieces(inner, rough, pieces);
         }
     }
-    return "";
 }
 
 const char *name_of(at::ScalarType type)
@@ -73,7 +116,8 @@ class TorchScript : public Model
   public:
     explicit TorchScript(const od_network_spec &spec) : type_(spec.single ? at::kFloat : at::kDouble)
     {
-        torch::jit::Module module = torch::jit::load(spec.file, at::kCPU);
+        torch::jit::Module module = open(spec.file);
+        check_forward(module, spec.loss == OD_NETWORK_OWN);
         module.eval();
         collect(module, {});
         if (piece.empty()) {
@@ -83,7 +127,7 @@ class TorchScript : public Model
         module.to(type_);
         std::shared_ptr<torch::jit::Graph> graph = module.get_method("forward").graph()->copy();
         torch::jit::Inline(*graph);
-        rough = find_kinks(graph->block());
+        find_pieces(graph->block(), rough, pieces);
         original_ = module;
     }
 
@@ -98,6 +142,42 @@ class TorchScript : public Model
     }
 
   private:
+    static torch::jit::Module open(const char *file)
+    {
+        try {
+            return torch::jit::load(file, at::kCPU);
+        } catch (const std::exception &e) {
+            const std::string said = sentence_of(e);
+            const bool checkpoint = said.find("constants.pkl") != std::string::npos;
+            throw Refusal("it is no whole TorchScript file (" + said + "); " +
+                          (checkpoint ? "torch.save wrote it: " : "") +
+                          "write it with torch.jit.script(net).save(...)");
+        }
+    }
+
+    /* Whether the inputs of forward are those that the loss gives it. */
+    static void check_forward(const torch::jit::Module &module, bool own_loss)
+    {
+        if (!module.find_method("forward")) {
+            throw Refusal("it has no method forward; export a module that has");
+        }
+        const std::vector<c10::Argument> &arguments = module.get_method("forward").function().getSchema().arguments();
+        size_t required = 0;
+        for (size_t i = 1; i < arguments.size(); i++) { /* the first is self */
+            required += !arguments[i].default_value().has_value();
+        }
+        const size_t given = own_loss ? 2 : 1, most = arguments.size() - 1;
+        if (given < required || given > most) {
+            const std::string takes = "its forward takes " + std::to_string(required) +
+                                      (required == 1 ? " input" : " inputs");
+            throw Refusal(own_loss
+                              ? takes + ", but with loss: model it gets the samples and their targets; export one that "
+                                        "takes both and returns the mean loss, or name another loss"
+                              : takes + ", but it gets the samples alone; if it takes samples and targets and returns "
+                                        "the mean loss, set loss: model");
+        }
+    }
+
     /* Parameters in the order of the module; one that is used twice is one piece with two slots. */
     void collect(const torch::jit::Module &module, const std::vector<std::string> &path)
     {
@@ -167,7 +247,7 @@ class TorchScript : public Model
             pool_.push_back(module); /* one that failed is dropped */
         }
         if (!result.isTensor()) {
-            throw Refusal("its forward returns a " + result.tagKind() + ", not a tensor");
+            throw Refusal("its forward returns a " + result.tagKind() + ", not a tensor; return the outputs alone");
         }
         return result.toTensor();
     }
