@@ -15,12 +15,14 @@
 #include "src/experiment.h"
 #include "src/file.h"
 
-/** A number of a figure: what the run gave, what is known from elsewhere, and the errors of the run by kind. */
+/** A number of a figure: what the run gave, what is known from elsewhere if anything is, and the errors of the run by
+ * kind. */
 typedef struct od_number {
     const char *name, *source;
     double got, want;
     double integration, model, sampling; /* bounds for the first two; standard error of the third */
     double tolerance;                    /* integration + model + sigmas * sampling */
+    bool result;                         /* nothing is known of it beforehand: want is NaN */
     bool ok;
 } od_number;
 

@@ -87,14 +87,14 @@ static void write_number(FILE *out, const od_report *r, const od_number *x)
     fputs(", \"want\": ", out);
     od_json_real(out, x->want);
     fputs(", \"tolerance\": ", out);
-    od_json_real(out, x->tolerance);
+    od_json_real(out, x->result ? NAN : x->tolerance);
     fputs(", \"error\": {\"integration\": ", out);
     od_json_real(out, x->integration);
     fputs(", \"sampling\": ", out);
     od_json_real(out, x->sampling);
     fputs(", \"model\": ", out);
     od_json_real(out, x->model);
-    fprintf(out, "}, \"ok\": %s, \"source\": ", r->unjudged != NULL ? "null" : x->ok ? "true" : "false");
+    fprintf(out, "}, \"ok\": %s, \"source\": ", r->unjudged != NULL || x->result ? "null" : x->ok ? "true" : "false");
     od_json_text(out, x->source);
     fputc('}', out);
 }

@@ -237,11 +237,12 @@ od_status od_numbers_read(od_context *ctx, od_figure_run *run, const od_node *li
             return status;
         }
         const double sigmas = bound_at(entry, "sigmas");
-        x->want = real_of(od_node_item(entry, "want"));
+        x->result = od_node_item(entry, "want") == NULL;
+        x->want = x->result ? NAN : real_of(od_node_item(entry, "want"));
         x->integration = bound_at(entry, "integration");
         x->model = bound_at(entry, "model");
         x->tolerance = x->integration + x->model + (sigmas > 0 ? sigmas * x->sampling : 0);
-        x->ok = fabs(x->got - x->want) <= x->tolerance;
+        x->ok = x->result ? isfinite(x->got) : fabs(x->got - x->want) <= x->tolerance;
         report->number_count++;
     }
     return OD_OK;

@@ -87,10 +87,18 @@ static void put_numbers(FILE *out, const od_report *r)
           out);
     for (size_t i = 0; i < r->number_count; i++) {
         const od_number *x = &r->number[i];
-        fprintf(out, "<tr><td class=\"%s\">", r->unjudged != NULL ? "soft" : x->ok ? "good" : "bad");
+        fprintf(out, "<tr><td class=\"%s\">",
+                r->unjudged != NULL || (x->result && x->ok) ? "soft"
+                : x->ok                                     ? "good"
+                                                            : "bad");
         od_html_text(out, x->name);
-        fprintf(out, "</td><td>%.10g</td><td>%.10g</td><td>%.2g</td><td>%.2g</td><td>%.2g</td><td>", x->got, x->want,
-                x->integration, x->sampling, x->model);
+        fprintf(out, "</td><td>%.10g</td><td>", x->got);
+        if (x->result) {
+            fputs("a result</td><td></td><td></td><td></td><td>", out);
+        } else {
+            fprintf(out, "%.10g</td><td>%.2g</td><td>%.2g</td><td>%.2g</td><td>", x->want, x->integration, x->sampling,
+                    x->model);
+        }
         od_html_text(out, x->source);
         fputs("</td></tr>\n", out);
     }

@@ -65,6 +65,10 @@ static void print_report(const cli *c, const od_report *r)
 {
     for (size_t i = 0; i < r->number_count; i++) {
         const od_number *x = &r->number[i];
+        if (x->result) {
+            printf("  %-4s %s: %.9g, a result\n", x->ok ? "" : "BAD", x->name, x->got);
+            continue;
+        }
         printf("  %-4s %s: %.9g, known %.9g +- %.2g\n",
                r->unjudged != NULL ? ""
                : x->ok             ? "ok"
@@ -105,7 +109,9 @@ od_status cli_make_figure(cli *c, const od_figure *figure, const char *file, od_
 bool cli_figure_complain(const od_report *r)
 {
     const od_number *x = od_report_failure(r);
-    if (x != NULL) {
+    if (x != NULL && x->result) {
+        fprintf(stderr, "optdyn: %s: %s could not be read off (%s)\n", r->name, x->name, x->source);
+    } else if (x != NULL) {
         fprintf(stderr, "optdyn: %s: %s is %.9g, but %.9g +- %.2g is known (%s)\n", r->name, x->name, x->got, x->want,
                 x->tolerance, x->source);
     }
