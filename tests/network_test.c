@@ -170,6 +170,53 @@ static void threads_share_a_network(void **state)
     }
 }
 
+/*
+ * Noise by one backward pass with normal weights of the samples has the covariance Sigma/N: along 5 directions the
+ * variance of 4000 draws, whose relative standard error is sqrt(2/4000), and the mean. Six of them each are passed by
+ * chance with probability 2e-9, so one of these ten with 2e-8.
+ */
+static void weighted_noise_has_the_covariance_of_the_samples(void **state)
+{
+    enum { DRAWS = 4000, DIRECTIONS = 5, N = 40 };
+    od_problem *f = create(*state, 2);
+    const size_t d = f->dim;
+    double *x = calloc((DIRECTIONS + 3) * d, sizeof *x), *ws = calloc(od_scratch_size(&f->scratch, 1) + 1, sizeof *ws);
+    double *u = x + d, *noise = u + DIRECTIONS * d, *product = noise + d, sum[DIRECTIONS] = {0},
+           square[DIRECTIONS] = {0};
+    double weight[N];
+    assert_int_equal(f->samples, N);
+    f->initial(f, 1, 0, 1, x);
+    for (size_t i = 0; i < DIRECTIONS * d; i++) {
+        u[i] = od_normal(5, OD_STREAM_CHECK, 0, i, 0);
+    }
+    for (uint64_t k = 0; k < DRAWS; k++) {
+        for (size_t i = 0; i < N; i++) {
+            weight[i] = od_normal(6, OD_STREAM_CHECK, k, i, 0);
+        }
+        assert_int_equal(f->weighted_gradients(f, 1, x, weight, noise, ws), OD_OK);
+        for (size_t j = 0; j < DIRECTIONS; j++) {
+            double along = 0;
+            for (size_t i = 0; i < d; i++) {
+                along += u[j * d + i] * noise[i];
+            }
+            sum[j] += along;
+            square[j] += along * along;
+        }
+    }
+    for (size_t j = 0; j < DIRECTIONS; j++) {
+        double variance = 0;
+        assert_int_equal(f->covariance(f, 1, x, 1, u + j * d, product, ws), OD_OK);
+        for (size_t i = 0; i < d; i++) {
+            variance += u[j * d + i] * product[i] / N;
+        }
+        check_relative(square[j] / DRAWS, variance, 6 * sqrt(2.0 / DRAWS));
+        check_close(sum[j] / DRAWS, 0, 6 * sqrt(variance / DRAWS));
+    }
+    free(x);
+    free(ws);
+    od_problem_free(f);
+}
+
 /* What a flow asks of a network: its own callbacks, counted. One test at a time. */
 static struct {
     od_problem f; /* as it was */
@@ -288,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(derivatives_are_right, make_context, free_context),
         cmocka_unit_test_setup_teardown(a_batch_is_its_points, make_context, free_context),
         cmocka_unit_test_setup_teardown(threads_share_a_network, make_context, free_context),
+        cmocka_unit_test_setup_teardown(weighted_noise_has_the_covariance_of_the_samples, make_context, free_context),
         cmocka_unit_test_setup_teardown(cvode_follows_networks, make_context, free_context),
         cmocka_unit_test_setup_teardown(bdf_needs_products_only_on_a_stiff_network, make_context, free_context),
     };

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 import tap
-from tap import PROGRAM, check
+from tap import PROGRAM, check, skip
 
 KILLS = int(os.environ.get("OPTDYN_TEST_KILLS", "8"))
 SEED = int(os.environ.get("OPTDYN_TEST_SEED", "1"))
@@ -50,6 +50,14 @@ start: {x: [1, 0.9, -1, 2, -2]}
 until: 80
 iterations: 700000
 record: {every: 0.03, stride: 1000}
+"""
+NETWORK = """problem: {name: mlp, widths: [5], samples: 80, clusters: 3}
+method: {name: gradient, step: 0.05, batch: 7, sampling: epochs, noise: gradient-covariance}
+integrator: {name: euler-maruyama, step: 0.05}
+until: 60
+iterations: 1200
+paths: 2
+record: {every: 0.5, stride: 10, quantities: [loss], projections: 3}
 """
 CVODE = """problem: {name: rosenbrock}
 method: {name: nesterov, r: 3}
@@ -329,6 +337,10 @@ def main():
         resumed = kills(rng, "ensemble", SDE, KILLS - 3 * each + each) + kills(rng, "lock-step", LOCKSTEP, each)
         resumed += kills(rng, "one path", SINGLE, each)
         check(resumed > 0, "some runs went on from a journal", resumed)
+        if "LibTorch (not built in)" in optdyn(".", "--version").stdout:
+            skip("a network that is killed", "built without LibTorch (-Dlibtorch=enabled)")
+        else:
+            kills(rng, "network", NETWORK, each)
         signals()
         full_disk()
         damage(rng)
