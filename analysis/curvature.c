@@ -27,6 +27,39 @@ static od_status products(void *user, const double *v, double *av)
     return s->f->hvp(s->f, 1, s->x, 1, v, av, s->ws);
 }
 
+/* D^-1/2 H D^-1/2, which is symmetric and has the eigenvalues of D^-1 H. */
+static od_status scaled_products(void *user, const double *v, double *av)
+{
+    const od_curvature *s = user;
+    for (size_t i = 0; i < s->f->dim; i++) {
+        s->scaled[i] = v[i] / s->root[i];
+    }
+    od_status status = products(user, s->scaled, av);
+    for (size_t i = 0; i < s->f->dim; i++) {
+        av[i] /= s->root[i];
+    }
+    return status;
+}
+
+/* The root of the method's metric; false where there is none, or not yet. */
+static bool find_metric(od_curvature *s, const od_view *view)
+{
+    const od_member *m = s->m;
+    if (view->iteration && m->map.metric != NULL) {
+        m->map.metric(&m->map, (uint64_t)llround((view->t - m->start.t) / m->map.tau), view->z, s->root);
+    } else if (!view->iteration && m->flow.metric != NULL) {
+        m->flow.metric(&m->flow, view->t, view->z, s->root);
+    } else {
+        return false;
+    }
+    bool positive = true;
+    for (size_t i = 0; i < s->f->dim; i++) {
+        positive = positive && s->root[i] > 0;
+        s->root[i] = sqrt(s->root[i]);
+    }
+    return positive;
+}
+
 /* ------------------------------------------------------------------------------------------- the run */
 
 static bool grow(od_course *c)
@@ -35,8 +68,8 @@ static bool grow(od_course *c)
         return true;
     }
     const size_t room = 2 * c->room + 64;
-    double **const lists[] = {&c->t, &c->value, &c->error};
-    for (size_t i = 0; i < 3; i++) {
+    double **const lists[] = {&c->t, &c->value, &c->error, &c->preconditioned};
+    for (size_t i = 0; i < 4; i++) {
         double *list = realloc(*lists[i], room * sizeof *list);
         if (list == NULL) {
             return false;
@@ -59,12 +92,17 @@ static od_status observe(void *user, const od_view *view)
         return od_fail(s->errors, OD_ENOMEM, "record", "no memory for %zu recorded times", c->count);
     }
     memcpy(c->x, view->z, s->f->dim * sizeof *c->x);
-    od_extremes found = {.high = NAN, .high_error = NAN};
+    od_extremes found = {.high = NAN, .high_error = NAN}, divided = {.high = NAN};
     s->x = c->x;
     od_status status = s->along ? od_krylov_largest(s->errors, s->krylov, products, s, track_tolerance, c->count,
                                                     c->vector, &found)
                                 : OD_OK;
+    if (s->along && status == OD_OK && find_metric(s, view)) {
+        status = od_krylov_largest(s->errors, s->krylov, scaled_products, s, track_tolerance, c->count,
+                                   c->scaled_vector, &divided);
+    }
     c->t[c->count] = view->t;
+    c->preconditioned[c->count] = divided.high;
     c->value[c->count] = found.high;
     c->error[c->count] = found.high_error;
     c->count++;
@@ -106,14 +144,22 @@ static od_status open_study(od_context *ctx, const od_settings *settings, const 
                        f->rough != NULL ? f->rough : "the problem offers no products with it");
     }
     s->errors = od_context_create();
-    s->ws = od_zalloc(od_scratch_size(&f->scratch, 1) + d * 5, sizeof *s->ws);
+    s->ws = od_zalloc(od_scratch_size(&f->scratch, 1) + d * 9, sizeof *s->ws);
     s->krylov = s->along ? od_krylov_create(d, TRACK_STEPS) : NULL;
     if (s->errors == NULL || s->ws == NULL || (s->along && s->krylov == NULL)) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the curvature in %zu dimensions", d);
     }
     double *next = s->ws + od_scratch_size(&f->scratch, 1);
-    double **const states[] = {&s->start, &s->course[0].x, &s->course[0].vector, &s->course[1].x, &s->course[1].vector};
-    for (size_t i = 0; i < 5; i++) {
+    double **const states[] = {&s->start,
+                               &s->root,
+                               &s->scaled,
+                               &s->course[0].x,
+                               &s->course[0].vector,
+                               &s->course[0].scaled_vector,
+                               &s->course[1].x,
+                               &s->course[1].vector,
+                               &s->course[1].scaled_vector};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         *states[i] = next + i * d;
     }
     return OD_OK;
@@ -144,6 +190,7 @@ void od_curvature_close(od_curvature *s)
         free(s->course[i].t);
         free(s->course[i].value);
         free(s->course[i].error);
+        free(s->course[i].preconditioned);
     }
     od_krylov_free(s->krylov);
     free(s->ws);
@@ -154,8 +201,12 @@ void od_curvature_close(od_curvature *s)
 
 double od_curvature_bound(const od_member *m)
 {
-    const bool descent = m->has_map && strcmp(m->method_choice.method->name, "gradient") == 0;
-    return descent ? 2 / od_setting_real(m->method_choice.settings, "step") : NAN;
+    return m->has_map && m->map.stable > 0 ? m->map.stable : NAN;
+}
+
+static bool has_metric(const od_member *m)
+{
+    return (m->has_map && m->map.metric != NULL) || (m->has_flow && m->flow.metric != NULL);
 }
 
 static void write_end(FILE *out, const char *name, const od_leading *end)
@@ -207,6 +258,9 @@ static void write_course(FILE *out, const char *key, const od_curvature *s, cons
     od_json_list(out, c->t, c->count);
     od_report_list(out, "sharpness", c->value, c->count);
     od_report_list(out, "error", c->error, c->count);
+    if (has_metric(s->m)) {
+        od_report_list(out, "preconditioned", c->preconditioned, c->count);
+    }
     fputs("}", out);
 }
 
@@ -215,7 +269,8 @@ static void write_json(const od_curvature *s, FILE *out)
     fputs("{\"analysis\": \"curvature\", \"label\": ", out);
     od_json_text(out, s->m->label);
     fprintf(out, ", \"dimension\": %zu, \"diverged\": %s", s->f->dim, s->diverged ? "true" : "false");
-    od_report_real(out, "two_over_h", od_curvature_bound(s->m));
+    od_report_real(out, "two_over_h", has_metric(s->m) ? NAN : od_curvature_bound(s->m));
+    od_report_real(out, "bound", od_curvature_bound(s->m));
     fputs(", \"points\": [", out);
     for (size_t i = 0; i < s->count; i++) {
         fputs(i > 0 ? ", " : "", out);
@@ -242,19 +297,23 @@ static void show_end(FILE *out, const char *name, const od_leading *end)
 
 static void show_course(FILE *out, const char *name, const od_curvature *s, const od_course *c)
 {
-    const double bound = od_curvature_bound(s->m);
+    const double bound = od_curvature_bound(s->m), *judged = has_metric(s->m) ? c->preconditioned : c->value;
     if (!s->along || c->count == 0) {
         return;
     }
     size_t most = 0, beyond = 0;
     for (size_t i = 0; i < c->count; i++) {
         most = c->value[i] > c->value[most] ? i : most;
-        beyond += c->value[i] > bound;
+        beyond += judged[i] > bound;
     }
     fprintf(out, "  sharpness along the %s: %.6g at t = %.6g, at most %.6g at t = %.6g, %.6g at t = %.6g\n", name,
             c->value[0], c->t[0], c->value[most], c->t[most], c->value[c->count - 1], c->t[c->count - 1]);
+    if (has_metric(s->m)) {
+        fprintf(out, "  divided by the method's metric %.6g at t = %.6g\n", judged[c->count - 1], c->t[c->count - 1]);
+    }
     if (!isnan(bound)) {
-        fprintf(out, "  2/h = %.6g: above it at %zu of %zu recorded times\n", bound, beyond, c->count);
+        fprintf(out, "  %s = %.6g: above it at %zu of %zu recorded times\n",
+                has_metric(s->m) ? "bound of the latter" : "2/h", bound, beyond, c->count);
     }
 }
 

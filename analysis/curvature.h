@@ -15,8 +15,9 @@ enum { OD_CURVATURE_POINTS = 3, OD_COURSE_FLOW = 0, OD_COURSE_ITERATION = 1 };
 /** The sharpness at recorded times of the flow or of the iteration. */
 typedef struct od_course {
     size_t count, room;
-    double *t, *value, *error; /* error: the residual; both NaN if it was not wanted along the run */
-    double *x, *vector;        /* [d] the last state, and the eigenvector that is followed */
+    double *t, *value, *error;          /* error: the residual; both NaN if it was not wanted along the run */
+    double *preconditioned;             /* the same of D^-1 H, D the method's metric; NaN where there is none */
+    double *x, *vector, *scaled_vector; /* [d] the last state, and the eigenvectors that are followed */
 } od_course;
 
 typedef struct od_curvature_point {
@@ -30,8 +31,8 @@ typedef struct od_curvature {
     od_context *ctx, *errors; /* errors: of the observer, which may run in another thread */
     const od_member *m;
     const od_problem *f;
-    const double *x; /* where the Hessian is taken */
-    double *ws, *start;
+    const double *x;                    /* where the Hessian is taken */
+    double *ws, *start, *root, *scaled; /* root: of the metric */
     bool along, diverged;
     od_krylov *krylov;
     od_course course[2]; /* OD_COURSE_FLOW, OD_COURSE_ITERATION; count 0 where there is none */
@@ -49,7 +50,8 @@ od_status od_curvature_find(od_context *ctx, const od_settings *settings, const 
                             od_curvature *s);
 void od_curvature_close(od_curvature *s);
 
-/** 2/h, beyond which gradient descent with learning rate h does not settle; NaN for other iterations. */
+/** The curvature, over the method's metric, beyond which the iteration does not settle, 2/h for descent; NaN: unknown.
+ */
 double od_curvature_bound(const od_member *m);
 
 #endif

@@ -356,6 +356,8 @@ struct od_flow {
     od_status (*rest)(const od_flow *, double t0, size_t n, double *z, double *ws);
     /** Why a path cannot start in z[dim], and which component (from 0) is to blame; NULL if it can, or no function. */
     const char *(*refuse)(const od_flow *, const double *z, size_t *component, double *ws);
+    /** scale[d], the diagonal by whose inverse the gradient is multiplied in z[dim], NaN while it has none; NULL: 1. */
+    void (*metric)(const od_flow *, double t, const double *z, double *scale);
 
     /** a = ln(kinetic weight), b = ln(potential weight), a[2] and b[2] value and time derivative; NULL if none. */
     void (*lagrangian)(const od_flow *, double t, double a[2], double b[2]);
@@ -394,6 +396,10 @@ struct od_map {
     od_status (*rest)(const od_map *, size_t n, double *z, double *ws);
     /** As od_flow.refuse. */
     const char *(*refuse)(const od_map *, const double *z, size_t *component, double *ws);
+    /** As od_flow.metric, after k iterations. */
+    void (*metric)(const od_map *, uint64_t k, const double *z, double *scale);
+    /** Largest curvature, of the Hessian divided by the metric, with which it settles on a quadratic; 0: not stated. */
+    double stable;
 
     const od_problem *problem;
     const void *data;

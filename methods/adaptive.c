@@ -81,6 +81,14 @@ OD_CLONES static void direction(const od_adaptive *a, size_t size, double c, con
     }
 }
 
+void od_adaptive_metric(const od_adaptive *a, size_t size, const double correction[2], const double *s, double *scale)
+{
+    for (size_t i = 0; i < size; i++) {
+        const double s1 = s[i] / correction[1];
+        scale[i] = correction[0] * (a->inside ? sqrt(s1 + a->eps) : sqrt(s1) + a->eps);
+    }
+}
+
 OD_CLONES static void slopes(const od_adaptive *a, size_t size, double c, const double correction[2], const double *m,
                              const double *s, double *by_m, double *by_s)
 {

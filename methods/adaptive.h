@@ -86,6 +86,8 @@ od_status od_adaptive_map(od_context *ctx, const od_settings *s, const od_proble
 /** out = c m^/root(s^), m^ = m/correction[0], s^ = s/correction[1]. */
 void od_adaptive_direction(const od_adaptive *a, size_t size, double c, const double correction[2], const double *m,
                            const double *s, double *out);
+/** scale[size] = correction[0] root(s^): what m is divided by in all. */
+void od_adaptive_metric(const od_adaptive *a, size_t size, const double correction[2], const double *s, double *scale);
 /** Its derivatives: by_m and by_s. Infinite by s where s^ = 0 and m is not, for a root has no slope there. */
 void od_adaptive_slopes(const od_adaptive *a, size_t size, double c, const double correction[2], const double *m,
                         const double *s, double *by_m, double *by_s);

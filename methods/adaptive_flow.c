@@ -183,6 +183,17 @@ static const char *adaptive_refuse(const od_flow *flow, const double *z, size_t 
     return NULL;
 }
 
+static void adaptive_metric(const od_flow *flow, double t, const double *z, double *scale)
+{
+    const flow_data *d = flow->data;
+    double correction[2];
+    corrections(d, t, correction);
+    od_adaptive_metric(&d->a, d->f->dim, correction, z + s_block(d) * d->f->dim, scale);
+    for (size_t i = 0; i < d->f->dim && at_limit(d, t); i++) {
+        scale[i] = NAN; /* s is still empty */
+    }
+}
+
 static od_status check_noise(od_context *ctx, const od_settings *s, const od_adaptive *a, const od_sigma *sigma)
 {
     if (sigma->kind == OD_SIGMA_COVARIANCE) {
@@ -232,6 +243,7 @@ od_status od_adaptive_flow(od_context *ctx, const od_settings *s, const od_probl
     flow->graded = a->corrected ? 1 / fmax(a->momentum ? a->rate[0] : 0, a->rate[1]) : 0;
     flow->rest = a->corrected || a->settled ? adaptive_rest : NULL;
     flow->refuse = adaptive_refuse;
+    flow->metric = adaptive_metric;
     flow->problem = f;
     flow->data = d;
     flow->free = free;

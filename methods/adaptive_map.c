@@ -220,6 +220,22 @@ static const char *adaptive_refuse(const od_map *map, const double *z, size_t *c
     return *component < map->dim ? od_adaptive_negative_words : NULL;
 }
 
+static void adaptive_metric(const od_map *map, uint64_t k, const double *z, double *scale)
+{
+    const map_data *d = map->data;
+    const parts now = parts_of(&d->a, d->draw.f->dim, z);
+    const factors c = k > 0 ? of_iteration(&d->a, k - 1) : (factors){.correction = {NAN, NAN}};
+    od_adaptive_metric(&d->a, d->draw.f->dim, c.correction, now.top != NULL ? now.top : now.s, scale);
+}
+
+/* With the metric held, m+ = beta m + (1 - beta) g is heavy ball (Cohen et al. 2022, section 3.1); where steps are
+ * moved by the old m, m_{k+1} waits one more iteration. */
+static double stable(const od_adaptive *a)
+{
+    const double beta = a->momentum ? a->beta[0] : 0;
+    return a->lagged && a->momentum ? 0 : (2 + 2 * beta) / ((1 - beta) * a->step);
+}
+
 od_status od_adaptive_map(od_context *ctx, const od_settings *s, const od_problem *f, const od_adaptive *a, od_map *map)
 {
     od_status status = od_draw_map(ctx, s, f, a->step, 1, (const double[OD_DRAW_PARAMS]){0}, map);
@@ -245,6 +261,8 @@ od_status od_adaptive_map(od_context *ctx, const od_settings *s, const od_proble
     map->jvp = f->hvp != NULL ? adaptive_jvp : NULL;
     map->vjp = f->hvp != NULL ? adaptive_vjp : NULL;
     map->refuse = adaptive_refuse;
+    map->metric = adaptive_metric;
+    map->stable = a->decay == 0 ? stable(a) : 0;
     map->rest = a->settled ? adaptive_rest : NULL;
     return d != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, "method", "no memory for the iteration");
 }

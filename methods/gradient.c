@@ -54,6 +54,7 @@ static od_status gradient_map(od_context *ctx, const od_settings *s, const od_pr
         return status;
     }
     const double h = od_setting_real(s, "step"), own[OD_DRAW_PARAMS] = {h};
+    map->stable = 2 / h;
     return od_descent_map(ctx, s, f, h, own, rate, map);
 }
 

@@ -31,14 +31,17 @@ static od_status write_course(od_context *ctx, od_figure_run *run, const char *n
     if (status != OD_OK) {
         return status;
     }
-    fputs("# largest eigenvalue of the Hessian; error: the norm of its vector's residual; over_bound: divided by 2/h, "
-          "above which gradient descent does not settle\nt,sharpness,error,over_bound\n",
-          file.out);
+    fputs(
+        "# largest eigenvalue of the Hessian; error: the norm of its vector's residual; preconditioned: of the Hessian "
+        "divided by the method's metric; over_bound: this, or the first, over the bound above which the iteration does "
+        "not settle\nt,sharpness,error,preconditioned,over_bound\n",
+        file.out);
     for (size_t i = 0; i < c->count; i++) {
         fputs(od_real_text(text, c->t[i]), file.out);
         od_text_cell(file.out, ",", c->value[i]);
         od_text_cell(file.out, ",", c->error[i]);
-        od_text_cell(file.out, ",", c->value[i] / bound);
+        od_text_cell(file.out, ",", c->preconditioned[i]);
+        od_text_cell(file.out, ",", (isnan(c->preconditioned[i]) ? c->value[i] : c->preconditioned[i]) / bound);
         fputc('\n', file.out);
     }
     return od_report_commit(ctx, run->report, &file, OD_OK);

@@ -546,6 +546,56 @@ static void linear_laws_do_not_apply(void **state)
     free(text);
 }
 
+/* On a diagonal quadratic H over the metric is diagonal; s after 3 iterations with gradients that are known. */
+static void curvature_is_seen_through_the_metric(void **state)
+{
+    const double h[2] = {2.385, 0.31}, eta = 0.137, beta = 0.785;
+    od_problem *f = od_problem_create(*state, "{name: quadratic, eigenvalues: [2.385, 0.31]}");
+    check_done(*state, f != NULL);
+    const double x[2] = {-0.7, 1.385};
+    runner r = open_map(*state, "{name: adam, step: 0.137, beta1: 0.785, beta2: 0.585, eps: 0.01}", f, x);
+    double s[2] = {0}, scale[2];
+    r.map->metric(r.map, 0, r.z, scale);
+    assert_true(isnan(scale[0])); /* nothing has been seen */
+    for (uint64_t k = 0; k < 3; k++) {
+        for (size_t i = 0; i < 2; i++) {
+            s[i] = 0.585 * s[i] + 0.415 * h[i] * h[i] * r.z[i] * r.z[i];
+        }
+        step(&r, k);
+    }
+    r.map->metric(r.map, 3, r.z, scale);
+    for (size_t i = 0; i < 2; i++) {
+        check_relative(scale[i], (1 - pow(beta, 3)) * (sqrt(s[i] / (1 - pow(0.585, 3))) + 0.01), 1e-14);
+    }
+    check_relative(r.map->stable, (2 + 2 * beta) / ((1 - beta) * eta), 1e-14);
+    close_map(&r);
+    od_problem_free(f);
+}
+
+/* The bound itself: with s held still (beta2 near 1, large gradients seen before) Adam on x^2 lambda/2 is linear; just
+ * below the bound it shrinks, just above it grows. */
+static void the_bound_on_curvature_is_sharp(void **state)
+{
+    for (size_t i = 0; i < 2; i++) {
+        const double bound = (2 + 2 * 0.785) / ((1 - 0.785) * 0.137), lambda = bound * (i == 0 ? 0.98 : 1.02);
+        char bowl[64];
+        snprintf(bowl, sizeof bowl, "{name: quadratic, eigenvalues: [%.17g]}", lambda);
+        const double x = 1e-6;
+        runner r = open_on(*state, "{name: adam, map: amsgrad, step: 0.137, beta1: 0.785, beta2: 0.9, eps: 0}", bowl,
+                           &x);
+        r.z[3] = 1; /* s_max: the metric is 1 as long as no square exceeds it */
+        double early = 0, late = 0;
+        for (uint64_t k = 0; k < 40; k++) {
+            step(&r, k);
+            early = k < 10 ? fmax(early, fabs(r.z[0])) : early;
+            late = k >= 30 ? fmax(late, fabs(r.z[0])) : late;
+        }
+        assert_true(i == 0 ? late < early / 2 : late > 2 * early);
+        check_relative(r.map->stable, bound, 1e-14);
+        close_map(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -563,6 +613,8 @@ int main(void)
         test_with_context(second_moments_start_where_they_should),
         test_with_context(what_has_no_meaning_is_refused),
         test_with_context(linear_laws_do_not_apply),
+        test_with_context(curvature_is_seen_through_the_metric),
+        test_with_context(the_bound_on_curvature_is_sharp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
