@@ -11,17 +11,6 @@
 
 enum { STEPS = 400 };
 
-typedef struct moment {
-    od_trajectory *path;
-    double t;
-} moment;
-
-static od_status products(void *user, const double *v, double *av)
-{
-    const moment *at = user;
-    return od_trajectory_products(at->path, at->t, 1, v, av);
-}
-
 od_status od_compression_open(od_context *ctx, const od_extremal *x, size_t k, od_compression *c)
 {
     const size_t d = od_trajectory_member(x->path)->problem->dim;
@@ -32,11 +21,11 @@ od_status od_compression_open(od_context *ctx, const od_extremal *x, size_t k, o
                        "most as many",
                        k, d);
     }
-    moment middle = {x->path, (x->t1 + x->t2) / 2};
+    od_instant middle = {x->path, (x->t1 + x->t2) / 2};
     const od_leading_wish wish = {
         .most = k, .level = -INFINITY, .tolerance = 1e-6, .steps = STEPS, .room = 2 * k + STEPS};
     od_leading found = {0};
-    od_status status = od_lanczos_leading(ctx, d, products, &middle, &wish, &found);
+    od_status status = od_lanczos_leading(ctx, d, od_trajectory_product, &middle, &wish, &found);
     if (status == OD_OK && found.count < k) {
         status = od_fail(ctx, OD_ENUMERIC, "conjugate.directions",
                          "only %zu of %zu largest curvatures were found in %d steps of Lanczos' iteration; take fewer",

@@ -124,17 +124,6 @@ static od_status apply(void *user, const double *in, double *out)
 
 /* ------------------------------------------------------------------------------------------- the mesh */
 
-typedef struct moment {
-    od_trajectory *path;
-    double t;
-} moment;
-
-static od_status products(void *user, const double *v, double *av)
-{
-    const moment *at = user;
-    return od_trajectory_products(at->path, at->t, 1, v, av);
-}
-
 /* About the largest |curvature| along the path: it sets the mesh, not the answer. */
 static od_status steepest(od_context *ctx, od_trajectory *path, double t1, double t2, double *largest)
 {
@@ -142,9 +131,9 @@ static od_status steepest(od_context *ctx, od_trajectory *path, double t1, doubl
     od_status status = OD_OK;
     *largest = 0;
     for (int i = 0; i < CURVATURE_TIMES && status == OD_OK; i++) {
-        moment at = {path, i == CURVATURE_TIMES - 1 ? t2 : t1 + (t2 - t1) * i / (CURVATURE_TIMES - 1)};
+        od_instant at = {path, i == CURVATURE_TIMES - 1 ? t2 : t1 + (t2 - t1) * i / (CURVATURE_TIMES - 1)};
         od_extremes e = {0};
-        status = od_lanczos(ctx, d, products, &at, CURVATURE_STEPS, 1e-2, false, &e);
+        status = od_lanczos(ctx, d, od_trajectory_product, &at, CURVATURE_STEPS, 1e-2, false, &e);
         *largest = fmax(*largest, fmax(fabs(e.low), fabs(e.high)));
     }
     return status;

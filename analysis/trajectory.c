@@ -484,6 +484,12 @@ od_status od_trajectory_products(od_trajectory *path, double t, size_t m, const 
     return status == OD_OK ? f->hvp(f, 1, path->x, m, u, hu, path->problem_ws) : status;
 }
 
+od_status od_trajectory_product(void *user, const double *v, double *av)
+{
+    const od_instant *at = user;
+    return od_trajectory_products(at->path, at->t, 1, v, av);
+}
+
 od_status od_trajectory_hessian(od_trajectory *path, double t, double *h)
 {
     const size_t d = path->d;

@@ -40,6 +40,12 @@ od_status od_trajectory_acceleration(od_trajectory *path, double t, double *a);
 
 /** Products hu[m*d] of the loss's Hessian at x(t) with m directions u[m*d], one after another. */
 od_status od_trajectory_products(od_trajectory *path, double t, size_t m, const double *u, double *hu);
+/** The product at one time with one direction, for od_lanczos; user is an od_instant. */
+typedef struct od_instant {
+    od_trajectory *path;
+    double t;
+} od_instant;
+od_status od_trajectory_product(void *user, const double *v, double *av);
 /** The Hessian at x(t), row-major [d*d], made symmetric. */
 od_status od_trajectory_hessian(od_trajectory *path, double t, double *h);
 /** True if the Hessian is the same everywhere (quadratic losses). */
