@@ -30,6 +30,11 @@ od_status od_member_read(od_context *ctx, od_experiment *e, const od_node *root,
 /** Checks, once the base grid is known, that steps and records lie on it. */
 od_status od_member_check_noise(od_context *ctx, od_member *m);
 
+/** Reads from the section `record` which rows and quantities are recorded, ... */
+od_status od_member_choose_records(od_context *ctx, od_member *m);
+/** ... and what an ensemble keeps besides means and variances. */
+od_status od_member_choose_details(od_context *ctx, od_member *m);
+
 /** Writes e->resolved. */
 od_status od_experiment_resolve(od_context *ctx, od_experiment *e);
 
