@@ -81,8 +81,11 @@ static od_status step(od_passage *p, double t, double h, size_t m, const double 
     return OD_OK;
 }
 
-/* Error of one part of the step, from number `first` on, over what is allowed; infinite if it is not finite. */
-static double part_excess(const od_passage *p, double h, size_t first, size_t count, const double *before)
+/*
+ * Error of one part of the step, from number `first` on, over what is allowed; infinite if it is not finite. No error
+ * is asked for below `floor`.
+ */
+static double part_excess(const od_passage *p, double h, size_t first, size_t count, const double *before, double floor)
 {
     double five = 0, three = 0, old = 0, new = 0, speed = 0;
     for (size_t i = 0; i < count; i++) {
@@ -101,20 +104,25 @@ static double part_excess(const od_passage *p, double h, size_t first, size_t co
     }
     const double bottom = sqrt(five + 0.01 * three), error = bottom > 0 ? h * five / bottom : 0;
     const double size = sqrt(fmax(old, new)) + h * sqrt(speed);
-    return !isfinite(error) || !isfinite(size) ? INFINITY : error > 0 ? error / (p->rtol * size) : 0;
+    return !isfinite(error) || !isfinite(size) ? INFINITY : error > 0 ? error / (p->rtol * size + floor) : 0;
 }
 
 static double excess(const od_passage *p, double h, size_t m, const double *z, const double *u)
 {
-    double worst = 0;
+    double worst = 0, square = 0;
     size_t first = 0;
+    for (size_t i = 0; i < p->dim; i++) {
+        square += z[i] * z[i];
+    }
+    /* a velocity that has died out is the rounding of the position it is driven by: digits of it would never be met */
+    const double floor = 0x1p-54 * sqrt(square);
     for (size_t b = 0; b < p->flow->block_count; b++) {
         const size_t length = p->flow->block[b].length;
-        worst = fmax(worst, part_excess(p, h, first, length, z + first));
+        worst = fmax(worst, part_excess(p, h, first, length, z + first, floor));
         first += length;
     }
     for (size_t j = 0; j < m; j++) {
-        worst = fmax(worst, part_excess(p, h, p->dim * (1 + j), p->dim, u + j * p->dim));
+        worst = fmax(worst, part_excess(p, h, p->dim * (1 + j), p->dim, u + j * p->dim, 0));
     }
     return worst;
 }

@@ -14,7 +14,8 @@ typedef struct od_passage od_passage;
 
 /**
  * By the method of order 8 of Dormand and Prince. The error estimated of each step is kept below rtol times the size of
- * each block of the state, and of each direction.
+ * each block of the state and, in addition, 2^-54 of the size of the whole, and below rtol times that of each
+ * direction.
  *
  * directions  how many may be carried at once
  * Errors      OD_ENOMEM

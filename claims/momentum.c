@@ -63,7 +63,7 @@ static od_status image(study *q, uint64_t k, size_t i, double x, double v, doubl
 /* Rows of A along eigenvector i. */
 static od_status matrix_of(study *q, uint64_t k, size_t i, double a[2][2])
 {
-    double x[2], v[2];
+    double x[2], v[2] = {0};
     od_status status = image(q, k, i, 1, 0, x);
     status = status == OD_OK ? image(q, k, i, 0, 1, v) : status;
     a[0][0] = x[0];
@@ -376,15 +376,20 @@ static od_status ask(study *q)
         return status;
     }
     q->beta = later[1][1];
-    const bool same = memcmp(first, later, sizeof first) == 0;
-    if (same && fabs(later[1][0] * q->h + z) <= 1e-9 * (1 + fabs(z)) &&
+    bool same = memcmp(first, later, sizeof first) == 0;
+    for (size_t i = 1; i < q->d && status == OD_OK; i++) { /* one momentum along all eigenvectors */
+        double other[2][2];
+        status = matrix_of(q, 9, i, other);
+        same = same && fabs(other[1][1] - q->beta) <= 1e-12;
+    }
+    if (status == OD_OK && same && fabs(later[1][0] * q->h + z) <= 1e-9 * (1 + fabs(z)) &&
         fabs(later[0][1] - q->beta * q->h) <= 1e-12 * q->h) {
         return heavy_ball_claims(q);
     }
-    if (fabs(z) < 1 && !same) {
+    if (status == OD_OK && fabs(z) < 1 && memcmp(first, later, sizeof first) != 0) {
         return nesterov_claims(q);
     }
-    return OD_OK;
+    return status;
 }
 
 static od_status find(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)

@@ -198,10 +198,14 @@ static od_status lyapunov_claims(study *q, const lyapunov *of)
     if (start == 0) {
         return status; /* at rest in the minimum */
     }
+    const double first_excess = status == OD_OK ? od_orbit_excess(&q->orbit) : NAN;
     double last = start, growth = 0, first = NAN, ratio = -1, bound = NAN, excess = NAN;
     for (size_t k = 1; k <= TIMES && status == OD_OK; k++) {
         status = od_orbit_advance(q->ctx, &q->orbit, time_of(q, k));
         const double energy = of->energy(q), weight = of->weight(q);
+        if (start / weight < 1e-20 * first_excess) {
+            break; /* what is left is the rounding of positions */
+        }
         growth = fmax(growth, energy - last);
         first = isnan(first) && energy - last > error ? q->orbit.t : first;
         last = energy;
@@ -343,7 +347,7 @@ static od_status derivative_claims(study *q)
         }
         const double t = o->t, excess = od_orbit_excess(o), cubic = t * t * t * square;
         const double left = 2 * t * excess + t * t * slope + descent + cubic;
-        const double size = 2 * t * excess + fabs(t * t * slope) + fabs(descent) + cubic;
+        const double size = excess > 1e-200 ? 2 * t * excess + fabs(t * t * slope) + fabs(descent) + cubic : 0;
         if (size > 0 && left / size > most) {
             most = left / size;
         }

@@ -335,8 +335,8 @@ static od_status flat_claims(claims *q)
     const bool at_rest = p == 4 && q->m->start.t == 0;
     c->expected = at_rest ? OD_HOLDS : OD_FAILS;
     od_claims_judge(c, worst <= c->error_integration, "this path: its conjugate points have no end");
-    if (!at_rest && c->verdict == OD_HOLDS) {
-        c->verdict = OD_UNDECIDED;
+    if (!at_rest && c->verdict == OD_HOLDS) { /* it is not told here */
+        c->expected = c->verdict = OD_UNDECIDED;
     }
     if (!at_rest) {
         return ratio_claim(q, p, od_setting_real(s, "c"));
@@ -374,18 +374,18 @@ static od_status monotone_claim(claims *q)
     if (status != OD_OK || !monotone) {
         return status;
     }
+    /* true of constant damping on a quadratic, where x' is itself a Jacobi field; of others up to the conjugate time */
+    const bool damped = !isnan(q->kind.beta) && !isnan(q->kind.damping), holds = damped || q->x->t2 <= q->settled;
+    if (!holds && isnan(q->settled) && q->found->index == 0) {
+        return OD_OK; /* one minimiser proves nothing */
+    }
     od_claim *c = add(
         q, "monotone-minimum", "section 2.2.3, finding 4",
         "a path whose coordinates are monotone is a minimiser (measured: displacements that lower its action)");
     c->predicted = 0;
     c->measured = (double)q->found->index;
-    /* true of constant damping on a quadratic, where x' is itself a Jacobi field; of others up to the conjugate time */
-    const bool damped = !isnan(q->kind.beta) && !isnan(q->kind.damping);
-    c->expected = damped || q->x->t2 <= q->settled ? OD_HOLDS : OD_FAILS;
+    c->expected = holds ? OD_HOLDS : OD_FAILS;
     od_claims_judge(c, q->found->index == 0, "this path: monotone, and a saddle");
-    if (c->verdict == OD_HOLDS && c->expected == OD_FAILS) {
-        c->verdict = OD_UNDECIDED; /* one minimiser proves nothing */
-    }
     return OD_OK;
 }
 
