@@ -60,9 +60,11 @@ od_status od_adaptive_read(od_context *ctx, const od_settings *s, const double d
     return status;
 }
 
+/* s is not negative, but a stage of a scheme may be where a gradient falls to 0 within a step; |s| goes on as smoothly
+ * as a root can. */
 static inline double ratio(bool inside, double eps, double m, double s)
 {
-    const double root = inside ? sqrt(s + eps) : sqrt(s) + eps;
+    const double size = fabs(s), root = inside ? sqrt(size + eps) : sqrt(size) + eps;
     return m == 0 ? 0 : m / root;
 }
 
@@ -84,7 +86,7 @@ OD_CLONES static void direction(const od_adaptive *a, size_t size, double c, con
 void od_adaptive_metric(const od_adaptive *a, size_t size, const double correction[2], const double *s, double *scale)
 {
     for (size_t i = 0; i < size; i++) {
-        const double s1 = s[i] / correction[1];
+        const double s1 = fabs(s[i] / correction[1]);
         scale[i] = correction[0] * (a->inside ? sqrt(s1 + a->eps) : sqrt(s1) + a->eps);
     }
 }
@@ -93,10 +95,10 @@ OD_CLONES static void slopes(const od_adaptive *a, size_t size, double c, const 
                              const double *s, double *by_m, double *by_s)
 {
     for (size_t i = 0; i < size; i++) {
-        const double m1 = m[i] / correction[0], s1 = s[i] / correction[1];
-        const double under = sqrt(a->inside ? s1 + a->eps : s1), root = a->inside ? under : under + a->eps;
+        const double m1 = m[i] / correction[0], s1 = s[i] / correction[1], away = fabs(s1);
+        const double under = sqrt(a->inside ? away + a->eps : away), root = a->inside ? under : under + a->eps;
         by_m[i] = c / (correction[0] * root);
-        by_s[i] = m1 == 0 ? 0 : -c * m1 / (2 * correction[1] * under * root * root);
+        by_s[i] = m1 == 0 ? 0 : -copysign(c, c * s1) * m1 / (2 * correction[1] * under * root * root);
     }
 }
 

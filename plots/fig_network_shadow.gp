@@ -1,7 +1,10 @@
-array run = ['descent', 'heavy-ball', 'nesterov']
-array label = ['descent', 'heavy ball', 'Nesterov']
-array tau = [0.2, 0.4, 0.3] # the time of one iteration
-array pale = ['#99c7e0', '#eebf99', '#99d8c7']
+array run = ['descent', 'heavy-ball', 'nesterov', 'adam']
+array label = ['descent', 'heavy ball', 'Nesterov', 'Adam']
+array tau = [0.2, 0.4, 0.3, 0.003] # the time of one iteration
+# sharpness above which each does not settle on a quadratic; Adam's is of the preconditioned Hessian
+array bound = [2/tau[1], (4 - tau[2])/tau[2]**2, 4/(3*tau[3]**2), 38/tau[4]]
+array seen = ['sharpness', 'sharpness', 'sharpness', 'preconditioned']
+array pale = ['#99c7e0', '#eebf99', '#99d8c7', '#e8c4d9']
 table(i, what) = sprintf('runs/%s-%s.csv', run[i], what)
 sharpness(i, what) = sprintf('curvature-runs-%s-%s.csv', run[i], what)
 
@@ -17,17 +20,17 @@ set ylabel 'loss' offset 0.8,0
 set logscale y
 set format y '%g'
 set key bottom left Left reverse samplen 1
-plot for [i=1:3] table(i, 'flow') using (column("t")/tau[i]):"loss" with lines lc rgb pale[i] lw 5, \
-     for [i=1:3] table(i, 'iteration') using "k":"loss" with lines lt i title label[i]
+plot for [i=1:4] table(i, 'flow') using (column("t")/tau[i]):"loss" with lines lc rgb pale[i] lw 5, \
+     for [i=1:4] table(i, 'iteration') using "k":"loss" with lines lt i title label[i]
 
 unset key
 set ylabel 'distance in % of ‖x‖' offset 0.8,0
-plot for [i=1:3] table(i, 'iteration') using (column("k") > 0 ? column("k") : NaN):(100*column("relative_gap")) with lines lt i
+plot for [i=1:4] table(i, 'iteration') using (column("k") > 0 ? column("k") : NaN):(100*column("relative_gap")) with lines lt i
 
 unset logscale
-set ylabel 'sharpness' offset 0.8,0
+set ylabel 'sharpness over its bound' offset 0.8,0
 set yrange [0:*]
-plot 2/tau[1] with lines lt 1 lw 1.4 dt 3, (4 - tau[2])/tau[2]**2 with lines lt 2 lw 1.4 dt 2, 4/(3*tau[3]**2) with lines lt 3 lw 1.4 dt 2, \
-     for [i=1:3] sharpness(i, 'flow') using (column("t")/tau[i]):"sharpness" with lines lc rgb pale[i] lw 5, \
-     for [i=1:3] sharpness(i, 'iteration') using (column("t")/tau[i]):"sharpness" with lines lt i
+plot 1 with lines lc rgb 'black' lw 1.4 dt 3, \
+     for [i=1:4] sharpness(i, 'flow') using (column("t")/tau[i]):(column(seen[i])/bound[i]) with lines lc rgb pale[i] lw 5, \
+     for [i=1:4] sharpness(i, 'iteration') using (column("t")/tau[i]):(column(seen[i])/bound[i]) with lines lt i
 unset multiplot

@@ -46,7 +46,7 @@ const od_figure od_figures[] = {
      od_fig_conjugate_locus_yaml, od_fig_conjugate_locus_gp, od_conjugates_write},
     {"fig-edge-of-stability", "the sharpness along gradient descent on a network rises to 2/h and stays there",
      OD_NEEDS_DATA | OD_NEEDS_NETWORK, od_fig_edge_of_stability_yaml, od_fig_edge_of_stability_gp, od_sharpness_write},
-    {"fig-network-shadow", "descent, heavy ball and Nesterov's method on a network beside their flows",
+    {"fig-network-shadow", "descent, heavy ball, Nesterov's method and Adam on a network beside their flows",
      OD_NEEDS_DATA | OD_NEEDS_NETWORK, od_fig_network_shadow_yaml, od_fig_network_shadow_gp, od_sharpness_write},
     {"fig-noise-window", "when Nesterov's SDE is ahead of quadratic forgetting, for each size of the noise", 0,
      od_fig_noise_window_yaml, od_fig_noise_window_gp, od_window_write},
