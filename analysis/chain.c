@@ -119,9 +119,9 @@ od_status od_chain_probe(od_context *ctx, od_chain *chain, const od_problem *pro
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for states of %zu components", chain->dim);
     }
     double first = INFINITY, last = INFINITY;
-    const bool done = superpose(chain, 0, room, &first) == OD_OK &&
-                      superpose(chain, chain->steps - 1, room, &last) == OD_OK;
-    chain->affine = done && first <= tolerance && last <= tolerance;
+    od_status status = superpose(chain, 0, room, &first);
+    status = status == OD_OK ? superpose(chain, chain->steps - 1, room, &last) : status;
+    chain->affine = status == OD_OK && first <= tolerance && last <= tolerance;
     free(room);
-    return OD_OK;
+    return status != OD_EUSER ? OD_OK : od_fail(ctx, status, "problem", "the loss could not be evaluated");
 }

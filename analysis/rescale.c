@@ -109,6 +109,9 @@ static od_status open_curve(od_context *ctx, curve *c, double t0, double tau, co
     for (size_t k = 0; k < count && status == OD_OK; k++) {
         status = c->flow->drift(c->flow, t0 + (double)k * c->length, 1, c->node + k * dim, c->slope + k * dim,
                                 c->slope + count * dim);
+        if (status != OD_OK) {
+            return od_fail(ctx, status, "problem", "the flow could not be evaluated at step %zu of its %zu", k, count);
+        }
     }
     return status;
 }
