@@ -12,7 +12,7 @@ from tap import PROGRAM, check, end
 SPRING = """
 problem: {name: quadratic, eigenvalues: [1.25]}
 method: {name: heavy-ball, alpha: 1}
-integrator: exact
+integrator: {name: rk4, step: 0.1}
 start: {x: [1]}
 until: 7
 interval: [0, 4]
@@ -41,6 +41,9 @@ FILES = {
     "words.csv": "0,1\n1,a\n2,1\n3,1\n4,1\n",
     "wide.csv": "".join(f"{t},1,1\n" for t in range(6)),
     "empty.csv": "",
+    "dressed.csv": "# a line\nt,x\n\n" + "".join(f" {t};{1 - t / 4}\r\n" for t in range(5)),
+    "infinite.csv": "0,1\n1,inf\n2,1\n3,1\n4,1\n",
+    "late.csv": "1,1\n2,1\n3,1\n4,1\n5,1\n",
     "d.csv": "a,y,b\n1,0.5,2\n2,0.25,7\n3,1,2\n4,-2,7\n5,2.385,2\n",
 }
 
@@ -78,6 +81,13 @@ SAYS = [
     ("a degenerate path", "action", SPRING.replace("4]", "3.141592653589793]"), [r"DEGENERATE", r"undecided to second order"]),
     # J of x = 1 - t/4 on [0, 4] with weights e^t: int e^t (1/16 - 1.25 (1 - t/4)^2)/2, by parts
     ("the action of a line", "action", SPRING + "action: {curve: line.csv, hat: [[2, 1]]}\n", [r"the curve of .*line\.csv"]),
+    ("a file with a comment, a header, an empty line and other separators", "action", SPRING + "action: {curve: dressed.csv}\n",
+     [r"the curve of dressed\.csv", r"action J = "]),
+    ("the largest curvature second", "action", SPRING.replace("[1.25]", "[0.5, 1.25]").replace("x: [1]", "x: [1, 1]"),
+     [r"Morse index 1\b"]),
+    # h'' + h' + 0.26 h = 0: conjugate points at the multiples of 10 pi
+    ("weights beyond numbers", "action", SPRING.replace("1.25", "0.26").replace("4]", "520]").replace("until: 7", "until: 520"),
+     [r"e\^520", r"Morse index 16\b"]),
     # a step of gradient descent is 1 - 0.1 lambda: growth ln 0.9 and ln 1.05
     ("shadows of a saddle", "shadow", ORBIT + "shadow: {glitch: 1.0e-9}\n",
      [r"ln growth per iteration: 0\.0487902 -0\.105361", r"1 unstable direction of 2; stable and unstable space 90 degrees",
@@ -100,12 +110,46 @@ SAYS = [
     ("free times", "shadow", ORBIT.replace("-0.5", "0.5").replace("gradient", "heavy-ball, alpha: 1"),
      [r"free times +\S+ +same start; the nearest orbit, shifted, \S+", r"from one start the flow runs at times shifted by",
       r"for heavy ball the local error is bounded, not the radius"]),
+    ("a certificate of a computed orbit", "shadow",
+     ORBIT.replace("quadratic, eigenvalues: [1, -0.5]", "hosaki") + "shadow: {certificate: true, glitch: 1.0e-9}\n",
+     [r"certificate +there is an exact orbit of the map within epsilon of this computed pseudo-orbit, epsilon = \d",
+      r"of the map, not of the flow\)", r"curvature from \S+ to \S+ seen near the states", r"lower bound +\S+ +proven of all orbits",
+      r"local bound +\S+ +of the linearisation", r"up to k = \d+, by the linearisation"]),
+    ("a loss of more dimensions", "shadow",
+     ORBIT.replace("quadratic, eigenvalues: [1, -0.5]", "power, p: 4, dim: 3").replace("[1, 0.5]", "[1, 0.5, 0.25]"),
+     [r"local bound +\S+ +of the linearisation"]),
+    ("of positions", "shadow", ORBIT.replace("-0.5", "0.5").replace("gradient", "nesterov, r: 3") + "shadow: {norm: position}\n",
+     [r"position norm", r"theorem +- +\(no theorem is known for this iteration\)"]),
+    ("of positions with weights", "shadow",
+     ORBIT.replace("-0.5", "0.5").replace("gradient", "heavy-ball, alpha: 1") + "shadow: {weights: [1, 0.5], time: 0.35}\n",
+     [r"3 iterations of time 0\.1, phase norm"]),
+    ("weights of components", "shadow", ORBIT + "shadow: {weights: [1, 0.5], rescaled: false, modified: false}\n",
+     [r"curvature from -0\.5 to 1 everywhere"]),
+    ("no Hessian", "shadow", ORBIT.replace("quadratic, eigenvalues: [1, -0.5]", "power, p: 1.5, dim: 2"),
+     [r"the curvature of the loss is not known"]),
+    # eigenvalues of the Hessian
+    ("a spectrum", "curvature", ORBIT.replace("[1, -0.5]", "[9, 8, 7, 6, 5, 4, 3, 2, 1, 0.5, 0.25, 0.125, -1]").replace(
+        "[1, 0.5]", "[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]") + "curvature: {top: 13, bottom: 1, probes: 1}\n",
+     [r"in 13 dimensions$", r"largest +9 +residual", r"smallest +-1 +residual", r"and \d+ more", r"by one probe",
+      r"2/h = 20: above it at 0 of 7 recorded times"]),
+    ("not enough steps", "curvature", ORBIT.replace("[1, -0.5]", "[9, 8, 7, 6, 5, 4, 3, 2, 1]").replace(
+        "[1, 0.5]", "[1, 1, 1, 1, 1, 1, 1, 1, 1]") + "curvature: {top: 3, steps: 2, probes: 0}\n",
+     [r"not all were found: raise curvature\.steps"]),
+    ("a run that diverges", "curvature",
+     ORBIT.replace("step: 0.1", "step: 50").replace("iterations: 6", "iterations: 400"), [r"up to where the run diverged"]),
+    ("no sharpness on the way", "curvature", ORBIT + "curvature: {along: false, top: 0, bottom: 0}\n", [r"in 2 dimensions$"]),
+    ("a weak order in text", "weak-order", NOISY + "weak-order: {levels: 3}\n", [r"step +bias of loss +\+- +exact bias", r"exact order"]),
+    ("a weak order off a quadratic", "weak-order",
+     NOISY.replace("quadratic, eigenvalues: [2, 1]", "styblinski-tang") + "weak-order: {levels: 2}\n", [r"its own bias is unknown"]),
+    ("a strong order in text", "strong-order", NOISY + "strong-order: {levels: 3}\n", [r"step"]),
+    ("moments in text", "moments", NOISY, [r"agrees with its chain"]),
+    ("control in text", "control", NOISY.replace("quadratic, eigenvalues: [2, 1]", "styblinski-tang"), [r"loss"]),
     ("of a flow", "shadow", ORBIT + "shadow: {direction: flow}\n",
      [r"an orbit of the flow shadows the iteration, 6 iterations of time 0\.1, phase norm",
       r"theorem +- +\(the theorems are about orbits of the iteration near the flow\)"]),
 ]
 
-# name, analysis, experiment, exit status, what the sentence says
+# name, analysis, experiment, exit status, what the sentence says, more arguments
 REFUSES = [
     ("a sphere in one dimension", "conjugate", SPRING + "conjugate: {free: sphere}\n", 2,
      "conjugate.free: a sphere around the minimiser has no directions in one dimension; remove it"),
@@ -135,6 +179,30 @@ REFUSES = [
     ("a curve that is not there", "action", SPRING + "action: {curve: none.csv}\n", 2, "none.csv cannot be opened"),
     ("a displacement of another dimension", "action", SPRING + "action: {displacement: wide.csv}\n", 2, "wide.csv"),
     ("a displacement that ends too early", "action", SPRING.replace("4]", "6]") + "action: {displacement: line.csv}\n", 2, "line.csv"),
+    ("a curve with what is not finite", "action", SPRING + "action: {curve: infinite.csv}\n", 2,
+     "infinite.csv:2: expected 2 finite numbers, t and one per component"),
+    ("a curve that begins late", "action", SPRING + "action: {curve: late.csv}\n", 2,
+     "the rows of late.csv do not cover the interval [0, 4]"),
+    ("weights of too wide a range", "action", SPRING.replace("4]", "650]").replace("until: 7", "until: 650"), 2,
+     "the weights of the action grow by e^639.8 on [0, 650]"),
+    ("a path that blows up", "conjugate",
+     PLANE.replace("quadratic, eigenvalues: [1.25, 1.25]", 'formula, f: "-x^4 - y^4", variables: [x, y]'), 1,
+     "end the interval before"),
+    ("a question about a flow that is not run", "conjugate", ORBIT.replace("gradient", "heavy-ball, alpha: 1"), 2,
+     "this is a question about the flow, and only the iteration is run; give until and integrator"),
+    ("a flow that is not run", "weak-order", ORBIT, 2, "weak-order looks at a flow; give until and integrator"),
+    ("as many paths as it takes", "moments", NOISY.replace("1000", "auto") + "tolerance: 0.1\n", 2,
+     "moments needs a number of paths; give one in place of auto"),
+    ("paths in pairs", "moments", NOISY + "antithetic: true\n", 2, "moments takes its paths as independent"),
+    ("a batch", "shadow",
+     ORBIT.replace("quadratic, eigenvalues: [1, -0.5]", "least-squares, data: d.csv, label: y").replace(
+         "step: 0.1", "step: 0.01, batch: 2"), 2,
+     "method.batch: an orbit of the iteration is one that a start decides; remove method.batch"),
+    ("a certificate nowhere asked for", "shadow", ORBIT, 2,
+     "the one file that shadow writes is a certificate, which is not asked for", "-o", "out"),
+    ("an iteration alone", "moments", ORBIT, 2, "until"),
+    ("too wide an ensemble for its law", "moments",
+     NOISY.replace("[2, 1]", str([1] * 70)).replace("x: [1, 1]", "x: " + str([1] * 70)), 2, "moments"),
     ("an action of noise", "action", NOISY, 2, "method.noise: the action belongs to the flow without noise"),
     ("an action without a Lagrangian", "action", SPRING.replace("heavy-ball, alpha: 1", "gradient"), 2, "method"),
     ("weights of another number", "shadow", ORBIT + "shadow: {weights: [1, 2, 3, 4]}\n", 2, "shadow.weights"),
@@ -179,8 +247,8 @@ with tempfile.TemporaryDirectory() as folder:
         r = run(folder, analysis, text)
         missing = [w for w in wanted if not re.search(w, r.stdout, re.M)]
         check(r.returncode == 0 and not missing, f"{analysis}: {name}", f"{missing}\n{r.stdout}\n{r.stderr}")
-    for name, analysis, text, status, sentence in REFUSES:
-        r = run(folder, analysis, text)
+    for name, analysis, text, status, sentence, *more in REFUSES:
+        r = run(folder, analysis, text, *more)
         check(r.returncode == status and not r.stdout and sentence in r.stderr and r.stderr.count("\n") == 1,
               f"{analysis} refuses {name}", f"{r.returncode}: {r.stderr}\n{r.stdout[:300]}")
 sys.exit(end())
