@@ -142,6 +142,21 @@ SAYS = [
     ("a weak order off a quadratic", "weak-order",
      NOISY.replace("quadratic, eigenvalues: [2, 1]", "styblinski-tang") + "weak-order: {levels: 2}\n", [r"its own bias is unknown"]),
     ("a strong order in text", "strong-order", NOISY + "strong-order: {levels: 3}\n", [r"step"]),
+    ("a weak order of few paths", "weak-order", NOISY.replace("1000", "64").replace("0.3", "30") + "weak-order: {levels: 2}\n",
+     [r"not resolved$"]),
+    # one step of 0.25 multiplies the first component's energy by |1 + 10 i/4|^2, about 7; one of the reference shrinks it
+    ("a weak order of steps that are too long", "weak-order",
+     NOISY.replace("[2, 1]", "[100, 1]").replace("until: 1", "until: 240").replace("1000", "64") + "weak-order: {levels: 2, reference: 6}\n",
+     [r"diverged$"]),
+    ("a strong order of steps that are too long", "strong-order",
+     NOISY.replace("[2, 1]", "[100, 1]").replace("until: 1", "until: 240").replace("1000", "64") + "strong-order: {levels: 2, reference: 6}\n",
+     [r"diverged, not used", r"fewer than two levels"]),
+    # a constant drift and a constant noise: every step is exact
+    ("a scheme without errors", "strong-order",
+     NOISY.replace("quadratic, eigenvalues: [2, 1]", "constant-gradient, gradient: [1, 2]").replace("heavy-ball, alpha: 1", "gradient")
+     + "strong-order: {levels: 2}\n", [r"exact to rounding, not used"]),
+    ("moments that a strict level rejects", "moments", NOISY + "moments: {level: 0.999999}\n", [r"\bbelow\b"]),
+    ("a control that is the loss itself", "control", NOISY, [r"loss"]),
     ("moments in text", "moments", NOISY, [r"agrees with its chain"]),
     ("control in text", "control", NOISY.replace("quadratic, eigenvalues: [2, 1]", "styblinski-tang"), [r"loss"]),
     ("of a flow", "shadow", ORBIT + "shadow: {direction: flow}\n",
