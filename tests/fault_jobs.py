@@ -137,6 +137,7 @@ JOBS = {
     "a strong order": (NOISY + LEVELS % "strong-order", ["strong-order", "x.yaml", "--json"]),
     "a weak order": (NOISY + LEVELS % "weak-order", ["weak-order", "x.yaml", "--json"]),
     "a stiff path": (STIFF + "integrator: {name: cvode, family: bdf}\n", ["run", "x.yaml", "--json"]),
+    "a path without a stiff solver": (STIFF + "integrator: cvode\n", ["run", "x.yaml", "--json"]),
     "a path along the edge": (STIFF + "integrator: {name: rk4-tracked}\n", ["run", "x.yaml", "--json"]),
     "paths of other schemes": (
         NOISY + "compare: [{label: a, integrator: {name: sra1, step: 0.25}}, {label: b, integrator: {name: milstein, step: 0.25}}]\n",

@@ -1,5 +1,5 @@
 """What happens when something fails at each single place of small jobs: memory or the disk runs out, a loss cannot be
-evaluated or is no number, LAPACK does not converge, or the user wants to stop. A place is a chain of calls; the first time that
+evaluated or is no number, LAPACK or SUNDIALS gives up, or the user wants to stop. A place is a chain of calls; the first time that
 it is passed, it fails (OPTDYN_TEST_FAULTS=1: every time). Then: a sentence and the right exit status, no piece of memory left,
 and a folder from which the same command makes the whole results; or, where the program can do without, the very same results.
 
@@ -33,6 +33,9 @@ FAULTS = {
     "nan": ("evaluation", (1, 2), [""]),
     "lapack": ("lapack", (1, 2), [""]),
     "lapack-memory": ("lapack", (1, 2), [""]),
+    "sundials": ("sundials", (1, 2), [""]),
+    "sundials-solver": ("sundials", (1, 2), [""]),
+    "sundials-accuracy": ("sundials", (1, 2), [""]),
     "look": ("look", (130,), ["interrupted"]),
 }
 
@@ -121,7 +124,7 @@ def judge(fault, r, want):
         sentence += "".join(e["message"] if isinstance(e, dict) else e for e in errors)
     except (ValueError, KeyError, TypeError):
         return f"no JSON, but {r.stdout.decode()[-200:]!r} and {sentence[-200:]!r}"
-    if r.returncode == 0 and kind in ("evaluation", "nan", "lapack", "lapack-memory"):
+    if r.returncode == 0 and kind in ("evaluation", "nan", "lapack", "lapack-memory", "sundials"):
         return contradiction(json.loads(untimed(want["out"])), json.loads(untimed(r.stdout))) if kind != "nan" else None
     if r.returncode == 1 and kind == "nan" and answer.get("passed") is False:
         return None  # what was checked is wrong indeed

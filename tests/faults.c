@@ -6,6 +6,8 @@
  *   OPTDYN_FAULT=write:3        the 3rd write fails, with "no space left on device"; short:3 takes half of the bytes
  *   OPTDYN_FAULT=evaluation:5   the problem's 5th callback fails; with nan:5 it answers with what is not a number
  *   OPTDYN_FAULT=lapack:5       the 5th call of LAPACK does not converge; with lapack-memory:5 it has no memory
+ *   OPTDYN_FAULT=sundials:5     the 5th call of SUNDIALS is refused; CVODE's own step says that the error stays too
+ * large, with sundials-solver:5 that no solution was found, with sundials-accuracy:5 that rounding is too coarse
  *   OPTDYN_FAULT=look:5         when the program looks for the 5th time whether it is to stop, it is
  *   OPTDYN_FAULT_REPORT=FILE    at the end: of each kind the count, and the places: the numbers of those whose chain of
  *                               calls was new; how many faults happened, and pieces of memory left
@@ -43,7 +45,7 @@ void __wrap_free(void *p);
 FILE *__wrap_open_memstream(char **text, size_t *size);
 
 /* In the order of enum fault. */
-static const char *const kind_name[FAULT_KINDS] = {"allocation", "write", "evaluation", "lapack", "look"};
+static const char *const kind_name[FAULT_KINDS] = {"allocation", "write", "evaluation", "lapack", "sundials", "look"};
 
 enum { CHAINS = 1 << 12, DEPTH = 48 };
 
@@ -158,9 +160,10 @@ static void __attribute__((constructor)) begin(void)
     static const struct {
         const char *name;
         enum fault kind;
-    } way[] = {{"allocation", FAULT_ALLOCATION}, {"write", FAULT_WRITE},    {"short", FAULT_WRITE},
-               {"evaluation", FAULT_EVALUATION}, {"nan", FAULT_EVALUATION}, {"lapack", FAULT_LAPACK},
-               {"lapack-memory", FAULT_LAPACK},  {"look", FAULT_LOOK}};
+    } way[] = {{"allocation", FAULT_ALLOCATION},      {"write", FAULT_WRITE},       {"short", FAULT_WRITE},
+               {"evaluation", FAULT_EVALUATION},      {"nan", FAULT_EVALUATION},    {"lapack", FAULT_LAPACK},
+               {"lapack-memory", FAULT_LAPACK},       {"sundials", FAULT_SUNDIALS}, {"sundials-solver", FAULT_SUNDIALS},
+               {"sundials-accuracy", FAULT_SUNDIALS}, {"look", FAULT_LOOK}};
     const char *fault = getenv("OPTDYN_FAULT");
     if (fault != NULL && sscanf(fault, "%31[^:]:%lu", wanted_name, &which) == 2) {
         from_there_on = strchr(fault, '+') != NULL;

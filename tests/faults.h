@@ -10,6 +10,7 @@ enum fault {
     FAULT_WRITE,
     FAULT_EVALUATION, /* a callback of a problem */
     FAULT_LAPACK,
+    FAULT_SUNDIALS,
     FAULT_LOOK, /* whether to stop */
     FAULT_KINDS
 };

@@ -1,11 +1,15 @@
-/* Calls that fail: of LAPACK, of a problem's callbacks, and of the question whether to stop. SPDX-License-Identifier:
- * GPL-3.0-or-later */
+/* Calls that fail: of LAPACK, of SUNDIALS, of a problem's callbacks, and of the question whether to stop.
+ * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "faults.h"
 
 #include "../src/parts.h"
 
+#include <cvode/cvode.h>
 #include <lapacke.h>
 #include <math.h>
+#include <nvector/nvector_serial.h>
+#include <sunlinsol/sunlinsol_spgmr.h>
+#include <sunnonlinsol/sunnonlinsol_fixedpoint.h>
 #include <stdlib.h>
 
 /* ---------------------------------------------------------------------------------------------------------- LAPACK */
@@ -105,6 +109,37 @@ FAILING(dtrexc,
         (int matrix_layout, char compq, lapack_int n, double *t, lapack_int ldt, double *q, lapack_int ldq,
          lapack_int *ifst, lapack_int *ilst),
         (matrix_layout, compq, n, t, ldt, q, ldq, ifst, ilst))
+
+/* -------------------------------------------------------------------------------------------------------- SUNDIALS */
+
+#define REFUSING(type, name, refusal, parameters, arguments)                                                           \
+    type __real_##name parameters;                                                                                     \
+    type __wrap_##name parameters;                                                                                     \
+    type __wrap_##name parameters                                                                                      \
+    {                                                                                                                  \
+        return fault_now(FAULT_SUNDIALS) ? refusal : __real_##name arguments;                                          \
+    }
+
+REFUSING(int, SUNContext_Create, -1, (void *comm, SUNContext *context), (comm, context))
+REFUSING(N_Vector, N_VNew_Serial, NULL, (sunindextype length, SUNContext context), (length, context))
+REFUSING(SUNLinearSolver, SUNLinSol_SPGMR, NULL, (N_Vector y, int pretype, int maxl, SUNContext context),
+         (y, pretype, maxl, context))
+REFUSING(SUNNonlinearSolver, SUNNonlinSol_FixedPoint, NULL, (N_Vector y, int m, SUNContext context), (y, m, context))
+REFUSING(void *, CVodeCreate, NULL, (int lmm, SUNContext context), (lmm, context))
+REFUSING(int, CVodeInit, CV_MEM_FAIL, (void *mem, CVRhsFn f, realtype t, N_Vector y), (mem, f, t, y))
+REFUSING(int, CVodeSStolerances, CV_ILL_INPUT, (void *mem, realtype rtol, realtype atol), (mem, rtol, atol))
+REFUSING(int, CVodeSetErrHandlerFn, CV_MEM_NULL, (void *mem, CVErrHandlerFn listen, void *user), (mem, listen, user))
+REFUSING(int, CVodeSetUserData, CV_MEM_NULL, (void *mem, void *user), (mem, user))
+REFUSING(int, CVodeSetNonlinearSolver, CV_MEM_FAIL, (void *mem, SUNNonlinearSolver s), (mem, s))
+REFUSING(int, CVodeSetLinearSolver, CVLS_MEM_FAIL, (void *mem, SUNLinearSolver s, SUNMatrix a), (mem, s, a))
+REFUSING(int, CVodeSetJacTimes, CVLS_MEM_NULL, (void *mem, CVLsJacTimesSetupFn a, CVLsJacTimesVecFn b), (mem, a, b))
+REFUSING(int, CVodeRootInit, CV_MEM_FAIL, (void *mem, int n, CVRootFn g), (mem, n, g))
+REFUSING(int, CVodeSetNoInactiveRootWarn, CV_MEM_NULL, (void *mem), (mem))
+REFUSING(int, CVode,
+         fault_is("sundials-solver")     ? CV_CONV_FAILURE
+         : fault_is("sundials-accuracy") ? CV_TOO_MUCH_ACC
+                                         : CV_ERR_FAILURE,
+         (void *mem, realtype t1, N_Vector y, realtype *t, int task), (mem, t1, y, t, task))
 
 /* --------------------------------------------------------------------------------------------------------- problems */
 
