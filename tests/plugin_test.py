@@ -37,6 +37,67 @@ def compile_bad(folder, bad):
     return file
 
 
+def compile_rich(folder):
+    made = run(*compiler.split(), "-std=c11", "-shared", "-fPIC", "-o", os.path.join(folder, "rich.so"),
+               os.path.join(source, "tests", "rich_plugin.c"), "-I" + os.path.join(source, "include"))
+    check(made.returncode == 0, "a plug-in with everything compiles", made.stderr)
+
+
+def rich(folder):
+    """A problem whose file, start, precision and failures have words of their own."""
+    compile_rich(folder)
+    text = RICH % ""
+    final = json.loads(answer("rich.yaml", text).stdout)
+    # x' = -x from (seed, 0.5)
+    check(all(abs(a - b * math.exp(-1)) < 1e-9 for a, b in zip(final["final"]["state"]["x"], (7, 0.5))),
+          "a problem's own start, by the seed", final)
+    check(final["precision"] == "single", "its precision is told", final)
+    ran = answer("rich.yaml", text.replace("seed: 7", "seed: 7\nstart: {x: initial}"))
+    check(json.loads(ran.stdout)["final"] == final["final"], "the same by its name", ran.stderr)
+    ran = answer("rich.yaml", text.replace("seed: 7", "seed: 7\npaths: 3\nstart: {t: 0}"))
+    mean = json.loads(ran.stdout)["final"]["mean"]["x"]
+    check(abs(mean[0] - 9 * math.exp(-1)) < 1e-9, "another start for each path", ran.stdout + ran.stderr)
+    refused(text.replace("seed: 7", "start: {x: other}"), "start.x: expected a list of 2 numbers")
+    refused(text.replace("seed: 7", "start: [1, 2]"), "start.x: this entry is needed")
+
+    # the file is one beside the experiment, wherever the program is called and however it is named
+    open(os.path.join(folder, "centre.txt"), "w").write("2.385\n")
+    for name in ("centre.txt", "./centre.txt", os.path.join(folder, "centre.txt")):
+        ran = answer("rich.yaml", RICH % f", table: {name}", "-o", os.path.join(folder, "rich"))
+        x = json.loads(ran.stdout)["final"]["state"]["x"]
+        check(abs(x[0] - 2.385 - (7 - 2.385) * math.exp(-1)) < 1e-9, f"a file named {name[-12:]} is read", ran.stderr)
+    written = open(os.path.join(folder, "rich", "experiment.yaml")).read()
+    check(f"# input: {os.path.realpath(os.path.join(folder, 'centre.txt'))} 0123456789abcdef" in written and "x: initial" in written
+          and "# precision: numbers of the test" in written, "the provenance has file, start and precision", written)
+    again = run(program, "run", os.path.join(folder, "rich", "experiment.yaml"), "--json")
+    check(json.loads(again.stdout)["final"]["state"]["x"] == x, "the resolved experiment runs", again.stderr)
+    two = RICH % ", table: centre.txt" + "compare: [{label: a}, {label: b, problem: {name: rosenbrock}, start: {x: [1, 1]}}]\n"
+    check(answer("rich.yaml", two, "-o", os.path.join(folder, "two")).returncode == 0, "beside a problem without files")
+    check(open(os.path.join(folder, "two", "experiment.yaml")).read().count("centre.txt 0123") == 1, "the file is named once")
+    refused(RICH % ", table: nowhere.txt", f"{folder}/nowhere.txt holds no number", "problem.table")
+    for entry, words in {"table: [a]": "expected a file name (a file with the centre), got a list of 1", "table: ''":
+                         "expected a file name", "words: [a]": "expected a text (any words), got a list of 1",
+                         "choice: three": "expected one of the names one|two (one of two), got 'three'",
+                         "choice: ''": "expected one of the names", "choice: [one]": "expected one of the names",
+                         "flag: 1": "expected true or false (yes or no), got '1'", "names: {a: b}": "expected a list of names",
+                         "vector: ''": "expected a list of numbers", "vector: [[1]]": "expected a list of numbers",
+                         "matrix: [[]]": "the list is empty", "variant: {a: 1}": "expected a number, a list, a matrix or a name",
+                         "variant: [a]": "expected a number, a list, a matrix or a name (anything), got 'a'"}.items():
+        refused(RICH % f", {entry}", words, "problem." + entry.partition(":")[0])
+    plan = answer("rich.yaml", RICH % ", names: [a, b], words: 'w', variant: name, matrix: [[1, 2, 3], [4, 5, 6]]", "--dry-run")
+    entries = {e["entry"]: e["value"] for e in json.loads(plan.stdout)["members"][0]["entries"]}
+    check([entries["problem." + n] for n in ("names", "words", "variant", "matrix", "flag", "vector")] ==
+          [["a", "b"], "w", "name", [1, 2, 3, 4, 5, 6], False, [1, 2]], "a plan shows values of each kind", plan.stdout + plan.stderr)
+
+    # half of the way to the centre at t = ln 2, where the edge is
+    ran = answer("rich.yaml", RICH % ", edge: 3.5")
+    check(ran.returncode == 1 and "failed near t = 0.69" in ran.stderr and "there is nothing behind the edge" in ran.stderr,
+          "a failure has the problem's own words", ran.stdout + ran.stderr)
+    ran = run(program, "check", "problem", os.path.join(folder, "rich.yaml"), "--json")
+    check(ran.returncode == 1 and "could not be evaluated at a random point (there is nothing behind the edge)" in ran.stderr,
+          "so has a check of it", ran.stdout + ran.stderr)
+
+
 def answer(name, text, *options):
     file = os.path.join(folder, name)
     open(file, "w").write(text)
@@ -64,6 +125,13 @@ method: {name: plugin, file: %s%s}
 integrator: {name: rk4, step: 0.01}
 start: {x: [0.25, 1]}
 until: 2
+"""
+
+RICH = """problem: {name: plugin, file: ./rich.so%s}
+method: {name: gradient}
+integrator: {name: rk4, step: 0.01}
+until: 1
+seed: 7
 """
 
 # a C program that links the library: a problem of a plug-in, its value and gradient at x = 2
@@ -254,5 +322,7 @@ with tempfile.TemporaryDirectory() as folder:
     check(kinds == ["problem", "problem", "method"], "`describe method plugin` is about the method", kinds)
     ran = run(program, "describe", "method", library)
     check(ran.returncode == 2 and "has no method" in ran.stderr, "`describe method` of a problem is refused", ran.stderr)
+
+    rich(folder)
 
 sys.exit(end())
