@@ -36,6 +36,7 @@ FAULTS = {
     "sundials": ("sundials", (1, 2), [""]),
     "sundials-solver": ("sundials", (1, 2), [""]),
     "sundials-accuracy": ("sundials", (1, 2), [""]),
+    "hdf5": ("hdf5", (1, 2), ["HDF5 could not hold the tables"]),
     "look": ("look", (130,), ["interrupted"]),
 }
 

@@ -45,7 +45,8 @@ void __wrap_free(void *p);
 FILE *__wrap_open_memstream(char **text, size_t *size);
 
 /* In the order of enum fault. */
-static const char *const kind_name[FAULT_KINDS] = {"allocation", "write", "evaluation", "lapack", "sundials", "look"};
+static const char *const kind_name[FAULT_KINDS] = {"allocation", "write", "evaluation", "lapack",
+                                                   "sundials",   "hdf5",  "look"};
 
 enum { CHAINS = 1 << 12, DEPTH = 48 };
 
@@ -163,7 +164,7 @@ static void __attribute__((constructor)) begin(void)
     } way[] = {{"allocation", FAULT_ALLOCATION},      {"write", FAULT_WRITE},       {"short", FAULT_WRITE},
                {"evaluation", FAULT_EVALUATION},      {"nan", FAULT_EVALUATION},    {"lapack", FAULT_LAPACK},
                {"lapack-memory", FAULT_LAPACK},       {"sundials", FAULT_SUNDIALS}, {"sundials-solver", FAULT_SUNDIALS},
-               {"sundials-accuracy", FAULT_SUNDIALS}, {"look", FAULT_LOOK}};
+               {"sundials-accuracy", FAULT_SUNDIALS}, {"hdf5", FAULT_HDF5},         {"look", FAULT_LOOK}};
     const char *fault = getenv("OPTDYN_FAULT");
     if (fault != NULL && sscanf(fault, "%31[^:]:%lu", wanted_name, &which) == 2) {
         from_there_on = strchr(fault, '+') != NULL;

@@ -11,6 +11,7 @@ enum fault {
     FAULT_EVALUATION, /* a callback of a problem */
     FAULT_LAPACK,
     FAULT_SUNDIALS,
+    FAULT_HDF5,
     FAULT_LOOK, /* whether to stop */
     FAULT_KINDS
 };
