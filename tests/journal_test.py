@@ -168,6 +168,43 @@ def goes_on(header, body):
     check(r.returncode == 1 and "cannot be read: Is a directory" in r.stderr, "a journal that is a folder", r.stderr)
 
 
+DATA = """problem: {name: least-squares, data: points.csv}
+method: {name: gradient, step: 0.1}
+start: {x: [0, 0]}
+iterations: 3
+compare: [{label: first}, {label: second, problem: {name: least-squares, data: more.csv}}, {label: none, problem: {name: rosenbrock}}]
+"""
+
+
+def inputs():
+    """A folder belongs to its experiment and to the files that were read."""
+    points = "".join(f"{a},{a * a - 1},{2 * a + 1}\n" for a in range(-3, 4))
+    for name, text in (("d.yaml", DATA), ("points.csv", points), ("more.csv", points.replace("-3,8", "3,8"))):
+        with open(name, "w", encoding="utf-8") as out:
+            out.write(text)
+    r = optdyn("run", "d.yaml", "-o", "data")
+    check(r.returncode == 0, "a run on two files", r.stderr)
+    with open("data/experiment.yaml", encoding="utf-8") as there:
+        named = [line.split()[2] for line in there if line.startswith("# input: ")]
+    check([os.path.basename(n) for n in named] == ["points.csv", "more.csv"], "the folder names both, each once", named)
+    for _ in range(2):
+        r = optdyn("run", "d.yaml", "-o", "data")
+        check(r.returncode == 0, "and takes the same run again", r.stderr)
+    r = optdyn("resume", "data", "--json")
+    check(r.returncode == 0 and json.loads(r.stdout) == {"complete": True}, "and is complete", r.stdout + r.stderr)
+    for missing in ("results.h5", "second-iteration.csv"):
+        before = tables("data")
+        if os.path.exists("data/" + missing):
+            os.remove("data/" + missing)
+        r = optdyn("resume", "data")
+        check(r.returncode == 0 and tables("data") == before, f"without {missing} it is made again", r.stderr)
+    with open("more.csv", "a", encoding="utf-8") as out:
+        out.write("4,15,9\n")
+    refused(optdyn("run", "d.yaml", "-o", "data"), "data holds the results of another experiment (or its input files have changed)",
+            "another data file")
+    refused(optdyn("run", "e.yaml", "-o", "data"), "data holds the results of another experiment", "another experiment")
+
+
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
     with open("e.yaml", "w", encoding="utf-8") as out:
@@ -182,5 +219,6 @@ with tempfile.TemporaryDirectory() as folder:
     check(header.payload() == first[0] and len(first) == 2, "the header is as this test takes it", first[0])
     merges(header, first[1], second)
     goes_on(header, first[1])
+    inputs()
     os.chdir("/")
 sys.exit(end())
