@@ -63,38 +63,41 @@ const char *od_message_entry(const od_context *ctx)
     return ctx->entry;
 }
 
+/* Of a place or an entry so much is shown that there is room for the sentence. */
+enum { PLACE_ROOM = 512, SHOWN = 400 };
+
+static int write_place(char place[PLACE_ROOM], const char *origin, int line)
+{
+    return line > 0 ? snprintf(place, PLACE_ROOM, "%.*s:%d: ", SHOWN, origin, line)
+                    : snprintf(place, PLACE_ROOM, "%.*s: ", SHOWN, origin);
+}
+
 od_status od_fail_at(od_context *ctx, od_status status, const char *origin, int line, const char *entry,
                      const char *format, va_list args)
 {
-    size_t used = 0;
-    const size_t room = sizeof ctx->message;
+    char *end = ctx->message;
     if (origin != NULL) {
-        int w = line > 0 ? snprintf(ctx->message, room, "%s:%d: ", origin, line)
-                         : snprintf(ctx->message, room, "%s: ", origin);
-        used += w < 0 ? 0 : (size_t)w;
+        end += write_place(end, origin, line);
     }
     /* what --set names is said once */
     const bool named = origin != NULL && strncmp(origin, "--set ", 6) == 0 && entry != NULL &&
                        strcmp(origin + 6, entry) == 0;
-    if (entry != NULL && entry[0] != '\0' && !named && used < room) {
-        int w = snprintf(ctx->message + used, room - used, "%s: ", entry);
-        used += w < 0 ? 0 : (size_t)w;
+    if (entry != NULL && entry[0] != '\0' && !named) {
+        end += write_place(end, entry, 0);
     }
-    if (used < room) {
-        vsnprintf(ctx->message + used, room - used, format, args);
-    }
+    vsnprintf(end, (size_t)(ctx->message + sizeof ctx->message - end), format, args);
     snprintf(ctx->entry, sizeof ctx->entry, "%s", entry != NULL ? entry : "");
     return status;
 }
 
 void od_context_place(od_context *ctx, const char *origin, int line)
 {
-    char sentence[sizeof ctx->message], place[512];
-    if (strncmp(ctx->message, origin, strlen(origin)) == 0) {
+    char sentence[sizeof ctx->message], place[PLACE_ROOM];
+    if (strncmp(ctx->message, origin, strnlen(origin, SHOWN)) == 0) {
         return;
     }
+    write_place(place, origin, line);
     snprintf(sentence, sizeof sentence, "%s", ctx->message);
-    snprintf(place, sizeof place, line > 0 ? "%.400s:%d: " : "%.400s: ", origin, line);
     snprintf(ctx->message, sizeof ctx->message, "%s%.*s", place, (int)(sizeof ctx->message - sizeof place), sentence);
 }
 

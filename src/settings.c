@@ -85,22 +85,18 @@ od_status od_setting_fail(od_context *ctx, const od_settings *s, const char *nam
     return OD_EINVAL;
 }
 
-static const char *kind_words(const od_param *p)
-{
-    switch (p->kind) {
-    case OD_REAL: return "a number";
-    case OD_INTEGER: return "a whole number";
-    case OD_TEXT: return "a text";
-    case OD_FILE: return "a file name";
-    case OD_CHOICE: return "one of the names";
-    case OD_FLAG: return "true or false";
-    case OD_VECTOR: return "a list of numbers";
-    case OD_MATRIX: return "a list of rows of numbers";
-    case OD_NAMES: return "a list of names";
-    case OD_VARIANT: return "a number, a list, a matrix or a name";
-    }
-    return "a value";
-}
+static const char *const kind_words[] = {
+    [OD_REAL] = "a number",
+    [OD_INTEGER] = "a whole number",
+    [OD_TEXT] = "a text",
+    [OD_FILE] = "a file name",
+    [OD_CHOICE] = "one of the names",
+    [OD_FLAG] = "true or false",
+    [OD_VECTOR] = "a list of numbers",
+    [OD_MATRIX] = "a list of rows of numbers",
+    [OD_NAMES] = "a list of names",
+    [OD_VARIANT] = "a number, a list, a matrix or a name",
+};
 
 static void node_words(char words[96], const od_node *node)
 {
@@ -118,7 +114,7 @@ static od_status wrong_kind(od_context *ctx, const od_node *node, const char *pa
     node_words(words, node);
     const bool quotes = node->kind == OD_NODE_SCALAR && node->quoted && od_text_real(node->text, &number);
     const char *before = p->choices == NULL ? "" : p->kind == OD_CHOICE ? " " : " or ";
-    return od_node_fail(ctx, node, path, "expected %s%s%s (%s), got %s%s", kind_words(p), before,
+    return od_node_fail(ctx, node, path, "expected %s%s%s (%s), got %s%s", kind_words[p->kind], before,
                         p->choices != NULL ? p->choices : "", p->meaning, words, quotes ? "; remove the quotes" : "");
 }
 
@@ -367,7 +363,7 @@ od_settings *od_settings_resolve(od_context *ctx, od_arena *arena, const od_para
             if (p->fallback == NULL && (written == NULL || od_node_is_null(written))) {
                 char path[256];
                 dotted(path, s, p->name);
-                od_node_fail(ctx, node, path, "this entry is needed: %s, %s", kind_words(p), p->meaning);
+                od_node_fail(ctx, node, path, "this entry is needed: %s, %s", kind_words[p->kind], p->meaning);
             }
             return NULL;
         }
@@ -430,10 +426,8 @@ void od_settings_walk(const od_settings *s,
     for (size_t i = 0; i < s->count; i++) {
         char origin[512] = "default";
         if (s->node[i] != NULL) {
-            const int used = snprintf(origin, sizeof origin, "%s", s->node[i]->origin);
-            if (s->node[i]->line > 0 && used > 0 && (size_t)used < sizeof origin) {
-                snprintf(origin + used, sizeof origin - (size_t)used, ":%d", s->node[i]->line);
-            }
+            snprintf(origin, sizeof origin, s->node[i]->line > 0 ? "%.400s:%d" : "%.400s", s->node[i]->origin,
+                     s->node[i]->line);
         }
         each(user, s->param[i], &s->value[i], origin);
     }
