@@ -572,6 +572,40 @@ static void curvature_is_seen_through_the_metric(void **state)
     od_problem_free(f);
 }
 
+/* A stage of a scheme may leave s >= 0; there x' and its derivative are those of |s|. */
+static void drifts_go_on_beyond_zero(void **state)
+{
+    static const char *const methods[] = {"{name: adam, a1: 1.385, a2: 0.785, eps: 0.1}",
+                                          "{name: rmsprop, a2: 0.785, eps: 0.1, eps_place: inside}"};
+    od_problem f = valley(no_tilt);
+    for (size_t i = 0; i < 2; i++) {
+        od_flow *flow = od_flow_create(*state, methods[i], &f);
+        check_done(*state, flow != NULL);
+        double z[3 * D], up[3 * D], down[3 * D], u[3 * D] = {0}, ju[3 * D], *ws = stepper_scratch(flow);
+        const size_t s = flow->dim - D;
+        const double h = 1e-5;
+        for (size_t j = 0; j < flow->dim; j++) {
+            z[j] = j < s ? cos((double)(j * j)) : -0.385;
+        }
+        u[s] = u[s + 2] = 1;
+        assert_int_equal(flow->drift(flow, 0.7, 1, z, down, ws), OD_OK);
+        z[s] = 0.385;
+        assert_int_equal(flow->drift(flow, 0.7, 1, z, up, ws), OD_OK);
+        check_close(up[0], down[0], 0);
+        z[s] = -0.385;
+        assert_int_equal(flow->jvp(flow, 0.7, 1, z, 1, u, ju, ws), OD_OK);
+        z[s] = z[s + 2] = -0.385 + h;
+        flow->drift(flow, 0.7, 1, z, up, ws);
+        z[s] = z[s + 2] = -0.385 - h;
+        flow->drift(flow, 0.7, 1, z, down, ws);
+        for (size_t j = 0; j < flow->dim; j++) {
+            check_close(ju[j], (up[j] - down[j]) / (2 * h), 1e-8 * (1 + fabs(ju[j]))); /* as in methods_test.c */
+        }
+        free(ws);
+        od_flow_free(flow);
+    }
+}
+
 /* The bound itself: with s held still (beta2 near 1, large gradients seen before) Adam on x^2 lambda/2 is linear; just
  * below the bound it shrinks, just above it grows. */
 static void the_bound_on_curvature_is_sharp(void **state)
@@ -615,6 +649,7 @@ int main(void)
         test_with_context(linear_laws_do_not_apply),
         test_with_context(curvature_is_seen_through_the_metric),
         test_with_context(the_bound_on_curvature_is_sharp),
+        test_with_context(drifts_go_on_beyond_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
