@@ -296,7 +296,7 @@ with tempfile.TemporaryDirectory() as folder:
     with open(os.path.join(folder, "named.yaml"), "w") as out:
         out.write(METHOD % (compile_bad(folder, 59), ""))
     commands = [["run", "-o", "named"], ["run", "-o", "named"], *(["figure", "--kind", kind] for kind in ("loss", "plane", "state"))]
-    ran = [run(program, command[0], "named.yaml", *command[1:], cwd=folder) for command in commands]
+    ran = [run(os.path.abspath(program), command[0], "named.yaml", *command[1:], cwd=folder) for command in commands]
     check(all(r.returncode == 0 or "gnuplot" in r.stderr for r in ran), "a method may have any name", [r.stderr for r in ran])
     check(not glob.glob(os.path.join(folder, "**", "canary*"), recursive=True), "which runs nothing")
     # a failure and a NaN of the run
