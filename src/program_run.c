@@ -181,6 +181,7 @@ void od_apply(od_code function, double k, size_t n, double *x)
     od_steps *run = od_steps_best();
     const uint32_t in = (uint32_t)OD_SPACE_X << OD_SPACE_SHIFT, out = (uint32_t)OD_SPACE_VALUE << OD_SPACE_SHIFT;
     const od_step step = {.code = function, .out = out, .a = in, .b = in, .c = in, .k = k};
+    const od_step alone = {.code = function, .k = k}; /* in place, at the start of its file */
     double tail[OD_SHORT_STRIP];
     for (size_t p = 0, strip; p < n; p += strip) {
         const size_t left = n - p;
@@ -190,8 +191,11 @@ void od_apply(od_code function, double k, size_t n, double *x)
             pad(1, left, x + p, left, strip, tail);
         }
         double *at = full ? x + p : tail;
-        const od_frame frame = {.base = {[OD_SPACE_X] = at}, .write = {[OD_SPACE_VALUE] = at}};
-        run(&step, 1, strip, &frame);
+        od_frame frame = {.base = {[OD_SPACE_X] = at}, .write = {[OD_SPACE_VALUE] = at}};
+        if (strip == 1) {
+            frame.write[0] = at;
+        }
+        run(strip == 1 ? &alone : &step, 1, strip, &frame);
         if (!full) {
             memcpy(x + p, tail, left * sizeof *x);
         }
