@@ -60,6 +60,42 @@ static od_status check_paths(od_context *ctx, const od_member *m, const od_analy
                          : OD_OK;
 }
 
+static od_status analyse_member(od_context *ctx, const od_experiment *e, size_t which, size_t i, FILE *out, bool json,
+                                double *numbers)
+{
+    const od_analysis_type *type = od_analysis_types[which];
+    const od_settings *settings = e->member[i].analysis[which];
+    const od_status status = type->measure != NULL ? type->measure(ctx, settings, e, i, out, json, numbers)
+                                                   : type->run(ctx, settings, e, i, out, json);
+    od_problem_explain(ctx, e->member[i].problem, status);
+    return status;
+}
+
+/* The answer for one member; it is labelled where the problem is not evaluated in double precision. */
+static od_status analyse_labelled(od_context *ctx, const od_experiment *e, size_t which, size_t i, FILE *out, bool json,
+                                  double *numbers)
+{
+    const char *precision = e->member[i].problem->precision;
+    if (precision == NULL) {
+        return analyse_member(ctx, e, which, i, out, json, numbers);
+    }
+    char *text = NULL;
+    size_t size = 0;
+    FILE *kept = open_memstream(&text, &size);
+    if (kept == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the answer");
+    }
+    const od_status status = analyse_member(ctx, e, which, i, kept, json, numbers);
+    fclose(kept);
+    if (status == OD_OK && json) { /* one object */
+        fprintf(out, "{\"precision\": \"%s\", %s", precision, text + 1);
+    } else if (status == OD_OK) {
+        fprintf(out, "%sin %s precision\n", text, precision);
+    }
+    free(text);
+    return status;
+}
+
 static od_status analyse_members(od_context *ctx, const od_experiment *e, size_t which, FILE *out, bool json)
 {
     const od_analysis_type *type = od_analysis_types[which];
@@ -69,13 +105,10 @@ static od_status analyse_members(od_context *ctx, const od_experiment *e, size_t
     od_status status = open_numbers(ctx, e, count, &numbers);
     fputs(json && several ? "{\"members\": [" : "", out);
     for (size_t i = 0; i < e->member_count && status == OD_OK; i++) {
-        const od_settings *settings = e->member[i].analysis[which];
         status = check_paths(ctx, &e->member[i], type);
         fputs(i == 0 ? "" : json ? ",\n " : "\n", out);
         if (status == OD_OK) {
-            status = type->measure != NULL ? type->measure(ctx, settings, e, i, out, json, numbers)
-                                           : type->run(ctx, settings, e, i, out, json);
-            od_problem_explain(ctx, e->member[i].problem, status);
+            status = analyse_labelled(ctx, e, which, i, out, json, numbers);
         }
         for (size_t k = 0; k < count; k++) {
             numbers[count + (k + 1) * e->member_count + i] = numbers[k];

@@ -243,6 +243,10 @@ def precision_and_threads(folder):
     check(single["precision"] == "single" and 1e-9 < gap < 1e-4, "single precision is labelled and near", gap)
     with open(os.path.join(out, "flow.csv")) as f:
         check("# precision: single\n" in f.read(), "in the tables too", "")
+    short = {"problem__precision": "single", "until": 0.1, "curvature": "{top: 1, bottom: 0, probes: 0, along: false}"}
+    labelled = answer("curvature", file, **short)
+    check(labelled["precision"] == "single" and labelled["analysis"] == "curvature", "and in the answers of analyses", labelled.keys())
+    check("in single precision" in run("curvature", file, **short).stdout.decode(), "for people too", "")
     two = answer("run", file, problem__threads=2)
     check(two["final"]["state"] == double["final"]["state"], "threads within an evaluation do not change a bit", "")
 
