@@ -308,6 +308,27 @@ static void what_is_not_linear_is_refused(void **state)
     refused(ctx, text, "moments", "looks at a flow");
 }
 
+/* A name misspelt is answered with the nearest, one like none of them with none; nothing is written. */
+static void a_name_that_is_no_analysis_is_refused(void **state)
+{
+    od_context *ctx = *state;
+    static const struct {
+        const char *name, *sentence;
+    } cases[] = {
+        {"momments", "there is no analysis 'momments'; did you mean 'moments'?; `optdyn list analyses` shows all"},
+        {"zzzzzzzzzz", "there is no analysis 'zzzzzzzzzz'; `optdyn list analyses` shows all"}};
+    od_experiment *e = parse(ctx, "nesterov, r: 3", "euler-maruyama, step: 0.1", 0.1, 1.1, "");
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        FILE *out = tmpfile();
+        assert_non_null(out);
+        assert_int_equal(od_experiment_analyse(ctx, e, cases[k].name, out, false), OD_EINVAL);
+        assert_string_equal(od_message(ctx), cases[k].sentence);
+        assert_int_equal(ftell(out), 0);
+        fclose(out);
+    }
+    od_experiment_free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +339,7 @@ int main(void)
         test_with_context(the_bias_has_the_order_of_the_scheme),
         test_with_context(intervals_cover),
         test_with_context(what_is_not_linear_is_refused),
+        test_with_context(a_name_that_is_no_analysis_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

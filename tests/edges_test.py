@@ -132,8 +132,8 @@ SAYS = [
         "[1, 0.5]", "[1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]") + "curvature: {top: 13, bottom: 1, probes: 1}\n",
      [r"in 13 dimensions$", r"largest +9 +residual", r"smallest +-1 +residual", r"and \d+ more", r"by one probe",
       r"2/h = 20: above it at 0 of 7 recorded times"]),
-    ("not enough steps", "curvature", ORBIT.replace("[1, -0.5]", "[9, 8, 7, 6, 5, 4, 3, 2, 1]").replace(
-        "[1, 0.5]", "[1, 1, 1, 1, 1, 1, 1, 1, 1]") + "curvature: {top: 3, steps: 2, probes: 0}\n",
+    ("not enough steps", "curvature", ORBIT.replace("[1, -0.5]", "[1000, 8, 7, 6, 5, 4, 3, 2, 1]").replace(
+        "[1, 0.5]", "[1, 1, 1, 1, 1, 1, 1, 1, 1]") + "curvature: {top: 3, steps: 6, probes: 0}\n",
      [r"not all were found: raise curvature\.steps"]),
     ("a run that diverges", "curvature",
      ORBIT.replace("step: 0.1", "step: 50").replace("iterations: 6", "iterations: 400"), [r"up to where the run diverged"]),
