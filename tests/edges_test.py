@@ -32,6 +32,14 @@ start: {x: [1, 1]}
 until: 1
 paths: 1000
 """
+WILD = """
+problem: styblinski-tang
+method: {name: heavy-ball, alpha: 1, noise: 0.3}
+integrator: {name: euler-maruyama, step: 0.25}
+start: {x: [8, 8]}
+until: 5
+paths: 64
+"""
 # files that experiments name
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "OPTDYN_DATA"}  # files are sought where the experiment is
 FILES = {
@@ -144,12 +152,12 @@ SAYS = [
     ("a strong order in text", "strong-order", NOISY + "strong-order: {levels: 3}\n", [r"step"]),
     ("a weak order of few paths", "weak-order", NOISY.replace("1000", "64").replace("0.3", "30") + "weak-order: {levels: 2}\n",
      [r"not resolved$"]),
-    # one step of 0.25 multiplies the first component's energy by |1 + 10 i/4|^2, about 7; one of the reference shrinks it
+    # x'' = -x' - 2 x^3 + ... from x = 8 turns at a rate of about 20: steps of 0.25 and 0.5 run away, those of 1/256 do not
     ("a weak order of steps that are too long", "weak-order",
-     NOISY.replace("[2, 1]", "[100, 1]").replace("until: 1", "until: 240").replace("1000", "64") + "weak-order: {levels: 2, reference: 6}\n",
+     WILD + "weak-order: {levels: 2, reference: 6}\n",
      [r"diverged$"]),
     ("a strong order of steps that are too long", "strong-order",
-     NOISY.replace("[2, 1]", "[100, 1]").replace("until: 1", "until: 240").replace("1000", "64") + "strong-order: {levels: 2, reference: 6}\n",
+     WILD + "strong-order: {levels: 2, reference: 6}\n",
      [r"diverged, not used", r"fewer than two levels"]),
     # a constant drift and a constant noise: every step is exact
     ("a scheme without errors", "strong-order",
