@@ -290,8 +290,8 @@ static void show_end(FILE *out, const char *name, const od_leading *end)
     if (end->count > SHOWN) {
         fprintf(out, "  %-10s and %zu more\n", "", end->count - SHOWN);
     }
-    if (end->count > 0 && !end->complete) {
-        fprintf(out, "  %-10s not all were found: raise curvature.steps\n", "");
+    if (end->runs > 0 && !end->complete) {
+        fprintf(out, "  %-10s not all were found: raise curvature.steps\n", end->count == 0 ? name : "");
     }
 }
 

@@ -376,7 +376,7 @@ struct od_map {
     od_block block[OD_MAX_BLOCKS];
     size_t dim;
     od_scratch scratch;
-    double tau;       /* time one iteration stands for, > 0; NaN if it depends on k or on the state */
+    double tau;       /* time one iteration stands for, > 0 */
     size_t noise_dim; /* Brownian motions, 0 if deterministic */
     size_t batch;     /* mini-batch size, 0: full gradient */
 

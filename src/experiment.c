@@ -34,7 +34,7 @@ static od_status set_noise(od_context *ctx, od_experiment *e)
         if (m->has_flow && m->flow.noise.dim > 0) {
             finest = fmin(finest, m->step);
         }
-        if (m->has_map && m->map.noise_dim > 0 && !isnan(m->map.tau)) {
+        if (m->has_map && m->map.noise_dim > 0) {
             finest = fmin(finest, m->map.tau);
         }
     }

@@ -174,11 +174,6 @@ od_status od_member_check_noise(od_context *ctx, od_member *m)
         }
     }
     if (status == OD_OK && m->has_map && m->map.noise_dim > 0) {
-        if (isnan(m->map.tau)) {
-            return od_setting_fail(ctx, m->method_choice.settings, "noise",
-                                   "the time of an iteration varies, so its noise "
-                                   "is not on the Brownian grid; remove the noise");
-        }
         status = check_grid(ctx, m, m->map.tau, "the time of one iteration");
     }
     return status;

@@ -234,10 +234,9 @@ static od_status call_step(const void *object, size_t n, const double *z, double
 
 od_status od_plugin_try_map(od_context *ctx, const od_settings *s, const od_problem *f, const od_map *map)
 {
-    if (map->step == NULL || !(map->tau > 0 || isnan(map->tau)) || isinf(map->tau)) {
+    if (map->step == NULL || !(map->tau > 0) || isinf(map->tau)) {
         return od_setting_fail(ctx, s, "file",
-                               "its iteration needs a function step and a time tau > 0 that it stands for, or NaN if "
-                               "that varies");
+                               "its iteration needs a function step and a time tau > 0 that it stands for");
     }
     if (map->batch > 0 && (map->sampling == NULL || f->eval_samples == NULL)) {
         return od_setting_fail(ctx, s, "file",

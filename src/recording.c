@@ -134,7 +134,7 @@ od_status od_member_choose_records(od_context *ctx, od_member *m)
         m->stride = (m->iterations + DEFAULT_ROWS - 1) / DEFAULT_ROWS;
         if (stride->present) {
             m->stride = (uint64_t)stride->real;
-        } else if (!isnan(given) && !isnan(m->map.tau)) {
+        } else if (!isnan(given)) {
             m->stride = (uint64_t)fmax(1, fmin(round(given / m->map.tau), 1e15));
         }
     }

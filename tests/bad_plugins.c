@@ -115,9 +115,9 @@ static od_status make_flow(od_context *ctx, const od_settings *s, const od_probl
                                             : 2};
     flow->block[1] = (od_block){BAD == 25 ? "\" . system(\"touch canary\") . \"" : "x,`touch canary`\n", 1};
     flow->dim = BAD == 21 || BAD == 22 || BAD == 25 || BAD == 26 ? 3 : 2;
-    flow->noise.dim = BAD >= 44 && BAD <= 46 ? 2 : 0;
-    flow->noise.shape = BAD == 45 || BAD == 46 || BAD == 47 ? OD_NOISE_ADDITIVE : OD_NOISE_NONE;
-    flow->noise.apply = BAD == 46 ? no_noise : NULL;
+    flow->noise.dim = (BAD >= 44 && BAD <= 46) || BAD == 57 ? 2 : 0;
+    flow->noise.shape = BAD == 45 || BAD == 46 || BAD == 47 || BAD == 57 ? OD_NOISE_ADDITIVE : OD_NOISE_NONE;
+    flow->noise.apply = BAD == 46 || BAD == 57 ? no_noise : NULL;
     flow->noise.block = BAD == 46 ? 1 : 0;
     flow->scratch = f->scratch;
     flow->drift = BAD == 23 ? NULL : drift;
@@ -128,12 +128,12 @@ static od_status make_flow(od_context *ctx, const od_settings *s, const od_probl
 static od_status step(const od_map *map, uint64_t k, size_t n, double *z, const double *dw, const uint32_t *index,
                       double *tau, double *ws)
 {
-    (void)k, (void)dw, (void)index, (void)ws;
+    (void)map, (void)k, (void)dw, (void)index, (void)ws;
     for (size_t i = 0; i < 2 * n; i++) {
-        z[i] -= map->tau * z[i];
+        z[i] -= 0.1 * z[i];
     }
     for (size_t p = 0; p < n; p++) {
-        tau[p] = map->tau;
+        tau[p] = 0.1;
     }
     return OD_OK;
 }
@@ -146,7 +146,7 @@ static od_status make_map(od_context *ctx, const od_settings *s, const od_proble
     map->dim = 2;
     map->problem = f;
     map->step = BAD == 60 ? NULL : step;
-    map->tau = BAD == 61 ? 0 : BAD == 62 ? INFINITY : BAD == 63 ? -0.1 : 0.1;
+    map->tau = BAD == 61 ? 0 : BAD == 62 ? INFINITY : BAD == 63 ? -0.1 : BAD == 66 ? NAN : 0.1;
     map->batch = BAD == 64 || BAD == 65 ? 3 : 0;
     map->sampling = BAD == 65 ? "epochs" : NULL;
     return OD_OK;

@@ -14,6 +14,8 @@ import tempfile
 
 from tap import PROGRAM, check, end
 
+os.environ.pop("OPTDYN_DATA", None)  # files are sought where the experiment is
+
 EXPERIMENT = """problem: {name: quadratic, eigenvalues: [0.04, 0.01]}
 method: {name: nesterov, r: 3, noise: 0.1}
 start: {t: 1.0e-2, x: {normal: 1}, v: [0, 0]}

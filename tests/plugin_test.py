@@ -89,6 +89,12 @@ def rich(folder):
     check([entries["problem." + n] for n in ("names", "words", "variant", "matrix", "flag", "vector")] ==
           [["a", "b"], "w", "name", [1, 2, 3, 4, 5, 6], False, [1, 2]], "a plan shows values of each kind", plan.stdout + plan.stderr)
 
+    batches = RICH.replace("integrator: {name: rk4, step: 0.01}\nuntil: 1", "iterations: 5").replace(
+        "{name: gradient}", "{name: plugin, file: ./bad65.so, step: 0.1}")
+    ran = answer("rich.yaml", batches % "")
+    check(abs(json.loads(ran.stdout)["iteration"]["final"]["state"]["x"][0] - 7 * 0.9**5) < 1e-14,
+          "an iteration that takes mini-batches of a sum", ran.stdout + ran.stderr)
+
     # half of the way to the centre at t = ln 2, where the edge is
     ran = answer("rich.yaml", RICH % ", edge: 3.5")
     check(ran.returncode == 1 and "failed near t = 0.69" in ran.stderr and "there is nothing behind the edge" in ran.stderr,
@@ -284,8 +290,8 @@ with tempfile.TemporaryDirectory() as folder:
         refused(METHOD % (compile_bad(folder, bad), ""), sentence, "method.file")
     check(not glob.glob(os.path.join(folder, "**", "canary*"), recursive=True), "names of blocks run nothing")
     iteration = METHOD.replace("until: 2", "iterations: 5").replace("integrator: {name: rk4, step: 0.01}\n", "")
-    for bad, sentence in {60: "needs a function step and a time tau > 0", 61: "a time tau > 0 that it stands for, or NaN",
-                          62: "a time tau > 0", 63: "a time tau > 0", 64: "need a sampling and a problem that is a sum",
+    for bad, sentence in {60: "needs a function step and a time tau > 0", 61: "a time tau > 0 that it stands for",
+                          62: "a time tau > 0", 63: "a time tau > 0", 66: "a time tau > 0", 64: "need a sampling and a problem that is a sum",
                           65: "need a sampling and a problem that is a sum"}.items():
         refused(iteration % (compile_bad(folder, bad), ", step: 0.1"), sentence, "method.file")
     ran = answer("map.yaml", iteration % (compile_bad(folder, 69), ", step: 0.1"))
@@ -299,6 +305,13 @@ with tempfile.TemporaryDirectory() as folder:
     ran = [run(os.path.abspath(program), command[0], "named.yaml", *command[1:], cwd=folder) for command in commands]
     check(all(r.returncode == 0 or "gnuplot" in r.stderr for r in ran), "a method may have any name", [r.stderr for r in ran])
     check(not glob.glob(os.path.join(folder, "**", "canary*"), recursive=True), "which runs nothing")
+    check(answer("map.yaml", iteration % ("./bad69.so", ", step: 0.1, noise: 0")).stdout == ran.stdout, "noise of 0 is none")
+    refused(iteration % ("./bad69.so", ", step: 0.1, noise: 0.2"), "the plug-in's iteration makes no noise of it; remove it")
+    refused(iteration % ("./bad69.so", ", step: 0.1, noise: gradient-covariance"), "the plug-in's iteration makes no noise of it")
+    refused(iteration % ("./bad69.so", ", step: 0.1, batch: 2"), "the plug-in's iteration takes no mini-batches; remove it")
+    noisy = METHOD.replace("rk4", "euler-maruyama") % (compile_bad(folder, 57), ", noise: 0.2")
+    state = json.loads(answer("noisy.yaml", noisy).stdout)["final"]["state"]["x"]
+    check(max(abs(a - b * 0.99**200) for a, b in zip(state, (0.25, 1))) < 1e-13, "a flow whose noise is zero is Euler's", state)
     # a failure and a NaN of the run
     refused(PROBLEM % (compile_bad(folder, 14), ""), "the evaluation failed near t = 0", status=1)
     ran = answer("nan.yaml", PROBLEM % (compile_bad(folder, 15), ""))
@@ -317,6 +330,10 @@ with tempfile.TemporaryDirectory() as folder:
     described = json.loads(run(program, "describe", library, "--json").stdout)
     check(described["name"] == "double-well" and [p["name"] for p in described["parameters"]] == ["depth", "tilt", "dim"],
           "`describe` knows the plug-in's parameters", described)
+    described = json.loads(run(program, "describe", "method", os.path.join(folder, "relativistic.so"), "--json").stdout)
+    check(described["kind"] == "method", "and those of a method", described)
+    ran = run(program, "describe", compile_bad(folder, 24))
+    check(ran.returncode == 2 and "each with the other" in ran.stderr, "`describe` of a bad one is refused", ran.stderr)
     kinds = [json.loads(run(program, "describe", *kind, "plugin", "--json").stdout)["kind"]
              for kind in ([], ["problem"], ["method"])]
     check(kinds == ["problem", "problem", "method"], "`describe method plugin` is about the method", kinds)
