@@ -114,6 +114,13 @@ DATA = {
     "least-squares, data: three.csv, scale: 0": "problem.scale: a factor of 0 removes the data; give another number",
     "least-squares, data: ''": "problem.data: the name is empty; name a folder or a file",
 }
+HEADER = "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }"
+# what replaces this header of a file of three numbers
+HEADERS = ["", "{", "{'descr", "{'descr'", "{'descr': ", "{'descr': '<f8', 'fortran_order': False, 'shape': (3",
+           "{'descr': '<f8', 'fortran_order': False, 'shape': (,), }", "{'descr': '<f8', 'fortran_order': 0, 'shape': (3,), }",
+           HEADER.replace("'shape'", "'fortran_order': False, 'shape'"), HEADER.replace("'shape'", "'shape': (3,), 'shape'"),
+           HEADER.replace("'fortran_order'", "'descr': '<f8', 'fortran_order'"), HEADER.replace("'descr': '<f8', ", ""),
+           HEADER.replace("'fortran_order': False, ", ""), HEADER.replace("'shape': (3,), ", ""), HEADER + " 1", HEADER + "}"]
 FORMULAS = {
     "2e": "column 2: expected an operation or the end, but there is 'e'; write * for a product",
     "2e+": "column 2: expected an operation or the end, but there is 'e'; write * for a product",
@@ -153,8 +160,9 @@ FOLDERS = {
 }
 
 
-def npy(name, shape, *numbers):
-    head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+def npy(name, shape, *numbers, header=None):
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}" if header is None else header
+    head = f"{header}\n".encode()
     with open(name, "wb") as out:
         out.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head + struct.pack(f"<{len(numbers)}d", *numbers))
 
@@ -199,6 +207,23 @@ with tempfile.TemporaryDirectory() as folder:
         refused(line, words, {key: value})
     for problem, words in DATA.items():
         refused(problem, words, {"problem": f"{{name: {problem}}}", "start": "{x: {normal: 1}}"})
+    for header in HEADERS:
+        npy("bad.npy", "", 1, 0, 2, header=header)
+        refused(f"an NPY header {header}", "problem.data: bad.npy: its header is not a dictionary of descr, fortran_order and shape",
+                {"problem": "{name: least-squares, data: a.npy, label: bad.npy}", "start": "{x: {normal: 1}}"})
+    finals = []
+    for header in (HEADER, HEADER.replace("<", "="), HEADER.replace("False", "True"), HEADER.replace(" ", "\n\t "), HEADER[:-3] + "}"):
+        npy("good.npy", "", 1, 0, 2, header=header)
+        r = run({"problem": "{name: least-squares, data: a.npy, label: good.npy}", "start": "{x: {normal: 1}}"})
+        finals.append(json.loads(r.stdout)["iteration"]["final"])
+    check(all(f == finals[0] for f in finals), "the same numbers by other headers", finals)
+    for size, words in ((1 << 20, None), ((256 << 20) + 2, "big.yaml: is larger than 256 MiB; put long lists into a CSV file")):
+        with open("big.yaml", "w", encoding="utf-8") as out:
+            out.write("".join(f"{key}: {value}\n" for key, value in GOOD.items()) + "#" * 1000 + "\n")
+            out.write("" if words else "# more\n" * (size // 7))
+        os.truncate("big.yaml", size if words else os.path.getsize("big.yaml"))
+        r = subprocess.run([PROGRAM, "run", "big.yaml", "--json"], capture_output=True, text=True, timeout=250)
+        check(words in r.stderr and r.returncode == 2 if words else r.returncode == 0, f"an experiment of {size} bytes", r.stderr[:500])
     for formula, words in FORMULAS.items():
         refused(formula, "problem.f: " + words, {"problem": f"{{name: formula, f: '{formula}', variables: [x, y]}}"})
     for output, words in FOLDERS.items():
