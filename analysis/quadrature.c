@@ -8,7 +8,7 @@
 enum { FINE = 10, COARSE = 7, MAX_DEPTH = 20 };
 
 typedef struct work {
-    const od_context *ctx;
+    od_context *ctx;
     size_t m;
     od_integrand *f;
     void *user;
@@ -20,7 +20,9 @@ typedef struct work {
 static od_status apply(const work *w, int rule, double begin, double end, double *value, double *size)
 {
     const double middle = (begin + end) / 2, half = (end - begin) / 2;
-    od_status status = od_cancelled(w->ctx) ? OD_EINTERRUPTED : OD_OK;
+    od_status status = od_cancelled(w->ctx)
+                           ? od_fail(w->ctx, OD_EINTERRUPTED, NULL, "interrupted while an integral was taken")
+                           : OD_OK;
     for (size_t i = 0; i < w->m; i++) {
         value[i] = size[i] = 0;
     }
@@ -61,7 +63,7 @@ static od_status refine(work *w, double begin, double end, int depth)
     return status;
 }
 
-od_status od_integrate(const od_context *ctx, const double *edge, size_t panels, size_t m, od_integrand *f, void *user,
+od_status od_integrate(od_context *ctx, const double *edge, size_t panels, size_t m, od_integrand *f, void *user,
                        od_integral *out)
 {
     work w = {.ctx = ctx, .m = m, .f = f, .user = user, .out = out};

@@ -21,7 +21,7 @@ typedef od_status od_integrand(void *user, double t, double *y, double *size);
  * (of the panel's whole size where they never agree), and 16 roundings of the size. Errors: the status of f;
  * OD_EINTERRUPTED without a sentence.
  */
-od_status od_integrate(const od_context *ctx, const double *edge, size_t panels, size_t m, od_integrand *f, void *user,
+od_status od_integrate(od_context *ctx, const double *edge, size_t panels, size_t m, od_integrand *f, void *user,
                        od_integral *out);
 
 #endif
