@@ -11,7 +11,7 @@ import tempfile
 import time
 
 import tap
-from tap import PROGRAM, analyse as run, answer_of, check
+from tap import PROGRAM, analyse as run, answer_of, check, wait_until_caught
 
 EXAMPLES = os.path.join(os.path.abspath(sys.argv[2]), "examples")
 
@@ -361,7 +361,8 @@ def interruption():
         file = os.path.join(EXAMPLES, name.replace("-", "_") + ".yaml")
         p = subprocess.Popen([PROGRAM, name, file, "--json", "--set", "paths=1000000000"], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
-        time.sleep(1)
+        wait_until_caught(p, signal.SIGINT)
+        time.sleep(0.5)
         p.send_signal(signal.SIGINT)
         out, err = p.communicate(timeout=60)
         check(p.returncode == 130 and json.loads(out)["error"]["kind"] == "interrupted", "Ctrl-C ends " + name,

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import tap
-from tap import PROGRAM, check, skip
+from tap import PROGRAM, check, skip, wait_until_caught
 
 
 GOOD = """problem: {name: quadratic, eigenvalues: [1.3, 0.4]}
@@ -273,6 +273,7 @@ def interruption():
         folder = f"interrupted-{number}"
         p = subprocess.Popen([PROGRAM, "run", write("long.yaml", LONG), "-o", folder, "--json"], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE)
+        wait_until_caught(p, signal_sent)
         time.sleep(1.5)
         p.send_signal(signal_sent)
         out, err = p.communicate(timeout=60)
@@ -286,6 +287,7 @@ def interruption():
                                                 .replace("{name: rk4, step: 1.0e-4}", "{name: euler-maruyama, step: 0.01}")
                                                 .replace("1.0e+5", "100") + "paths: 1000000\n"), "--json"],
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until_caught(p, signal.SIGINT)
     time.sleep(1.5)
     p.send_signal(signal.SIGINT)
     out, err = p.communicate(timeout=60)
@@ -294,6 +296,7 @@ def interruption():
     # progress: on a terminal only
     master, slave = pty.openpty()
     p = subprocess.Popen([PROGRAM, "run", "long.yaml"], stdout=subprocess.DEVNULL, stderr=slave)
+    wait_until_caught(p, signal.SIGINT)
     time.sleep(2.5)
     p.send_signal(signal.SIGINT)
     p.wait(timeout=60)

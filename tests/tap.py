@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 PROGRAM = os.path.abspath(sys.argv[1])
 count = failed = 0
@@ -31,6 +32,16 @@ def end():
     """The plan, and the exit status of the test."""
     print(f"1..{count}")
     return failed > 0
+
+
+def wait_until_caught(process, number):
+    """Until the program catches this signal: on a busy machine, and under a sanitizer, its start may take seconds."""
+    for _ in range(6000):
+        with open(f"/proc/{process.pid}/status", encoding="ascii", errors="replace") as status:
+            caught = [line.split()[1] for line in status if line.startswith("SigCgt:")]
+        if process.poll() is not None or (caught and int(caught[0], 16) >> (number - 1) & 1):
+            return
+        time.sleep(0.01)
 
 
 def analyse(*args, **sets):
