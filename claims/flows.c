@@ -175,7 +175,7 @@ static od_status volume_claim(study *q, const double *start)
     for (int k = 0; k < PANELS && status == OD_OK; k++) {
         const double width = (q->t1 - q->t0) / PANELS;
         for (int j = 0; j < NODES && status == OD_OK; j++) {
-            double trace;
+            double trace = NAN;
             status = od_orbit_advance(q->ctx, &o, q->t0 + width * (k + 0.5 + node[j] / 2));
             status = status == OD_OK ? trace_at(q, &o, &trace) : status;
             integral += weight[j] * width / 2 * trace;

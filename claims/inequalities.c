@@ -131,7 +131,7 @@ typedef struct study {
 static od_status look(study *q, pair *p)
 {
     const od_problem *f = q->f;
-    double first, second;
+    double first = NAN, second = NAN;
     od_status status = f->eval(f, OD_VALUE | OD_GRADIENT, 1, q->x, &first, q->gx, q->ws);
     status = status == OD_OK ? f->eval(f, OD_VALUE | OD_GRADIENT, 1, q->y, &second, q->gy, q->ws) : status;
     *p = (pair){.rise = second - first, .lipschitz = f->lipschitz.value, .mu = f->convexity.value};
