@@ -429,6 +429,8 @@ int main(int argc, char **argv)
         status = EXIT_FAILED;
     }
     cli_ranks_close(&c, status);
+    signal(SIGINT, SIG_DFL); /* LibTorch takes its time to end, and the context is gone by then */
+    signal(SIGTERM, SIG_DFL);
     od_context_free(c.ctx);
     return status;
 }
