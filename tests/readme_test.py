@@ -36,6 +36,7 @@ NOT_RUN = {
     # minutes
     "optdyn figure --all --data DIR": "minutes, and needs data: figure_test.py makes figures",
     "optdyn report -o site": "makes all figures, which takes a minute: report_test.py makes a report",
+    "optdyn figure fig-17": "minutes, and needs data: figure_test.py makes it of random pictures",
     "optdyn report --full -o site": "minutes: figure_test.py makes figures in full mode",
     "optdyn bench normals": "draws 10^8 numbers",
     "optdyn bench conjugate": "measures speed for minutes",
