@@ -239,7 +239,7 @@ static od_status generator_claim(study *q)
             cov[i] += out[i / d] * out[i % d];
         }
     }
-    for (size_t i = 0; i < d; i++) {
+    for (size_t i = 0; i < d && status == OD_OK; i++) {
         trace += cov[i * d + i];
     }
     const lapack_int n = (lapack_int)d;

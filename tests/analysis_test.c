@@ -315,7 +315,7 @@ static void a_name_that_is_no_analysis_is_refused(void **state)
     static const struct {
         const char *name, *sentence;
     } cases[] = {
-        {"momments", "there is no analysis 'momments'; did you mean 'moments'?; `optdyn list analyses` shows all"},
+        {"momments", "there is no analysis 'momments' (did you mean 'moments'?); `optdyn list analyses` shows all"},
         {"zzzzzzzzzz", "there is no analysis 'zzzzzzzzzz'; `optdyn list analyses` shows all"}};
     od_experiment *e = parse(ctx, "nesterov, r: 3", "euler-maruyama, step: 0.1", 0.1, 1.1, "");
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {

@@ -302,8 +302,8 @@ with tempfile.TemporaryDirectory() as folder:
     with open(os.path.join(folder, "named.yaml"), "w") as out:
         out.write(METHOD % (compile_bad(folder, 59), ""))
     commands = [["run", "-o", "named"], ["run", "-o", "named"], *(["figure", "--kind", kind] for kind in ("loss", "plane", "state"))]
-    ran = [run(os.path.abspath(program), command[0], "named.yaml", *command[1:], cwd=folder) for command in commands]
-    check(all(r.returncode == 0 or "gnuplot" in r.stderr for r in ran), "a method may have any name", [r.stderr for r in ran])
+    drawn = [run(os.path.abspath(program), command[0], "named.yaml", *command[1:], cwd=folder) for command in commands]
+    check(all(r.returncode == 0 or "gnuplot" in r.stderr for r in drawn), "a method may have any name", [r.stderr for r in drawn])
     check(not glob.glob(os.path.join(folder, "**", "canary*"), recursive=True), "which runs nothing")
     check(answer("map.yaml", iteration % ("./bad69.so", ", step: 0.1, noise: 0")).stdout == ran.stdout, "noise of 0 is none")
     refused(iteration % ("./bad69.so", ", step: 0.1, noise: 0.2"), "the plug-in's iteration makes no noise of it; remove it")
