@@ -58,9 +58,8 @@ od_status od_shadow_forward(od_context *ctx, od_chain *chain, const od_target *t
         }
     }
     if (status == OD_OK && !isfinite(shadow->radius)) {
-        status = od_fail(
-            ctx, OD_EDIVERGED, "start.x",
-            "the distances are beyond double precision; start nearer to 0 or scale the loss");
+        status = od_fail(ctx, OD_EDIVERGED, "start.x",
+                         "the distances are beyond double precision; start nearer to 0 or scale the loss");
     }
     free(x);
     return status;
