@@ -95,6 +95,9 @@ static od_status read_weights(od_shadowing *s)
                                          "all weights are 0, so every orbit is near; give one above 0");
 }
 
+/* Gradients of seven digits: a step whose error is asked to be smaller would be halved for ever. */
+static const double SINGLE_TOLERANCE = 1e-6;
+
 static od_status open_study(od_shadowing *s)
 {
     od_status status = find_faces(s);
@@ -119,6 +122,12 @@ static od_status open_study(od_shadowing *s)
     s->scaled = (od_target){s->states, scaled};
     s->of_flow = strcmp(od_setting_text(s->settings, "direction"), "flow") == 0;
     const double rtol = od_setting_real(s->settings, "tolerance");
+    if (m->problem->precision != NULL && rtol < SINGLE_TOLERANCE) {
+        return od_setting_fail(s->ctx, s->settings, "tolerance",
+                               "in single precision the flow cannot be sampled to %g; give at least %g, or evaluate "
+                               "the problem in double precision",
+                               rtol, SINGLE_TOLERANCE);
+    }
     status = read_weights(s);
     if (status == OD_OK && od_start_fill(m, 0, 1, s->start, scaled + dim) != OD_OK) {
         status = od_fail(s->ctx, OD_EUSER, "start", "the start could not be evaluated");

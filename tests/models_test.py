@@ -247,6 +247,9 @@ def precision_and_threads(folder):
     labelled = answer("curvature", file, **short)
     check(labelled["precision"] == "single" and labelled["analysis"] == "curvature", "and in the answers of analyses", labelled.keys())
     check("in single precision" in run("curvature", file, **short).stdout.decode(), "for people too", "")
+    r = run("shadow", file, problem__precision="single", method="{name: gradient, step: 0.1}", iterations=5)
+    check(r.returncode == 2 and b"shadow.tolerance: in single precision the flow cannot be sampled to 1e-13" in r.stderr,
+          "a shadow to thirteen digits is refused", r.stderr)
     two = answer("run", file, problem__threads=2)
     check(two["final"]["state"] == double["final"]["state"], "threads within an evaluation do not change a bit", "")
 
