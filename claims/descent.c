@@ -368,8 +368,8 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
 {
     const od_member *m = &e->member[member];
     const od_problem *f = m->problem;
-    if (!m->has_map || m->map.noise_dim > 0 || m->map.batch > 0 || m->map.dim != f->dim || isnan(m->map.tau) ||
-        f->spectrum == NULL || f->dim > MOST_DIM) {
+    if (!m->has_map || m->map.noise_dim > 0 || m->map.batch > 0 || m->map.dim != f->dim || f->spectrum == NULL ||
+        f->dim > MOST_DIM) {
         return od_fail(ctx, OD_EUNSUPPORTED, NULL,
                        "they are about gradient descent without noise on quadratics of at most 64 dimensions");
     }

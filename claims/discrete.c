@@ -476,7 +476,7 @@ static od_status ask(study *q)
 static od_status find(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)
 {
     const od_member *m = &e->member[member];
-    if (!m->has_map || m->dim != 2 * m->problem->dim || isnan(m->map.tau)) {
+    if (!m->has_map || m->dim != 2 * m->problem->dim) {
         return od_fail(ctx, OD_EUNSUPPORTED, NULL, "there is no iteration with a velocity");
     }
     const od_value *noise = od_setting(m->method_choice.settings, "noise");

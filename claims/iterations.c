@@ -300,7 +300,7 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
     const od_member *m = &e->member[member];
     const od_problem *f = m->problem;
     const od_map *map = &m->map;
-    if (!m->has_map || map->noise_dim > 0 || map->batch > 0 || isnan(map->tau)) {
+    if (!m->has_map || map->noise_dim > 0 || map->batch > 0) {
         return od_fail(ctx, OD_EUNSUPPORTED, NULL, "there is no iteration without noise");
     }
     study q = {.ctx = ctx, .m = m, .map = map, .d = f->dim, .list = list};

@@ -396,8 +396,8 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
 {
     const od_member *m = &e->member[member];
     const od_problem *f = m->problem;
-    if (!m->has_map || m->map.noise_dim > 0 || m->map.batch > 0 || m->map.dim != 2 * f->dim || isnan(m->map.tau) ||
-        f->spectrum == NULL || f->dim > 64) {
+    if (!m->has_map || m->map.noise_dim > 0 || m->map.batch > 0 || m->map.dim != 2 * f->dim || f->spectrum == NULL ||
+        f->dim > 64) {
         return od_fail(ctx, OD_EUNSUPPORTED, NULL,
                        "they are about iterations with momentum and without noise on quadratics of at most 64 "
                        "dimensions");

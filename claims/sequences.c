@@ -243,7 +243,7 @@ static od_status ask(study *q)
 static od_status find(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)
 {
     const od_member *m = &e->member[member];
-    if (!m->has_map || isnan(m->map.tau)) {
+    if (!m->has_map) {
         return od_fail(ctx, OD_EUNSUPPORTED, NULL, "there is no iteration");
     }
     study q = {.ctx = ctx, .m = m, .f = m->problem, .d = m->problem->dim, .eta = m->map.tau, .list = list};

@@ -247,7 +247,7 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
 {
     const od_member *m = &e->member[member];
     study q = {.ctx = ctx, .m = m, .list = list};
-    bool fits = m->has_map && m->map.noise_dim == 0 && m->map.batch == 0 && m->map.dim == 2 && !isnan(m->map.tau) &&
+    bool fits = m->has_map && m->map.noise_dim == 0 && m->map.batch == 0 && m->map.dim == 2 &&
                 m->problem->spectrum != NULL;
     if (fits) {
         q.ws = od_zalloc(od_scratch_size(&m->map.scratch, 1) + 1, sizeof *q.ws);
