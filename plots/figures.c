@@ -42,6 +42,8 @@ const od_figure od_figures[] = {
      od_fig_18_gp, od_shadow_tables},
     {"fig-18-mlp", "fig-18 with a network in place of the linear model", OD_NEEDS_DATA | OD_NEEDS_NETWORK,
      od_fig_18_mlp_yaml, od_fig_18_mlp_gp, od_seeds_write},
+    {"fig-21", "deep chains of width one: gradients vanish with depth, and RMSprop does not mind", 0, od_fig_21_yaml,
+     od_fig_21_gp, od_sharpness_write},
     {"fig-conjugate-locus", "how long a path minimises its action, against the curvature", 0,
      od_fig_conjugate_locus_yaml, od_fig_conjugate_locus_gp, od_conjugates_write},
     {"fig-edge-of-stability", "the sharpness along gradient descent on a network rises to 2/h and stays there",
