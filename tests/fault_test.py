@@ -1,8 +1,9 @@
 """What happens when something fails at each single place of small jobs: memory or the disk runs out, a loss cannot be
 evaluated or is no number, LAPACK or SUNDIALS gives up, or the user wants to stop. A place is a chain of calls; the first time that
-it is passed, it fails; here at every eighth place (OPTDYN_TEST_FAULTS=1: at all; 0: at all and every time). Then: a sentence
-and the right exit status, no piece of memory left, and a folder from which the same command makes the whole results; or, where
-the program can do without, the very same results.
+it is passed, it fails. Here as many places are taken as it needs so that every call of the program on the way to what may
+fail is in one, in one of the jobs (OPTDYN_TEST_FAULTS=places: all places of every job; times: and every time that it is
+passed). Then: a sentence and the right exit status, no piece of memory left, and a folder from which the same command makes
+the whole results; or, where the program can do without, the very same results.
 
 SPDX-License-Identifier: GPL-3.0-or-later"""
 
@@ -21,7 +22,10 @@ from fault_jobs import CURVE, DATA, JOBS
 from tap import PROGRAM, check, end
 
 JOBS = {**JOBS, **core.JOBS}
-EVERY = int(os.environ.get("OPTDYN_TEST_FAULTS", "8"))  # of the places every k-th; 0: all, each as often as it is passed
+WHICH = os.environ.get("OPTDYN_TEST_FAULTS", "calls")
+if WHICH not in ("calls", "places", "times"):
+    sys.exit(f"OPTDYN_TEST_FAULTS is calls, places or times, not {WHICH!r}")
+TRIED = {}  # of each kind of fault, the calls that were on the way to one
 WANTED = sys.argv[2:]  # names of jobs; all by default
 SEEN = 3
 
@@ -177,18 +181,33 @@ def whole(job, above):
     return r, dict(seen, out=untimed(r.stdout), files=files_of(folder), prepared=prepared)
 
 
+def chosen(kind, counted):
+    """The numbers of what is to fail; of writes, which are few, all."""
+    if WHICH == "times" or kind in ("write", "short"):
+        return list(range(1, counted["count"] + 1))
+    if WHICH == "places":
+        return [place[0] for place in counted["places"]]
+    tried = TRIED.setdefault(kind, set())
+    numbers = []
+    for number, *calls in counted["places"]:
+        if not tried.issuperset(calls):
+            numbers.append(number)
+            tried.update(calls)
+    return numbers
+
+
 def try_faults(job, above, pool):
     r, want = whole(job, above)
     check(r.returncode == 0, f"{job}: runs without faults", r.stderr.decode())
     for kind, (counted, _, _) in FAULTS.items():
-        count, first = want[counted]["count"], want[counted]["places"]
+        count = want[counted]["count"]
         if count == 0 or kind not in (JOBS[job] + (FAULTS,))[2]:
             continue
-        first = range(1, count + 1) if EVERY == 0 or counted == "write" else first
-        first = first[:: max(EVERY, 1)]
-        faults = [f"{kind}:{n}" for n in first]
+        faults = [f"{kind}:{n}" for n in chosen(kind, want[counted])]
         if counted in ("allocation", "write"):
-            faults += [f"{kind}:{n}+" for n in range(1, count + 1, max(EVERY, count // 20, 1))]
+            faults += [f"{kind}:{n}+" for n in range(1, count + 1, max(8, count // 20))]
+        if not faults:
+            continue
         happened = []
         wrong = [w for w in pool.map(lambda fault: trial(job, fault, want, happened), faults) if w]
         # how often the journal is written depends on the clock

@@ -9,8 +9,8 @@
  *   OPTDYN_FAULT=sundials:5     the 5th call of SUNDIALS is refused; CVODE's own step says that the error stays too
  * large, with sundials-solver:5 that no solution was found, with sundials-accuracy:5 that rounding is too coarse
  *   OPTDYN_FAULT=look:5         when the program looks for the 5th time whether it is to stop, it is
- *   OPTDYN_FAULT_REPORT=FILE    at the end: of each kind the count, and the places: the numbers of those whose chain of
- *                               calls was new; how many faults happened, and pieces of memory left
+ *   OPTDYN_FAULT_REPORT=FILE    at the end: of each kind the count, and the places: for each chain of calls that was
+ * new its number, and those of its calls that were new; how many faults happened, and pieces of memory left
  *
  * What libraries allocate and write themselves is theirs and is not touched.
  *
@@ -48,13 +48,17 @@ FILE *__wrap_open_memstream(char **text, size_t *size);
 static const char *const kind_name[FAULT_KINDS] = {"allocation", "write", "evaluation", "lapack",
                                                    "sundials",   "hdf5",  "look"};
 
-enum { CHAINS = 1 << 12, DEPTH = 48 };
+enum { CHAINS = 1 << 12, CALLS = 1 << 13, DEPTH = 48 };
 
-/* What happened of one kind: how often, and chains of calls by their hash with the number of the first of each. */
+/*
+ * What happened of one kind: how often; chains of calls by their hash, with the number of the first of each; and the
+ * calls in them by where they return to, each with the chain that came first.
+ */
 typedef struct tally {
     unsigned long count, first[CHAINS / 2];
     uint64_t chain[CHAINS];
-    size_t chains;
+    uintptr_t call[CALLS];
+    size_t chains, calls, of[CALLS];
 } tally;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -96,6 +100,24 @@ static void forget(const void *p)
 
 /* ---------------------------------------------------------------------------------------------------------- faults */
 
+extern const char __executable_start, etext; /* set by the linker; calls in libraries are not ours */
+
+static void note_call(tally *t, uintptr_t returns_to)
+{
+    if (returns_to < (uintptr_t)&__executable_start || returns_to >= (uintptr_t)&etext) {
+        return;
+    }
+    for (size_t k = 0; k < t->calls; k++) {
+        if (t->call[k] == returns_to) {
+            return;
+        }
+    }
+    if (t->calls < CALLS) {
+        t->call[t->calls] = returns_to;
+        t->of[t->calls++] = t->chains;
+    }
+}
+
 static void note_chain(tally *t)
 {
     void *frame[DEPTH];
@@ -111,6 +133,9 @@ static void note_chain(tally *t)
     }
     if (t->chain[at] == 0 && t->chains < CHAINS / 2) {
         t->chain[at] = hash;
+        for (int i = 0; i < depth; i++) {
+            note_call(t, (uintptr_t)frame[i]);
+        }
         t->first[t->chains++] = t->count;
     }
 }
@@ -145,8 +170,13 @@ static void report(void)
         fprintf(out, "{\"happened\": %lu, \"live\": %lu", happened, live);
         for (size_t k = 0; k < FAULT_KINDS; k++) {
             fprintf(out, ",\n \"%s\": {\"count\": %lu, \"places\": [", kind_name[k], tallies[k].count);
-            for (size_t i = 0; i < tallies[k].chains; i++) {
-                fprintf(out, "%s%lu", i > 0 ? ", " : "", tallies[k].first[i]);
+            const tally *t = &tallies[k];
+            for (size_t i = 0, c = 0; i < t->chains; i++) {
+                fprintf(out, "%s[%lu", i > 0 ? ", " : "", t->first[i]);
+                for (; c < t->calls && t->of[c] == i; c++) {
+                    fprintf(out, ", %lu", (unsigned long)(t->call[c] - (uintptr_t)&__executable_start));
+                }
+                fprintf(out, "]");
             }
             fprintf(out, "]}");
         }

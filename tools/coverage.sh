@@ -16,7 +16,7 @@ if [ ! -e $build/build.ninja ]; then
 fi
 ninja -C $build
 if [ $# = 0 ]; then
-    for test in $(meson test -C $build --no-rebuild --list | sed -n 's/.* \/ //p' | tr ' ' '?'); do
+    for test in $(meson test -C $build --no-rebuild --list | sed 's/.* \/ //' | tr ' ' '?'); do
         case " $left_out " in *" $test "*) ;; *) set -- "$@" "$test" ;; esac
     done
 fi
