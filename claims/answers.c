@@ -26,9 +26,9 @@ static od_status morse_claim(od_context *ctx, const od_extremal *x, const od_con
     if (status != OD_OK) {
         return status;
     }
-    od_claim *c = od_claims_add(list->claim, &list->count, "morse-index", "Thm 2.2.4, Morse (1934)",
-                                "as many displacements lower the action as there are conjugate points before t2 "
-                                "(measured: negative eigenvalues of the second variation)");
+    od_claim *c = od_claims_append(list, "morse-index", "Thm 2.2.4, Morse (1934)",
+                                   "as many displacements lower the action as there are conjugate points before t2 "
+                                   "(measured: negative eigenvalues of the second variation)");
     c->predicted = (double)found->index;
     c->measured = (double)morse.index;
     od_claims_judge(c, morse.index == found->index, "this path");

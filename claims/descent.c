@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include "axis.h"
 #include "ledger.h"
 #include "orbit.h"
 
@@ -28,33 +29,12 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
-static double along(const study *q, size_t i, size_t k)
-{
-    return q->s->rotation != NULL ? q->s->rotation[k * q->d + i] : k == i;
-}
-
 /* How much a map stretches eigenvector i, signed; NaN if it turns it. */
 static double stretch_of(study *q, const od_map *map, size_t i)
 {
-    double tau, image = 0, off = 0;
-    for (size_t k = 0; k < q->d; k++) {
-        q->z[k] = q->s->centre[k] + along(q, i, k);
-    }
-    if (map->step(map, 0, 1, q->z, NULL, NULL, &tau, q->ws) != OD_OK) {
-        return NAN;
-    }
-    for (size_t k = 0; k < q->d; k++) {
-        image += along(q, i, k) * (q->z[k] - q->s->centre[k]);
-    }
-    for (size_t k = 0; k < q->d; k++) {
-        off = fmax(off, fabs(q->z[k] - q->s->centre[k] - image * along(q, i, k)));
-    }
-    return off <= 1e-10 * (1 + fabs(image)) ? image : NAN;
+    const od_axis_map a = {map, q->s, q->d, q->z, q->ws};
+    double image[2], off;
+    return od_axis_image(&a, 0, i, 1, 0, image, &off) == OD_OK && off <= 1e-10 * (1 + fabs(image[0])) ? image[0] : NAN;
 }
 
 /* ------------------------------------------------------------------------------------------------ the step */
@@ -80,19 +60,22 @@ static od_status step_claims(study *q)
         return status;
     }
     const double error = 1e-12 + 1e-15 / (q->h * sqrt(square));
-    od_claim *c = add(q, "gd-sign-printed", "section 2.4.2", "the gradient flow is y' = g(y) (the factor of g)");
+    od_claim *c = od_claims_append(q->list, "gd-sign-printed", "section 2.4.2",
+                                   "the gradient flow is y' = g(y) (the factor of g)");
     c->expected = OD_FAILS;
     c->error_integration = error;
     od_claims_match(c, 1, up / square, "it descends");
-    c = add(q, "gd-sign", "section 2.4.2, corrected", "the gradient flow is y' = -g(y) (the factor of g)");
+    c = od_claims_append(q->list, "gd-sign", "section 2.4.2, corrected",
+                         "the gradient flow is y' = -g(y) (the factor of g)");
     c->error_integration = error;
     od_claims_match(c, -1, up / square, "this start");
-    c = add(q, "gd-taylor-printed", "section 2.4.2",
-            "descent is the flow's Taylor step y - h y' (the factor of h y', at the start)");
+    c = od_claims_append(q->list, "gd-taylor-printed", "section 2.4.2",
+                         "descent is the flow's Taylor step y - h y' (the factor of h y', at the start)");
     c->expected = OD_FAILS;
     c->error_integration = error;
     od_claims_match(c, -1, step / (q->h * square), "this start");
-    c = add(q, "gd-taylor", "section 2.4.2, corrected", "it is y + h y' (the factor of h y', at the start)");
+    c = od_claims_append(q->list, "gd-taylor", "section 2.4.2, corrected",
+                         "it is y + h y' (the factor of h y', at the start)");
     c->error_integration = error;
     od_claims_match(c, 1, step / (q->h * square), "this start");
     return OD_OK;
@@ -100,18 +83,15 @@ static od_status step_claims(study *q)
 
 static void map_claims(study *q)
 {
-    size_t i = 0;
-    for (size_t k = 0; k < q->d; k++) {
-        i = fabs(q->s->eigenvalues[k]) > fabs(q->s->eigenvalues[i]) ? k : i;
-    }
+    const size_t i = od_axis_steepest(q->s, q->d);
     const double lambda = q->s->eigenvalues[i];
-    od_claim *c = add(q, "gd-matrix-printed", "section 2.4.2",
-                      "on f = <x, H x> descent is I - h H (its factor where H is largest)");
+    od_claim *c = od_claims_append(q->list, "gd-matrix-printed", "section 2.4.2",
+                                   "on f = <x, H x> descent is I - h H (its factor where H is largest)");
     c->expected = lambda != 0 ? OD_FAILS : OD_HOLDS;
     c->error_integration = 1e-12 * (1 + q->h * q->most);
     od_claims_match(c, 1 - q->h * lambda / 2, q->stretch[i], "this loss: its gradient is 2 H x");
-    c = add(q, "gd-matrix", "section 2.4.2, corrected",
-            "on f = <x, H x>/2 descent is I - h H (its factor where H is largest)");
+    c = od_claims_append(q->list, "gd-matrix", "section 2.4.2, corrected",
+                         "on f = <x, H x>/2 descent is I - h H (its factor where H is largest)");
     c->error_integration = 1e-12 * (1 + q->h * q->most);
     od_claims_match(c, 1 - q->h * lambda, q->stretch[i], "this loss");
 }
@@ -127,11 +107,7 @@ static od_status iterate_claim(study *q)
         status = q->m->map.step(&q->m->map, k, 1, q->z, NULL, NULL, &tau, q->ws);
     }
     for (size_t i = 0; i < q->d && status == OD_OK; i++) {
-        double first = 0, last = 0;
-        for (size_t k = 0; k < q->d; k++) {
-            first += along(q, i, k) * (q->start[k] - q->s->centre[k]);
-            last += along(q, i, k) * (q->z[k] - q->s->centre[k]);
-        }
+        const double first = od_axis_along(q->s, q->d, i, q->start), last = od_axis_along(q->s, q->d, i, q->z);
         const double want = pow(1 - q->h * q->s->eigenvalues[i], (double)steps) * first;
         size = fmax(size, fmax(fabs(want), fabs(first)));
         if (fabs(want - last) > worst) {
@@ -141,8 +117,9 @@ static od_status iterate_claim(study *q)
         }
     }
     if (status == OD_OK && isfinite(size)) {
-        od_claim *c = add(q, "gd-iterates", "section 2.1",
-                          "on a quadratic x_k is (1 - h lambda)^k x_0 along an eigenvector (the one farthest off)");
+        od_claim *c = od_claims_append(
+            q->list, "gd-iterates", "section 2.1",
+            "on a quadratic x_k is (1 - h lambda)^k x_0 along an eigenvector (the one farthest off)");
         c->error_integration = 1e-14 * (double)(steps + 10) * size;
         od_claims_match(c, predicted, measured, "this orbit");
     }
@@ -168,16 +145,17 @@ static od_status inverse_claims(study *q)
         own = fmin(own, fabs(q->stretch[i]));
     }
     od_map_free(map);
-    od_claim *c = add(q, "gd-inverse-printed", "section 2.4.2",
-                      "descent is a diffeomorphism for h <= 1/L (measured: its smallest stretch at h = 1/L)");
+    od_claim *c = od_claims_append(
+        q->list, "gd-inverse-printed", "section 2.4.2",
+        "descent is a diffeomorphism for h <= 1/L (measured: its smallest stretch at h = 1/L)");
     c->expected = OD_FAILS;
     c->predicted = 0;
     c->measured = least;
     c->error_integration = 1e-12;
     od_claims_judge(c, least > c->error_integration, "h = 1/L takes an eigenvector to 0");
     if (q->h * q->high < 1) {
-        c = add(q, "gd-inverse", "section 2.4.2, corrected",
-                "it is for h < 1/L: nothing is stretched by less than 1 - h L");
+        c = od_claims_append(q->list, "gd-inverse", "section 2.4.2, corrected",
+                             "it is for h < 1/L: nothing is stretched by less than 1 - h L");
         c->error_integration = 1e-12;
         od_claims_match(c, 1 - q->h * q->high, own, "this h");
     }
@@ -193,15 +171,16 @@ static void contraction_claims(study *q)
     if (!(q->h * q->most <= 1) || !(q->least > 0)) {
         return;
     }
-    od_claim *c = add(q, "gd-contraction-printed", "section 2.4.2, (H2) and Prop. 2.4.3",
-                      "where |Hess f| >= mu, descent with h <= 1/L contracts by 1 - h mu (its largest stretch)");
+    od_claim *c = od_claims_append(
+        q->list, "gd-contraction-printed", "section 2.4.2, (H2) and Prop. 2.4.3",
+        "where |Hess f| >= mu, descent with h <= 1/L contracts by 1 - h mu (its largest stretch)");
     c->expected = q->low < 0 ? OD_FAILS : OD_HOLDS;
     c->error_integration = 1e-12;
     od_claims_bound(c, 1 - q->h * q->least, rho, "this saddle: a curvature of -mu has that modulus");
     c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
     if (q->low > 0) {
-        c = add(q, "gd-contraction", "Prop. 2.4.3, (H2) corrected",
-                "where Hess f >= mu I, descent with h <= 1/L contracts by 1 - h mu (its largest stretch)");
+        c = od_claims_append(q->list, "gd-contraction", "Prop. 2.4.3, (H2) corrected",
+                             "where Hess f >= mu I, descent with h <= 1/L contracts by 1 - h mu (its largest stretch)");
         c->error_integration = 1e-12;
         od_claims_match(c, 1 - q->h * q->low, rho, "this loss");
     }
@@ -216,12 +195,12 @@ static void recover_claims(study *q)
     /* eps over h l L of Corollary 2.4.1 and, with nothing perturbed, of Theorem 2.4.4 */
     const double mu = (1 - fabs(q->stretch[0])) / q->h, smallest = fmin(mu, q->low), alone = 1 / (2 * smallest),
                  perturbed = 2 / smallest;
-    od_claim *c = add(q, "saddle-recovers-printed", "after Thm 2.4.4",
-                      "without a perturbation Theorem 2.4.4 is Corollary 2.4.1 up to the factor 1/2");
+    od_claim *c = od_claims_append(q->list, "saddle-recovers-printed", "after Thm 2.4.4",
+                                   "without a perturbation Theorem 2.4.4 is Corollary 2.4.1 up to the factor 1/2");
     c->expected = OD_FAILS;
     c->error_integration = 1e-12;
     od_claims_match(c, 0.5, alone / perturbed, "this loss");
-    c = add(q, "saddle-recovers", "after Thm 2.4.4, corrected", "up to the factor 1/4");
+    c = od_claims_append(q->list, "saddle-recovers", "after Thm 2.4.4, corrected", "up to the factor 1/4");
     c->error_integration = 1e-12;
     od_claims_match(c, 0.25, alone / perturbed, "this loss");
 }
@@ -235,10 +214,7 @@ static od_status flow_at(study *q, size_t i, uint64_t k, double *y)
     od_orbit o = {0};
     od_status status = flow != NULL ? od_orbit_open(q->ctx, q->m, flow, 0, q->start, &o) : OD_ENOMEM;
     status = status == OD_OK ? od_orbit_advance(q->ctx, &o, (double)k * q->h) : status;
-    *y = 0;
-    for (size_t j = 0; j < q->d && status == OD_OK; j++) {
-        *y += along(q, i, j) * (o.x[j] - q->s->centre[j]);
-    }
+    *y = status == OD_OK ? od_axis_along(q->s, q->d, i, o.x) : NAN;
     od_orbit_close(&o);
     od_flow_free(flow);
     return status;
@@ -252,15 +228,16 @@ static od_status concave_claims(study *q)
         i = q->s->eigenvalues[k] < q->s->eigenvalues[i] ? k : i;
     }
     const double x = -q->h * q->s->eigenvalues[i], rho = q->stretch[i], part = 1 - 1 / rho;
-    od_claim *c = add(q, "concave-footnote-printed", "App. B.2, footnote 3",
-                      "x/(1 + x) <= x/2 for x = h gamma <= 1 (measured: 1 - 1/rho, rho the stretch of descent)");
+    od_claim *c = od_claims_append(
+        q->list, "concave-footnote-printed", "App. B.2, footnote 3",
+        "x/(1 + x) <= x/2 for x = h gamma <= 1 (measured: 1 - 1/rho, rho the stretch of descent)");
     c->expected = x < 1 ? OD_FAILS : OD_HOLDS;
     c->error_integration = 1e-12;
     od_claims_bound(c, x / 2, part, "this h; it is >=, and Theorem B.2.3 needs only delta <= (rho - 1) eps");
     c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
     if (x <= 1) {
-        c = add(q, "concave-footnote", "App. B.2, footnote 3, corrected",
-                "x/(1 + x) >= x/2 for x = h gamma <= 1 (measured: 1 - 1/rho)");
+        c = od_claims_append(q->list, "concave-footnote", "App. B.2, footnote 3, corrected",
+                             "x/(1 + x) >= x/2 for x = h gamma <= 1 (measured: 1 - 1/rho)");
         c->error_integration = 1e-12;
         od_claims_bound(c, part, x / 2, "this h");
         c->predicted = x / 2;
@@ -278,15 +255,15 @@ static od_status concave_claims(study *q)
     if (status != OD_OK || y[0] == 0 || !(q2 < 1e6)) {
         return status;
     }
-    c = add(
-        q, "concave-limit-printed", "Thm B.2.3",
+    c = od_claims_append(
+        q->list, "concave-limit-printed", "Thm B.2.3",
         "the starts of the orbits that end in y_k converge (predicted: the shift from K to 2 K is at most that up to "
         "K; measured: their ratio)");
     c->expected = OD_FAILS;
     c->error_integration = 1e-6;
     od_claims_bound(c, 1, (y[2] - y[1]) / (y[1] - y[0]), "this flow is no pseudo-orbit with one delta for all times");
-    c = add(
-        q, "concave-limit", "Thm B.2.3, corrected",
+    c = od_claims_append(
+        q->list, "concave-limit", "Thm B.2.3, corrected",
         "on a concave quadratic they leave any bound: after k steps the start is (e^{h gamma}/(1 + h gamma))^k y_0 (k "
         "= 2 K, over y_0)");
     c->error_integration = 1e-8 * q2;
@@ -316,8 +293,8 @@ static od_status regulariser_claim(study *q)
     }
     od_map_free(map);
     const double ratio = high[1] * high[1] / low[1] / (high[0] * high[0] / low[0]);
-    od_claim *c = add(
-        q, "regularised-radius", "section 2.4.3, footnote 28, corrected",
+    od_claim *c = od_claims_append(
+        q->list, "regularised-radius", "section 2.4.3, footnote 28, corrected",
         "where L > 2 mu a small regulariser lowers the bound h L^2 |x0 - x*|/(2 mu) (predicted: less than "
         "1, measured: the bound with lam = mu/20 over that without)");
     c->error_integration = 1e-9;
@@ -374,9 +351,8 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
                        "they are about gradient descent without noise on quadratics of at most 64 dimensions");
     }
     study q = {.ctx = ctx, .m = m, .s = f->spectrum, .d = f->dim, .h = m->map.tau, .list = list};
-    const size_t a = od_scratch_size(&m->map.scratch, 1), b = od_scratch_size(&f->scratch, 1),
-                 c = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0, ws = a > b ? a : b;
-    q.start = od_zalloc(4 * q.d + 4 * q.d + (ws > c ? ws : c), sizeof *q.start);
+    /* flows that are made for a claim need no more than two vectors besides */
+    q.start = od_zalloc(8 * q.d + od_claims_scratch(m, 1), sizeof *q.start);
     if (q.start == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the claims");
     }

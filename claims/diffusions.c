@@ -32,11 +32,6 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 static void keep(study *q, int key, double left, double right)
 {
     q->left[key] += left;
@@ -121,18 +116,19 @@ static void process_claims(study *q)
 {
     const double square = q->lambda * q->lambda * q->second / (double)q->m->paths * q->h; /* sum of (lambda x h)^2 */
     double left, right, error = means(q, ISOMETRY, &left, &right);
-    od_claim *c = add(q, "ito-isometry", "App. A.2.3", "E (int X dB)^2 = int E X^2 dt");
+    od_claim *c = od_claims_append(q->list, "ito-isometry", "App. A.2.3", "E (int X dB)^2 = int E X^2 dt");
     c->error_sampling = error;
     od_claims_match(c, right, left, "this ensemble");
     error = means(q, DYNKIN, &left, &right);
-    c = add(q, "dynkin", "App. A.2.5, Dynkin's formula",
-            "E X^2 is x0^2 and the integral of the generator, -2 lambda E X^2 + sigma^2");
+    c = od_claims_append(q->list, "dynkin", "App. A.2.5, Dynkin's formula",
+                         "E X^2 is x0^2 and the integral of the generator, -2 lambda E X^2 + sigma^2");
     c->error_sampling = error;
     c->error_model = 1.01 * square;
     od_claims_match(c, right, left, "this ensemble");
     error = means(q, VARIATION, &left, &right);
-    c = add(q, "ito-lemma", "App. A.2.4, Ito's lemma",
-            "X^2 - x0^2 - int 2 X dX = sigma^2 t, which is 0 by the ordinary chain rule (measured: the mean)");
+    c = od_claims_append(
+        q->list, "ito-lemma", "App. A.2.4, Ito's lemma",
+        "X^2 - x0^2 - int 2 X dX = sigma^2 t, which is 0 by the ordinary chain rule (measured: the mean)");
     c->error_sampling = error;
     c->error_model = 1.01 * square;
     od_claims_match(c, right, left, "this ensemble");
@@ -153,13 +149,15 @@ static od_status lipschitz_claims(study *q)
     free(ws);
     if (status == OD_OK) {
         const double exponent = log10(fabs((rate[2] - rate[0]) / (rate[1] - rate[0]))) / 3;
-        od_claim *c = add(q, "lipschitz-exponent-printed", "Thm A.2.4",
-                          "|b(x) - b(y)| <= K |x - y|^2 is what the theorem asks of the drift (the exponent, measured: "
-                          "that of b)");
+        od_claim *c = od_claims_append(
+            q->list, "lipschitz-exponent-printed", "Thm A.2.4",
+            "|b(x) - b(y)| <= K |x - y|^2 is what the theorem asks of the drift (the exponent, measured: "
+            "that of b)");
         c->expected = OD_FAILS;
         c->error_integration = 1e-6;
         od_claims_match(c, 2, exponent, "only constants obey it");
-        c = add(q, "lipschitz-exponent", "Thm A.2.4, corrected", "it asks for |b(x) - b(y)| <= K |x - y|");
+        c = od_claims_append(q->list, "lipschitz-exponent", "Thm A.2.4, corrected",
+                             "it asks for |b(x) - b(y)| <= K |x - y|");
         c->error_integration = 1e-6;
         od_claims_match(c, 1, exponent, "this drift");
     }
@@ -247,8 +245,8 @@ static od_status clock_claims(study *q)
     od_status status = run_clock(q, true, mean, variance);
     if (status == OD_OK) {
         const double error = means(q, CLOCK, &left, &right);
-        od_claim *c = add(
-            q, "time-change-printed", "Thm A.2.5, Ex. A.2.1",
+        od_claim *c = od_claims_append(
+            q->list, "time-change-printed", "Thm A.2.5, Ex. A.2.1",
             "dY = eta b(X) dt + sqrt(eta) sigma dB has the law of X(phi(t)), phi = int eta, here eta = 1/t "
             "from t = 1 (means: x0 t^{-lambda})");
         c->expected = OD_FAILS;
@@ -259,14 +257,14 @@ static od_status clock_claims(study *q)
     }
     if (status == OD_OK) {
         double error = means(q, CLOCK, &left, &right);
-        od_claim *c = add(q, "time-change", "Thm A.2.5, Ex. A.2.1, corrected",
-                          "dY = eta b(Y) dt + sqrt(eta) sigma(Y) dB has it (means: x0 t^{-lambda})");
+        od_claim *c = od_claims_append(q->list, "time-change", "Thm A.2.5, Ex. A.2.1, corrected",
+                                       "dY = eta b(Y) dt + sqrt(eta) sigma(Y) dB has it (means: x0 t^{-lambda})");
         c->error_sampling = error;
         c->error_model = 1e-3 * fabs(q->x0);
         od_claims_match(c, right, left, "this ensemble");
         error = means(q, CLOCK_SQUARE, &left, &right);
-        c = add(q, "time-change-variance", "Thm A.2.5, Ex. A.2.1, corrected",
-                "and the variance sigma^2 (1 - t^{-2 lambda})/(2 lambda)");
+        c = od_claims_append(q->list, "time-change-variance", "Thm A.2.5, Ex. A.2.1, corrected",
+                             "and the variance sigma^2 (1 - t^{-2 lambda})/(2 lambda)");
         c->error_sampling = error;
         c->error_model = 1e-3 * variance;
         od_claims_match(c, right, left, "this ensemble");

@@ -33,11 +33,6 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(const study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 /* ------------------------------------------------------------------------------------------------ what is iterated */
 
 /* One step without noise from the start's positions and a velocity. */
@@ -113,12 +108,14 @@ static od_status weight_claims(study *q)
             at = weight[j];
         }
     }
-    od_claim *c = add(q, "discrete-weights-sum", "eq. (38)", "the weights of past gradients sum to one (here k = 40)");
+    od_claim *c = od_claims_append(q->list, "discrete-weights-sum", "eq. (38)",
+                                   "the weights of past gradients sum to one (here k = 40)");
     c->error_integration = 1e-11;
     od_claims_match(c, 1, sum, "this k");
-    c = add(q, "discrete-weights", "eq. (38)",
-            "the weight of G_j in x_{k+1} - x_k is -eta p Gamma(j + p) k!/(j! Gamma(k + p + 1)) (k = 40, where it is "
-            "farthest off)");
+    c = od_claims_append(
+        q->list, "discrete-weights", "eq. (38)",
+        "the weight of G_j in x_{k+1} - x_k is -eta p Gamma(j + p) k!/(j! Gamma(k + p + 1)) (k = 40, where it is "
+        "farthest off)");
     c->error_integration = 1e-11;
     od_claims_match(c, predicted, at, "this j");
     if (q->p == floor(q->p) && q->p < 8) {
@@ -132,8 +129,8 @@ static od_status weight_claims(study *q)
         for (int j = 0; j <= WEIGHTS - degree; j++) {
             left = fmax(left, fabs(weight[j]));
         }
-        c = add(q, "discrete-weights-degree", "eq. (38)",
-                "they are a polynomial in j of degree p - 1 (measured: largest difference of order p)");
+        c = od_claims_append(q->list, "discrete-weights-degree", "eq. (38)",
+                             "they are a polynomial in j of degree p - 1 (measured: largest difference of order p)");
         c->error_integration = 1e-11;
         od_claims_match(c, 0, left, "this p");
     }
@@ -188,19 +185,21 @@ static od_status orbit_claims(study *q)
     if (status != OD_OK) {
         return status;
     }
-    od_claim *c = add(q, "discrete-identity-printed", "eqs. (40), (193)",
-                      "x_{k+1} + lam_k m_{k+1} = x_k + lam_k m_k - eta' g_k, m_k = x_k - x_{k-1} (measured: largest "
-                      "difference)");
+    od_claim *c = od_claims_append(
+        q->list, "discrete-identity-printed", "eqs. (40), (193)",
+        "x_{k+1} + lam_k m_{k+1} = x_k + lam_k m_k - eta' g_k, m_k = x_k - x_{k-1} (measured: largest "
+        "difference)");
     c->expected = OD_FAILS;
     c->error_integration = 1e-11 * size;
     od_claims_match(c, 0, printed, "this orbit; lam_k before m_{k+1} is to be lam_{k+1}");
-    c = add(q, "discrete-identity", "eqs. (40), (193), corrected",
-            "x_{k+1} + lam_{k+1} m_{k+1} = x_k + lam_k m_k - eta' g_k (measured: largest difference)");
+    c = od_claims_append(q->list, "discrete-identity", "eqs. (40), (193), corrected",
+                         "x_{k+1} + lam_{k+1} m_{k+1} = x_k + lam_k m_k - eta' g_k (measured: largest difference)");
     c->error_integration = 1e-11 * size;
     od_claims_match(c, 0, identity, "this orbit");
     if (!isnan(q->square) && q->p >= 2 && eta * q->lipschitz <= 1 * (1 + 1e-12)) {
-        c = add(q, "discrete-master", "Lemma 2.3.3, eqs. (41), (42)",
-                "eta' (1 + lam_k)(f_k - f*) + |x_{k+1} - x* + lam_{k+1} m_{k+1}|^2/2 does not grow without noise");
+        c = od_claims_append(
+            q->list, "discrete-master", "Lemma 2.3.3, eqs. (41), (42)",
+            "eta' (1 + lam_k)(f_k - f*) + |x_{k+1} - x* + lam_{k+1} m_{k+1}|^2/2 does not grow without noise");
         c->error_integration = 1e-12;
         od_claims_match(c, 0, growth / scale, NULL);
         if (c->verdict == OD_FAILS) {
@@ -294,9 +293,7 @@ static od_status run_ensemble(study *q, ensemble *of)
 {
     const od_member *m = q->m;
     double sum[ROWS] = {0}, square[ROWS] = {0};
-    const size_t a = od_scratch_size(&m->map.scratch, LEAF), b = od_scratch_size(&m->problem->scratch, LEAF),
-                 c = m->has_flow ? od_scratch_size(&m->flow.scratch, LEAF) : 0, ws = a > b ? a : b;
-    double *room = od_zalloc(LEAF * (q->dim + m->map.noise_dim + 2) + (ws > c ? ws : c), sizeof *room);
+    double *room = od_zalloc(LEAF * (q->dim + m->map.noise_dim + 2) + od_claims_scratch(m, LEAF), sizeof *room);
     uint32_t *index = od_zalloc(LEAF * m->map.batch + 1, sizeof *index);
     od_status status = room != NULL && index != NULL ? OD_OK
                                                      : od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for an ensemble");
@@ -341,7 +338,7 @@ static void bound_claim(study *q, const ensemble *of, int which, const char *id,
         worst = of->mean[r] / here > of->mean[worst] / bound(q, which, (double)of->k[worst]) ? r : worst;
         implied = implied && here >= bound(q, SHARPER, k) * (1 - 1e-12);
     }
-    od_claim *c = add(q, id, source, statement);
+    od_claim *c = od_claims_append(q->list, id, source, statement);
     c->error_sampling = of->error[worst];
     od_claims_bound(c, bound(q, which, (double)of->k[worst]), of->mean[worst], NULL);
     c->error_model = q->sampled ? NAN : 0; /* S seen at some states only */
@@ -358,8 +355,8 @@ static void floor_claim(study *q, const ensemble *of)
 {
     const double floor = q->p * q->eta * q->noise / (2 * (2 * q->p - 1)) * (double)q->d;
     const double k = (double)q->m->iterations;
-    od_claim *c = add(
-        q, "discrete-noise-floor", "Thm 2.3.2, its noise; derived in docs/claims.md",
+    od_claim *c = od_claims_append(
+        q->list, "discrete-noise-floor", "Thm 2.3.2, its noise; derived in docs/claims.md",
         "on quadratics E f_k - f* goes to p eta S/(2 (2 p - 1)) in each dimension, whatever the curvature");
     c->error_sampling = of->error[ROWS - 1];
     c->error_model = q->square / (q->eta * k) * pow(q->eta * k * q->lipschitz, 0.5 - q->p + 1) + floor * 10 / k;
@@ -409,11 +406,9 @@ static od_status open_study(study *q)
 {
     const od_member *m = q->m;
     const od_problem *f = m->problem;
-    const size_t a = od_scratch_size(&m->map.scratch, 1), b = od_scratch_size(&f->scratch, 1),
-                 c = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0, ws = a > b ? a : b;
     q->d = f->dim;
     q->dim = m->dim;
-    q->memory = od_zalloc(4 * q->dim + 2 * q->d + m->map.noise_dim + 1 + (ws > c ? ws : c), sizeof *q->memory);
+    q->memory = od_zalloc(4 * q->dim + 2 * q->d + m->map.noise_dim + 1 + od_claims_scratch(m, 1), sizeof *q->memory);
     if (q->memory == NULL) {
         return od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for the claims");
     }

@@ -156,7 +156,7 @@ static void bound_claim(study *q, const double *bound, const char *id, const cha
     for (size_t r = 1; r < ROWS; r++) {
         worst = q->mean[r] / bound[r] > q->mean[worst] / bound[worst] ? r : worst;
     }
-    od_claim *c = od_claims_add(q->list->claim, &q->list->count, id, source, statement);
+    od_claim *c = od_claims_append(q->list, id, source, statement);
     c->error_sampling = q->error[worst];
     od_claims_bound(c, bound[worst], q->mean[worst], NULL);
     if (q->seen || q->loud) {
@@ -245,10 +245,10 @@ static od_status generator_claim(study *q)
     const lapack_int n = (lapack_int)d;
     if (status == OD_OK && LAPACKE_dsyev_work(LAPACK_COL_MAJOR, 'N', 'U', n, cov, n, values, values + d, 3 * n) == 0) {
         const double most = (double)d * values[d - 1] / 2;
-        od_claim *c = od_claims_add(q->list->claim, &q->list->count, "generator-noise",
-                                    "App. B.1, Tr(P Q) <= d |P| |Q|",
-                                    "noise adds at most d s*^2/2 to the generator of |x - x* + lam v|^2/2 (over lam^2 "
-                                    "(m'/m)^2, at the start)");
+        od_claim *c = od_claims_append(
+            q->list, "generator-noise", "App. B.1, Tr(P Q) <= d |P| |Q|",
+            "noise adds at most d s*^2/2 to the generator of |x - x* + lam v|^2/2 (over lam^2 "
+            "(m'/m)^2, at the start)");
         c->error_integration = 1e-12 * most;
         od_claims_bound(c, most, trace / 2, "this noise");
         c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict; /* attained by one number as noise */

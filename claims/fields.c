@@ -19,8 +19,8 @@
 static void field_claims(const od_extremal *x, double beta, double measured, od_claim_list *list)
 {
     const double root = sqrt(beta), s1 = root * x->t1, s2 = root * x->t2, bracket = j1(s1) * y1(s2) - y1(s1) * j1(s2);
-    od_claim *c = od_claims_add(
-        list->claim, &list->count, "jacobi-field", "eqs. (11)-(13), (17)",
+    od_claim *c = od_claims_append(
+        list, "jacobi-field", "eqs. (11)-(13), (17)",
         "with damping 3/t the Jacobi field of unit slope at t1 is pi t1^2/(2 t) (J1(s1) Y1(s) - "
         "Y1(s1) J1(s)), s = sqrt(beta) t, here at t2");
     c->error_integration = 1e-10 / root;
@@ -29,8 +29,8 @@ static void field_claims(const od_extremal *x, double beta, double measured, od_
         return; /* eq. (13) divides by J1(s1) */
     }
     const double found = measured * x->t2 * j1(s1) / bracket, error = 1e-9 * fabs(x->t2 / bracket / root);
-    c = od_claims_add(
-        list->claim, &list->count, "jacobi-constant-printed", "eq. (13)",
+    c = od_claims_append(
+        list, "jacobi-constant-printed", "eq. (13)",
         "C > 0 specifies the velocity at t1 of the field C/t (Y1(s) - Y1(s1)/J1(s1) J1(s)) (predicted: C is "
         "not below 0; measured: C of the field that rises with slope 1)");
     c->expected = j1(s1) > 0 ? OD_HOLDS : OD_FAILS;
@@ -38,8 +38,9 @@ static void field_claims(const od_extremal *x, double beta, double measured, od_
     c->measured = found;
     c->error_integration = error;
     od_claims_judge(c, found > 0, "J1(s1) < 0 here: the slope has the other sign than C");
-    c = od_claims_add(list->claim, &list->count, "jacobi-constant", "eq. (13), corrected",
-                      "its slope at t1 is 2 C/(pi t1^2 J1(s1)), so slope 1 takes C = pi t1^2 J1(s1)/2, of either sign");
+    c = od_claims_append(
+        list, "jacobi-constant", "eq. (13), corrected",
+        "its slope at t1 is 2 C/(pi t1^2 J1(s1)), so slope 1 takes C = pi t1^2 J1(s1)/2, of either sign");
     c->error_integration = error;
     od_claims_match(c, 1.5707963267948966 * x->t1 * x->t1 * j1(s1), found, "this path");
 }
@@ -124,24 +125,25 @@ static void equation_claims(const od_extremal *x, double t, const double *u, con
     if (!(wrong > 1e-12 * size)) {
         return;
     }
-    od_claim *c = od_claims_add(list->claim, &list->count, "jacobi-equation-printed", "before Thm 2.2.4",
-                                "Jacobi fields obey d/dt (P h) - Q h = 0 (measured: what is left of it, over P and the "
-                                "sizes of h'' and others; half way)");
+    od_claim *c = od_claims_append(
+        list, "jacobi-equation-printed", "before Thm 2.2.4",
+        "Jacobi fields obey d/dt (P h) - Q h = 0 (measured: what is left of it, over P and the "
+        "sizes of h'' and others; half way)");
     c->expected = OD_FAILS;
     c->error_integration = 1e-8;
     od_claims_match(c, 0, sqrt(left[0] / size), "this path: it is d/dt (P h')");
-    c = od_claims_add(list->claim, &list->count, "jacobi-equation", "before Thm 2.2.4, corrected",
-                      "Jacobi fields obey d/dt (P h') - Q h = 0 (measured: what is left of it, half way)");
+    c = od_claims_append(list, "jacobi-equation", "before Thm 2.2.4, corrected",
+                         "Jacobi fields obey d/dt (P h') - Q h = 0 (measured: what is left of it, half way)");
     c->error_integration = 1e-8;
     od_claims_match(c, 0, sqrt(left[1] / size), "this path");
     if (kind.beta > 0 && fabs(kind.viscous - 3) < 1e-12) {
-        c = od_claims_add(list->claim, &list->count, "jacobi-sign-printed", "eq. (12)",
-                          "with damping 3/t on a quadratic d/dt (t^3 h') - beta t^3 h = 0 (measured: what is left)");
+        c = od_claims_append(list, "jacobi-sign-printed", "eq. (12)",
+                             "with damping 3/t on a quadratic d/dt (t^3 h') - beta t^3 h = 0 (measured: what is left)");
         c->expected = OD_FAILS;
         c->error_integration = 1e-8;
         od_claims_match(c, 0, sqrt(left[2] / size), "this path: the sign is +");
-        c = od_claims_add(list->claim, &list->count, "jacobi-sign", "eq. (12), corrected",
-                          "with damping 3/t on a quadratic d/dt (t^3 h') + beta t^3 h = 0 (measured: what is left)");
+        c = od_claims_append(list, "jacobi-sign", "eq. (12), corrected",
+                             "with damping 3/t on a quadratic d/dt (t^3 h') + beta t^3 h = 0 (measured: what is left)");
         c->error_integration = 1e-8;
         od_claims_match(c, 0, sqrt(left[1] / size), "this path");
     }
@@ -180,8 +182,8 @@ static od_status scaling_claim(od_context *ctx, const od_extremal *x, double *z,
         }
     }
     if (status == OD_OK) {
-        od_claim *c = od_claims_add(
-            list->claim, &list->count, "flat-scaling", "derived in docs/analyses.md",
+        od_claim *c = od_claims_append(
+            list, "flat-scaling", "derived in docs/analyses.md",
             "on c |x|^p with damping 3/t a x + t x', a = 2/(p - 2), is a Jacobi field along every "
             "path: its zeros are conjugate to each other (at t2)");
         c->error_integration = 1e-7 * (size + 1);
@@ -232,9 +234,9 @@ static void crossing_claims(const od_extremal *x, const double *along, double *z
         const double want = j11 / sqrt(kind.beta);
         const double at = 1.05 * want < x->t2 ? sign_time(x, along, false, 0.95 * want, 1.05 * want, z) : NAN;
         if (!isnan(at)) {
-            od_claim *c = od_claims_add(list->claim, &list->count, "nag-crossing", "section 2.1",
-                                        "with damping 3/t from rest the path first crosses the minimiser at "
-                                        "j_{1,1}/sqrt(beta), the longest time for which paths minimise");
+            od_claim *c = od_claims_append(list, "nag-crossing", "section 2.1",
+                                           "with damping 3/t from rest the path first crosses the minimiser at "
+                                           "j_{1,1}/sqrt(beta), the longest time for which paths minimise");
             c->error_integration = 1e-9 * want;
             od_claims_match(c, want, at, "this path");
         }
@@ -242,9 +244,10 @@ static void crossing_claims(const od_extremal *x, const double *along, double *z
         const double want = 6.283185307179586 / sqrt(turn);
         const double at = 1.05 * want < x->t2 ? sign_time(x, along, true, 0.95 * want, 1.05 * want, z) : NAN;
         if (!isnan(at)) {
-            od_claim *c = od_claims_add(list->claim, &list->count, "damped-turning", "section 2.2.3, finding 4",
-                                        "with constant damping from rest the path first turns where it stops being a "
-                                        "minimiser, 2 pi/sqrt(4 beta - alpha^2): x' is itself a Jacobi field");
+            od_claim *c = od_claims_append(
+                list, "damped-turning", "section 2.2.3, finding 4",
+                "with constant damping from rest the path first turns where it stops being a "
+                "minimiser, 2 pi/sqrt(4 beta - alpha^2): x' is itself a Jacobi field");
             c->error_integration = 1e-9 * want;
             od_claims_match(c, want, at, "this path");
         }

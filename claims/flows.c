@@ -28,11 +28,6 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 /* The state at t from one at t0, NULL: the member's start, by an orbit of its own. */
 static od_status carry(study *q, double t0, const double *from, double t, double *to)
 {
@@ -89,9 +84,10 @@ static od_status group_claim(study *q)
     for (size_t i = 0; i < q->flow->dim; i++) {
         far = fabs(once[i] - twice[i]) > fabs(once[far] - twice[far]) ? i : far;
     }
-    od_claim *c = add(q, "flow-group", "App. A.1",
-                      "a flow whose law does not depend on time has Phi_{t+s} = Phi_t Phi_s (the component where they "
-                      "are farthest apart)");
+    od_claim *c = od_claims_append(
+        q->list, "flow-group", "App. A.1",
+        "a flow whose law does not depend on time has Phi_{t+s} = Phi_t Phi_s (the component where they "
+        "are farthest apart)");
     c->error_integration = 10 * OD_ORBIT_ERROR * (norm(q->flow->dim, once) + norm(q->flow->dim, q->z));
     od_claims_match(c, once[far], twice[far], "this flow");
     return OD_OK;
@@ -137,9 +133,10 @@ static od_status derivative_claim(study *q, const double *start)
         }
     }
     if (status == OD_OK) {
-        od_claim *c = add(q, "flow-derivative", "Thm A.1.4",
-                          "phi' = Dg phi, phi(0) = I, is the derivative of the flow in its start (predicted: by "
-                          "differences of orbits, of the first component)");
+        od_claim *c = od_claims_append(
+            q->list, "flow-derivative", "Thm A.1.4",
+            "phi' = Dg phi, phi(0) = I, is the derivative of the flow in its start (predicted: by "
+            "differences of orbits, of the first component)");
         c->error_integration = OD_ORBIT_ERROR * size / step * 1e-2 + OD_ORBIT_ERROR * (1 + size);
         c->error_model = 0.2 * coarse; /* that of the second order */
         od_claims_match(c, fine, q->u[far], "this flow");
@@ -192,8 +189,8 @@ static od_status volume_claim(study *q, const double *start)
     for (size_t i = 0; i < q->flow->dim; i++) {
         volume += log(fabs(q->u[i * q->flow->dim + i]));
     }
-    od_claim *c = add(
-        q, "flow-volume", "Thm A.1.4",
+    od_claim *c = od_claims_append(
+        q->list, "flow-volume", "Thm A.1.4",
         "the determinant of the derivative is the exponential of the integrated trace of Dg (logarithms)");
     c->error_integration = 1e-8 * (1 + size);
     od_claims_match(c, integral, volume, "this flow");
@@ -274,7 +271,8 @@ static od_status blow_up_claims(study *q)
     }
     od_status status = carry(q, t0, NULL, half, &x);
     if (status == OD_OK) {
-        od_claim *c = add(q, "blow-up-form", "App. A.1", "x' = x^2 from x0 is 1/(1/x0 - t) (half way to its end)");
+        od_claim *c = od_claims_append(q->list, "blow-up-form", "App. A.1",
+                                       "x' = x^2 from x0 is 1/(1/x0 - t) (half way to its end)");
         c->error_integration = OD_ORBIT_ERROR * 2 * x0;
         od_claims_match(c, 2 * x0, x, "this start");
     }
@@ -282,17 +280,18 @@ static od_status blow_up_claims(study *q)
     status = status == OD_OK ? od_passage_open(q->ctx, q->flow, 1e-13, 0, &passage) : status;
     if (status == OD_OK) {
         const od_status crossed = od_passage_cross(passage, t0, q->m->until, &x, 0, NULL, NULL);
-        od_claim *c = add(q, "blow-up", "App. A.1",
-                          "its solution ends at t = 1/x0: an integrator that controls its error stops there and says "
-                          "so");
+        od_claim *c = od_claims_append(
+            q->list, "blow-up", "App. A.1",
+            "its solution ends at t = 1/x0: an integrator that controls its error stops there and says "
+            "so");
         c->error_integration = 1e-9 / x0;
         od_claims_match(c, end, crossed != OD_OK ? od_passage_reached(passage) : NAN, "it was stepped over");
     }
     od_passage_close(passage);
     status = status == OD_OK ? stop_of_steps(q, x0, step, &stop) : status;
     if (status == OD_OK) {
-        od_claim *c = add(q, "blow-up-steps", "App. A.1",
-                          "steps of fixed length stop a few of them later (RK4, steps of a hundredth)");
+        od_claim *c = od_claims_append(q->list, "blow-up-steps", "App. A.1",
+                                       "steps of fixed length stop a few of them later (RK4, steps of a hundredth)");
         c->error_model = 10 * step;
         od_claims_match(c, end, stop, "it was stepped over");
     }
@@ -320,13 +319,14 @@ static od_status root_claims(study *q)
         distinct += fresh;
     }
     if (status == OD_OK) {
-        od_claim *c = add(q, "root-solutions-printed", "Ex. A.1.1",
-                          "x' = x^{1/3}, x(0) = 0 has the solutions (2 t/3)^{3/2} and -(2 t/3)^{3/2} (their number, "
-                          "measured: solutions found that differ at the end)");
+        od_claim *c = od_claims_append(
+            q->list, "root-solutions-printed", "Ex. A.1.1",
+            "x' = x^{1/3}, x(0) = 0 has the solutions (2 t/3)^{3/2} and -(2 t/3)^{3/2} (their number, "
+            "measured: solutions found that differ at the end)");
         c->expected = OD_FAILS;
         od_claims_match(c, 2, (double)distinct, "x = 0 and those that leave it later are solutions too");
-        c = add(
-            q, "root-solutions", "Ex. A.1.1, corrected",
+        c = od_claims_append(
+            q->list, "root-solutions", "Ex. A.1.1, corrected",
             "so is any that stays at 0 until a time w: (2 (t - w)/3)^{3/2} from there on (w at half time, the end)");
         c->error_integration = 10 * OD_ORBIT_ERROR * want;
         od_claims_match(c, want, end[2], "this time");

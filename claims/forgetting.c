@@ -26,11 +26,6 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 static void weights_at(const study *q, double t, double a[2], double b[2])
 {
     q->m->flow.lagrangian(&q->m->flow, t, a, b);
@@ -79,7 +74,7 @@ static od_status row_claim(study *q)
         i = fabs(o.v[k] + o.g[k]) > fabs(o.v[i] + o.g[i]) ? k : i;
     }
     if (status == OD_OK && o.v[i] + o.g[i] != 0 && isfinite(want)) {
-        od_claim *c = add(q, "table-row", "Table 1", "m'/m of this memory function, at the end");
+        od_claim *c = od_claims_append(q->list, "table-row", "Table 1", "m'/m of this memory function, at the end");
         c->error_integration = 1e-11 * want;
         od_claims_match(c, want, -o.rate[o.d + i] / (o.v[i] + o.g[i]), "this function");
     }
@@ -100,8 +95,8 @@ static void slope_claims(study *q)
     const bool named = strcmp(q->m->method_choice.method->name, "memory") == 0;
     const bool super = named && strcmp(od_setting_text(s, "forgetting"), "super-exponential") == 0;
     const bool flat = q->kind.forgetting > 1 || (super && od_setting_real(s, "alpha") > 1);
-    od_claim *c = add(
-        q, "memory-slope-printed", "Def. 2.3.1",
+    od_claim *c = od_claims_append(
+        q->list, "memory-slope-printed", "Def. 2.3.1",
         "m'(s) does not vanish for any s >= 0 (predicted: m' begins with the power 0 of s at most; measured: "
         "its power)");
     c->expected = flat ? OD_FAILS : OD_HOLDS;
@@ -112,7 +107,8 @@ static void slope_claims(study *q)
         weights_at(q, t * k / SAMPLES, a, b);
         least = fmin(least, exp(b[0] - a[0]));
     }
-    c = add(q, "memory-slope", "Def. 2.3.1, corrected", "m'(s) > 0 for s > 0 (measured: the least m'/m up to the end)");
+    c = od_claims_append(q->list, "memory-slope", "Def. 2.3.1, corrected",
+                         "m'(s) > 0 for s > 0 (measured: the least m'/m up to the end)");
     c->predicted = 0;
     c->measured = least;
     od_claims_judge(c, least > 0, "this function");
@@ -124,8 +120,8 @@ static void figure_claim(study *q)
     double a[2], b[2];
     weights_at(q, q->m->until, a, b);
     const double area = exp(a[0] - b[0]);
-    od_claim *c = add(q, "memory-weights-printed", "Figure 7, before eq. (28)",
-                      "the weights m'(s)/m'(t) of past gradients integrate to one");
+    od_claim *c = od_claims_append(q->list, "memory-weights-printed", "Figure 7, before eq. (28)",
+                                   "the weights m'(s)/m'(t) of past gradients integrate to one");
     c->expected = fabs(area - 1) < 1e-9 ? OD_HOLDS : OD_FAILS;
     c->error_integration = 1e-10;
     od_claims_match(c, 1, area, "this m and this t: only m'(s)/m(t) does");
@@ -144,8 +140,9 @@ static void damped_weights(study *q)
             sum += t / SAMPLES / 6 * (j == 1 ? 4 : 1) * exp(b[0] - end[0]);
         }
     }
-    od_claim *c = add(q, "hb-weights", "eqs. (26), (27)",
-                      "the weights e^{-alpha (t - s)} of constant damping integrate to (1 - e^{-alpha t})/alpha");
+    od_claim *c = od_claims_append(
+        q->list, "hb-weights", "eqs. (26), (27)",
+        "the weights e^{-alpha (t - s)} of constant damping integrate to (1 - e^{-alpha t})/alpha");
     c->error_integration = pow(alpha * t / SAMPLES, 4) * t + 1e-12;
     od_claims_match(c, -expm1(-alpha * t) / alpha, sum, "this t");
 }
@@ -189,7 +186,7 @@ static od_status limit_claim(study *q, bool power, double weak, double strong, c
     od_status status = distance(q, power, weak, &far);
     status = status == OD_OK ? distance(q, power, strong, &near) : status;
     if (status == OD_OK && far > 0) {
-        od_claim *c = add(q, id, "section 2.3, instantaneous forgetting", statement);
+        od_claim *c = od_claims_append(q->list, id, "section 2.3, instantaneous forgetting", statement);
         c->error_model = 0.1;
         od_claims_match(c, -1, log(near / far) / log(strong / weak), "this loss");
     }
@@ -224,15 +221,16 @@ static od_status proof_claims(study *q, double p)
         return status;
     }
     const double slope = (8 * (square[2] - square[1]) - (square[3] - square[0])) / (12 * step);
-    od_claim *c = add(
-        q, "memory-proof-printed", "App. B.1.2",
+    od_claim *c = od_claims_append(
+        q->list, "memory-proof-printed", "App. B.1.2",
         "d/dt |x - x* + lam v|^2/2 has the term 2 <x - x* + lam v, lam' v> (the whole derivative; measured: "
         "by differences, half way)");
     c->expected = OD_FAILS;
     c->error_integration = 1e-6 * size;
     od_claims_match(c, once + twice, slope, "this orbit: it stands there once; the result is not affected");
-    c = add(q, "memory-proof", "App. B.1.2, corrected",
-            "it has the term <x - x* + lam v, lam' v> (the whole derivative; measured: by differences, half way)");
+    c = od_claims_append(
+        q->list, "memory-proof", "App. B.1.2, corrected",
+        "it has the term <x - x* + lam v, lam' v> (the whole derivative; measured: by differences, half way)");
     c->error_integration = 1e-6 * size;
     od_claims_match(c, once, slope, "this orbit");
     return OD_OK;

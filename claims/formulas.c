@@ -11,6 +11,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
 #define _XOPEN_SOURCE 700 /* j1 */
+#include "axis.h"
 #include "cost.h"
 #include "kind.h"
 #include "ledger.h"
@@ -130,20 +131,6 @@ static double exponential_factor(const study *q, double lambda, double t, double
 
 /* ------------------------------------------------------------------------------------------------ quadratics */
 
-static double along(const od_spectrum *s, size_t d, size_t i, const double *x)
-{
-    double sum = 0;
-    for (size_t j = 0; j < d; j++) {
-        sum += (s->rotation != NULL ? s->rotation[j * d + i] : i == j) * (x[j] - s->centre[j]);
-    }
-    return sum;
-}
-
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 /* Judged where the two are farthest apart; if that is near enough, those at the end are shown. */
 static void judge(od_claim *c, const double worst[2], const double last[2])
 {
@@ -162,7 +149,7 @@ static od_status form_claim(study *q, factor *of, const char *id, const char *so
     double worst = -1, far[2] = {NAN, NAN}, last[2] = {NAN, NAN}, start[64], size = 0, error = 0;
     od_status status = OD_OK;
     for (size_t i = 0; i < d; i++) {
-        start[i] = along(s, d, i, q->orbit.x);
+        start[i] = od_axis_along(s, d, i, q->orbit.x);
         size = fmax(size, fabs(start[i]));
     }
     for (size_t k = 1; k <= TIMES && status == OD_OK; k++) {
@@ -170,7 +157,8 @@ static od_status form_claim(study *q, factor *of, const char *id, const char *so
         status = od_orbit_advance(q->ctx, &q->orbit, t);
         for (size_t i = 0; i < d; i++) {
             double slack = 0;
-            const double want = start[i] * of(q, s->eigenvalues[i], t, &slack), got = along(s, d, i, q->orbit.x);
+            const double want = start[i] * of(q, s->eigenvalues[i], t, &slack),
+                         got = od_axis_along(s, d, i, q->orbit.x);
             if (slack <= 1e-6 && fabs(got - want) > worst) {
                 worst = fabs(got - want);
                 far[0] = want;
@@ -182,7 +170,7 @@ static od_status form_claim(study *q, factor *of, const char *id, const char *so
         }
     }
     if (status == OD_OK && worst >= 0) {
-        od_claim *c = add(q, id, source, statement);
+        od_claim *c = od_claims_append(q->list, id, source, statement);
         c->error_integration = OD_ORBIT_ERROR * size + error * size;
         judge(c, far, last);
     }
@@ -205,17 +193,18 @@ static void choice_claim(study *q)
     if (!(square > 0)) {
         return;
     }
-    od_claim *k = add(
-        q, "bregman-force", "eqs. (3), (4)",
+    od_claim *k = od_claims_append(
+        q->list, "bregman-force", "eqs. (3), (4)",
         "alpha = ln(p/t), beta = p ln t + ln C and gamma = p ln t give x'' + ((p + 1)/t) x' + C p^2 t^{p-2} g "
         "= 0 (the factor of g, at half time)");
     k->error_integration = 1e-12 * along / square;
     od_claims_match(k, c * p * p * pow(t, p - 2), along / square, "this t");
     const bool printed = fabs(c - 1) <= 1e-12, corrected = fabs(c - 0.25) <= 1e-12;
     if (fabs(p - 2) <= 1e-12 && (printed || corrected)) {
-        k = printed ? add(q, "bregman-choice-printed", "after eq. (4)",
-                          "alpha = ln(2/t), beta = gamma = 2 ln t gives Nesterov's flow (the factor of g)")
-                    : add(q, "bregman-choice", "after eq. (4), corrected",
+        k = printed ? od_claims_append(q->list, "bregman-choice-printed", "after eq. (4)",
+                                       "alpha = ln(2/t), beta = gamma = 2 ln t gives Nesterov's flow (the factor of g)")
+                    : od_claims_append(
+                          q->list, "bregman-choice", "after eq. (4), corrected",
                           "alpha = ln(2/t), beta = 2 ln(t/2), gamma = 2 ln t gives Nesterov's flow (the factor of g)");
         k->expected = corrected ? OD_HOLDS : OD_FAILS;
         k->error_integration = 1e-12;
@@ -232,12 +221,12 @@ static void caption_claims(study *q)
         fabs(loss - 0.0004) > 1e-15 || g[0] != 0) {
         return;
     }
-    od_claim *c = add(q, "figure-6-curvature-printed", "caption of Fig. 6",
-                      "the smaller curvature of 0.02 x^2 + 0.0004 y^2 is 3e-4");
+    od_claim *c = od_claims_append(q->list, "figure-6-curvature-printed", "caption of Fig. 6",
+                                   "the smaller curvature of 0.02 x^2 + 0.0004 y^2 is 3e-4");
     c->expected = OD_FAILS;
     c->error_integration = 1e-15;
     od_claims_match(c, 3e-4, g[1], "this loss");
-    c = add(q, "figure-6-curvature", "caption of Fig. 6, corrected", "it is 8e-4");
+    c = od_claims_append(q->list, "figure-6-curvature", "caption of Fig. 6, corrected", "it is 8e-4");
     c->error_integration = 1e-15;
     od_claims_match(c, 8e-4, g[1], "this loss");
 }
@@ -258,12 +247,13 @@ static void damping_claims(study *q)
         square += z[o->d + i] * z[o->d + i];
         z[o->d + i] = 0;
     }
-    od_claim *c = add(q, "bregman-damping-printed", "eq. (4)",
-                      "the damping of the Lagrangian is e^alpha - alpha', here 1: alpha = beta = 0");
+    od_claim *c = od_claims_append(q->list, "bregman-damping-printed", "eq. (4)",
+                                   "the damping of the Lagrangian is e^alpha - alpha', here 1: alpha = beta = 0");
     c->expected = fabs(q->kind.damping - 1) < 1e-12 ? OD_HOLDS : OD_FAILS;
     c->error_integration = 1e-12 * (1 + fabs(along) / square);
     od_claims_match(c, 1, along / square, "this flow: that needs gamma' = e^alpha");
-    c = add(q, "bregman-damping", "eq. (4), corrected", "it is gamma' - alpha', gamma = ln of the kinetic weight here");
+    c = od_claims_append(q->list, "bregman-damping", "eq. (4), corrected",
+                         "it is gamma' - alpha', gamma = ln of the kinetic weight here");
     c->error_integration = 1e-12 * (1 + fabs(along) / square);
     od_claims_match(c, q->kind.damping, along / square, "this flow");
 }
@@ -336,7 +326,7 @@ static od_status flat_form(study *q, const char *id, const char *source, const c
         }
     }
     if (status == OD_OK) {
-        od_claim *c = add(q, id, source, statement);
+        od_claim *c = od_claims_append(q->list, id, source, statement);
         c->error_integration = OD_ORBIT_ERROR * size;
         judge(c, far, last);
     }
@@ -360,9 +350,10 @@ static od_status kept_claim(study *q, double c4)
         }
     }
     if (status == OD_OK) {
-        od_claim *c = add(q, "quartic-kept", "derived in docs/claims.md",
-                          "on c x^4 with damping 3/t, y = t x and s = ln t keep y_s^2/2 - y^2/2 + c y^4 (measured: "
-                          "largest change over its terms)");
+        od_claim *c = od_claims_append(
+            q->list, "quartic-kept", "derived in docs/claims.md",
+            "on c x^4 with damping 3/t, y = t x and s = ln t keep y_s^2/2 - y^2/2 + c y^4 (measured: "
+            "largest change over its terms)");
         c->error_integration = 10 * OD_ORBIT_ERROR;
         od_claims_match(c, 0, change, "this orbit");
     }

@@ -10,6 +10,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include "axis.h"
 #include "ledger.h"
 
 #include "src/memory.h"
@@ -146,16 +147,6 @@ static od_status look(study *q, pair *p)
     return status == OD_OK ? OD_OK : od_fail(q->ctx, status, NULL, "the loss could not be evaluated for a claim");
 }
 
-/* The eigenvalue of largest modulus. */
-static size_t steepest(const od_problem *f)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < f->dim; i++) {
-        at = fabs(f->spectrum->eigenvalues[i]) > fabs(f->spectrum->eigenvalues[at]) ? i : at;
-    }
-    return at;
-}
-
 /*
  * Pairs around the start, as wide as it is far from 0. Of the first, x is a gradient step from y; on a quadratic the
  * second lies along the eigenvector that bends most.
@@ -163,7 +154,7 @@ static size_t steepest(const od_problem *f)
 static od_status draw(study *q, const od_member *m, double *start)
 {
     const od_spectrum *s = q->f->spectrum;
-    const size_t d = q->f->dim, most = s != NULL ? steepest(q->f) : 0;
+    const size_t d = q->f->dim, most = s != NULL ? od_axis_steepest(s, d) : 0;
     double width = 0;
     for (size_t i = 0; i < d; i++) {
         width += start[i] * start[i];
@@ -176,7 +167,7 @@ static od_status draw(study *q, const od_member *m, double *start)
         }
         status = k == 0 ? q->f->eval(q->f, OD_GRADIENT, 1, q->y, NULL, q->gy, q->ws) : OD_OK;
         for (size_t i = 0; i < d; i++) {
-            const double along = s == NULL || s->rotation == NULL ? i == most : s->rotation[i * d + most];
+            const double along = s != NULL ? od_axis_entry(s, d, most, i) : 0;
             q->x[i] = k == 0                ? q->y[i] - q->gy[i] / q->f->lipschitz.value
                       : k == 1 && s != NULL ? q->y[i] + width * along
                                             : start[i] + width * od_normal(m->seed, OD_STREAM_CHECK, k, i, 1);
@@ -202,7 +193,7 @@ static void ask(study *q, const inequality *of)
     if (isnan(scale)) {
         return;
     }
-    od_claim *c = od_claims_add(q->list->claim, &q->list->count, of->id, of->source, of->statement);
+    od_claim *c = od_claims_append(q->list, of->id, of->source, of->statement);
     c->expected = of->printed && sloped ? OD_FAILS : OD_HOLDS;
     c->error_integration = 1e-11;
     od_claims_bound(c, 0, -least, of->counterexample);
@@ -222,15 +213,16 @@ static void bend_claims(study *q)
     for (size_t k = 0; k < PAIRS; k++) {
         measured = fmax(measured, sqrt(q->found[k].bend / q->found[k].distance));
     }
-    od_claim *c = od_claims_add(q->list->claim, &q->list->count, "smooth-hessian-printed", "Prop. A.3.4",
-                                "where the Hessian is at most L I the gradient is Lipschitz with L (measured: largest "
-                                "|g(x) - g(y)|/|x - y| seen)");
+    od_claim *c = od_claims_append(
+        q->list, "smooth-hessian-printed", "Prop. A.3.4",
+        "where the Hessian is at most L I the gradient is Lipschitz with L (measured: largest "
+        "|g(x) - g(y)|/|x - y| seen)");
     c->expected = high < modulus ? OD_FAILS : OD_HOLDS;
     c->error_integration = 1e-12 * modulus;
     od_claims_bound(c, high, measured, "the curvature -gamma of this loss, gamma > L");
     c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
-    c = od_claims_add(q->list->claim, &q->list->count, "smooth-hessian", "Prop. A.3.4, corrected",
-                      "where it lies between -L I and L I it is");
+    c = od_claims_append(q->list, "smooth-hessian", "Prop. A.3.4, corrected",
+                         "where it lies between -L I and L I it is");
     c->error_integration = 1e-12 * modulus;
     od_claims_bound(c, modulus, measured, "this loss");
     c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
@@ -240,9 +232,7 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
 {
     const od_member *m = &e->member[member];
     const od_problem *f = m->problem;
-    const size_t d = f->dim, flow = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0,
-                 map = m->has_map ? od_scratch_size(&m->map.scratch, 1) : 0, own = od_scratch_size(&f->scratch, 1),
-                 most = flow > map ? flow : map;
+    const size_t d = f->dim;
     study q = {.ctx = ctx, .f = f, .list = list};
     for (size_t i = 0; i < member; i++) {
         if (e->member[i].problem == f) {
@@ -252,7 +242,7 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
     if (!(f->lipschitz.value > 0) || !isfinite(f->lipschitz.value)) {
         return od_fail(ctx, OD_EUNSUPPORTED, NULL, "no constant L of the loss is known that holds everywhere");
     }
-    double *start = od_zalloc(m->dim + 4 * d + (own > most ? own : most), sizeof *start);
+    double *start = od_zalloc(m->dim + 4 * d + od_claims_scratch(m, 1), sizeof *start);
     if (start == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for points");
     }

@@ -30,11 +30,6 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(const study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 static od_status step(study *q, const od_map *map, uint64_t k, double *z)
 {
     double tau;
@@ -107,13 +102,14 @@ static od_status recursion_claim(study *q, double beta, double sign)
     if (status != OD_OK || !(size > 0)) {
         return status;
     }
-    od_claim *c = sign < 0
-                      ? add(q, "hb-recursion-printed", "after (HB-PS)",
-                            "the iteration is z_{k+1} = z_k - (1 - alpha h)(z_k - z_{k-1}) - h^2 g(z_k) (measured: "
-                            "largest difference)")
-                      : add(q, "hb-recursion", "after (HB-PS), corrected",
-                            "the iteration is z_{k+1} = z_k + (1 - alpha h)(z_k - z_{k-1}) - h^2 g(z_k) from v = 0 "
-                            "(measured: largest difference)");
+    od_claim *c =
+        sign < 0
+            ? od_claims_append(q->list, "hb-recursion-printed", "after (HB-PS)",
+                               "the iteration is z_{k+1} = z_k - (1 - alpha h)(z_k - z_{k-1}) - h^2 g(z_k) (measured: "
+                               "largest difference)")
+            : od_claims_append(q->list, "hb-recursion", "after (HB-PS), corrected",
+                               "the iteration is z_{k+1} = z_k + (1 - alpha h)(z_k - z_{k-1}) - h^2 g(z_k) from v = 0 "
+                               "(measured: largest difference)");
     c->expected = sign < 0 && beta != 0 && moves ? OD_FAILS : OD_HOLDS;
     c->error_integration = 1e-11 * size;
     od_claims_match(c, 0, most, sign < 0 ? "this orbit; the momentum has the other sign" : "this orbit");
@@ -177,7 +173,7 @@ static od_status order_claim(study *q, const char *id, const char *source, const
     od_status status = distance(q, tau, until, false, &coarse);
     status = status == OD_OK ? distance(q, tau / 8, until, false, &fine) : status;
     if (status == OD_OK && fine > 0) {
-        od_claim *c = add(q, id, source, statement);
+        od_claim *c = od_claims_append(q->list, id, source, statement);
         c->error_model = 0.1;
         od_claims_match(c, 1, log(coarse / fine) / log(8), "this loss and this step");
     }
@@ -202,9 +198,10 @@ static od_status ratio_claim(study *q)
         status = distance(&descent, q->map->tau, until, true, &plain);
     }
     if (status == OD_OK && flow != NULL && map != NULL && plain > 0) {
-        od_claim *c = add(q, "hb-gd-ratio", "Figure 17",
-                          "heavy ball is five times as far from its flow as gradient descent is from its own (largest "
-                          "distances over |x|)");
+        od_claim *c = od_claims_append(
+            q->list, "hb-gd-ratio", "Figure 17",
+            "heavy ball is five times as far from its flow as gradient descent is from its own (largest "
+            "distances over |x|)");
         c->expected = OD_FAILS;
         c->error_model = 1;
         od_claims_match(c, 5, heavy / plain, "this loss and start, on which the ratio depends");
@@ -281,14 +278,14 @@ static od_status amplified_claims(study *q)
     if (status != OD_OK || !amplified) {
         return status;
     }
-    od_claim *c = add(
-        q, "amplified-limit-printed", "after eq. (30)",
+    od_claim *c = od_claims_append(
+        q->list, "amplified-limit-printed", "after eq. (30)",
         "x_{k+1} = x_k - eta k g descends only if eta <= 1/(k L) (predicted: the last such k, measured: the "
         "last k that descends)");
     c->expected = OD_FAILS;
     od_claims_match(c, floor(turn), (double)grows - 1, "this curvature; 1/(k L) is sufficient, 2/(k L) the limit");
-    c = add(q, "amplified-limit", "after eq. (30), corrected",
-            "on a curvature lambda it grows from k = floor(2/(eta lambda)) + 1 on");
+    c = od_claims_append(q->list, "amplified-limit", "after eq. (30), corrected",
+                         "on a curvature lambda it grows from k = floor(2/(eta lambda)) + 1 on");
     od_claims_match(c, (double)limit, (double)grows, "this curvature");
     return OD_OK;
 }
@@ -304,9 +301,7 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
         return od_fail(ctx, OD_EUNSUPPORTED, NULL, "there is no iteration without noise");
     }
     study q = {.ctx = ctx, .m = m, .map = map, .d = f->dim, .list = list};
-    const size_t a = od_scratch_size(&map->scratch, 1), b = od_scratch_size(&f->scratch, 1),
-                 c = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0, ws = a > b ? a : b;
-    q.memory = od_zalloc(3 * map->dim + 3 * q.d + (ws > c ? ws : c), sizeof *q.memory);
+    q.memory = od_zalloc(3 * map->dim + 3 * q.d + od_claims_scratch(m, 1), sizeof *q.memory);
     if (q.memory == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the claims");
     }

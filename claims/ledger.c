@@ -12,6 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+od_claim *od_claims_append(od_claim_list *list, const char *id, const char *source, const char *statement)
+{
+    return od_claims_add(list->claim, &list->count, id, source, statement);
+}
+
+size_t od_claims_scratch(const od_member *m, size_t n)
+{
+    const size_t loss = od_scratch_size(&m->problem->scratch, n),
+                 flow = m->has_flow ? od_scratch_size(&m->flow.scratch, n) : 0,
+                 map = m->has_map ? od_scratch_size(&m->map.scratch, n) : 0, most = flow > map ? flow : map;
+    return (loss > most ? loss : most) + 1;
+}
+
 static bool is_among(const char *name, const char *const *names)
 {
     while (*names != NULL && strcmp(*names, name) != 0) {

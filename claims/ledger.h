@@ -33,6 +33,11 @@ typedef struct od_claim_set {
 
 extern const od_claim_set *const od_claim_sets[]; /* ends with NULL */
 
+/** Appends one: no numbers yet, expected to hold. */
+od_claim *od_claims_append(od_claim_list *list, const char *id, const char *source, const char *statement);
+/** Room for evaluations of n points by the member's loss, flow and iteration. */
+size_t od_claims_scratch(const od_member *m, size_t n);
+
 /** What one set says of one member. */
 typedef struct od_ledger_page {
     const od_claim_set *set;

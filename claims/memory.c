@@ -32,11 +32,6 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 static od_status open_at(study *q, double t, const double *z0)
 {
     od_orbit_close(&q->orbit);
@@ -73,8 +68,8 @@ static od_status sum_claim(study *q)
     }
     const od_status status = od_integrate(q->ctx, edge, PANELS, 1, weight_at, &w, &sum);
     if (status == OD_OK) {
-        od_claim *c = add(q, "memory-weights", "Lemma 2.3.1, Def. 2.3.1",
-                          "the weights m'(s)/m(t) of past gradients integrate to one");
+        od_claim *c = od_claims_append(q->list, "memory-weights", "Lemma 2.3.1, Def. 2.3.1",
+                                       "the weights m'(s)/m(t) of past gradients integrate to one");
         c->error_integration = sum.error + 1e-10; /* what lies before the first edge, and more */
         od_claims_match(c, 1, sum.value, "this m and this t");
     }
@@ -135,7 +130,7 @@ static od_status velocity_claim(study *q, double sign, const char *id, const cha
     od_status status = weigh(q, sign, FEWER, &rough, &coarse);
     status = status == OD_OK ? weigh(q, sign, PANELS, &measured, &predicted) : status;
     if (status == OD_OK) {
-        od_claim *c = add(q, id, source, statement);
+        od_claim *c = od_claims_append(q->list, id, source, statement);
         /* the largest difference may be another component's */
         c->error_integration = 10 * OD_ORBIT_ERROR * (fabs(measured) + 1) +
                                10 * fabs(measured - predicted - rough + coarse) * (sign > 0);
@@ -189,14 +184,15 @@ static od_status start_claims(study *q, double p)
     if (status != OD_OK || !(size > 0)) {
         return status;
     }
-    od_claim *c = add(q, "memory-start-printed", "caption of Fig. 8",
-                      "the memory flow starts at v = 0 (measured: |v| over |g| a time 1e-5 after, from v = 0 at 1e-9)");
+    od_claim *c = od_claims_append(
+        q->list, "memory-start-printed", "caption of Fig. 8",
+        "the memory flow starts at v = 0 (measured: |v| over |g| a time 1e-5 after, from v = 0 at 1e-9)");
     c->expected = OD_FAILS;
     c->error_model = 2 * sqrt(change / size) + 1e-9;
     od_claims_match(c, 0, 1 - sqrt(off / size),
                     "the only bounded solution starts at v = -g, and others turn to it at once");
-    c = add(q, "memory-start", "caption of Fig. 8, corrected",
-            "v(0+) = -g(x0) (measured: |v + g| over |g|, from v = 0 at 1e-9)");
+    c = od_claims_append(q->list, "memory-start", "caption of Fig. 8, corrected",
+                         "v(0+) = -g(x0) (measured: |v + g| over |g|, from v = 0 at 1e-9)");
     c->error_model = 2 * pow(early / later, p) + 2 * sqrt(change / size) + 1e-9;
     od_claims_match(c, 0, sqrt(off / size), "this start");
     return OD_OK;
@@ -222,11 +218,12 @@ static od_status table_claims(study *q)
         return status;
     }
     const double measured = -q->orbit.rate[q->orbit.d + i] / (q->orbit.v[i] + q->orbit.g[i]);
-    od_claim *c = add(q, "table-decaying-printed", "Table 1", "m'/m of ln(1 + t) is 1/(t ln(1 + t))");
+    od_claim *c = od_claims_append(q->list, "table-decaying-printed", "Table 1",
+                                   "m'/m of ln(1 + t) is 1/(t ln(1 + t))");
     c->expected = OD_FAILS;
     c->error_integration = 1e-12 * measured;
     od_claims_match(c, 1 / (t * log1p(t)), measured, "this t");
-    c = add(q, "table-decaying", "Table 1, corrected", "m'/m of ln(1 + t) is 1/((1 + t) ln(1 + t))");
+    c = od_claims_append(q->list, "table-decaying", "Table 1, corrected", "m'/m of ln(1 + t) is 1/((1 + t) ln(1 + t))");
     c->error_integration = 1e-12 * measured;
     od_claims_match(c, 1 / ((1 + t) * log1p(t)), measured, "this t");
     return OD_OK;
@@ -264,18 +261,21 @@ static od_status warp_claim(study *q, double p)
         }
     }
     if (status == OD_OK) {
-        od_claim *c = p == 2 ? add(q, "time-warp", "eqs. (35)-(37)",
-                                   "linear memory at time t^2/8 is damping 3/t at time t (the end is shown)")
-                             : add(q, "time-warp-general", "eqs. (35)-(37), for all p",
-                                   "memory t^p at time t^2/(4 p) is damping (2 p - 1)/t at time t (the end is shown)");
+        od_claim *c = p == 2
+                          ? od_claims_append(q->list, "time-warp", "eqs. (35)-(37)",
+                                             "linear memory at time t^2/8 is damping 3/t at time t (the end is shown)")
+                          : od_claims_append(
+                                q->list, "time-warp-general", "eqs. (35)-(37), for all p",
+                                "memory t^p at time t^2/(4 p) is damping (2 p - 1)/t at time t (the end is shown)");
         c->error_integration = 2 * OD_ORBIT_ERROR * size;
         od_claims_match(c, predicted, measured, "this orbit");
         if (c->verdict == OD_HOLDS) { /* what is shown is the end */
             c->predicted = last[0];
             c->measured = last[1];
         }
-        c = add(q, "time-warp-velocity", "eqs. (35)-(37)",
-                "and its velocity at t is t/(2 p) times that of memory at t^2/(4 p) (first component, the end)");
+        c = od_claims_append(
+            q->list, "time-warp-velocity", "eqs. (35)-(37)",
+            "and its velocity at t is t/(2 p) times that of memory at t^2/(4 p) (first component, the end)");
         c->error_integration = 4 * OD_ORBIT_ERROR * size * (1 + y.t);
         od_claims_match(c, y.t / (2 * p) * q->orbit.v[0], y.v[0], "this orbit");
     }
@@ -301,15 +301,15 @@ static od_status early_claims(study *q)
     status = status == OD_OK ? od_orbit_advance(q->ctx, &q->orbit, t) : status;
     status = status == OD_OK ? od_orbit_advance(q->ctx, &other, t) : status;
     if (status == OD_OK && od_orbit_square(&q->orbit) > 0) {
-        od_claim *c = add(
-            q, "early-nesterov-printed", "section 2.3.3",
+        od_claim *c = od_claims_append(
+            q->list, "early-nesterov-printed", "section 2.3.3",
             "Nesterov's flow is faster at the beginning (predicted: the loss with quadratic memory early on, "
             "measured: with damping 3/t)");
         c->expected = OD_FAILS;
         c->error_integration = OD_ORBIT_ERROR * fabs(other.loss);
         od_claims_bound(c, other.loss, q->orbit.loss, "this loss: it begins with v = 0, memory with v = -g");
-        c = add(
-            q, "early-nesterov", "section 2.3.3, corrected",
+        c = od_claims_append(
+            q->list, "early-nesterov", "section 2.3.3, corrected",
             "memory is ahead at the beginning (predicted: the loss with damping 3/t, measured: with quadratic memory)");
         c->error_integration = OD_ORBIT_ERROR * fabs(other.loss);
         od_claims_bound(c, q->orbit.loss, other.loss, "this loss");
@@ -371,19 +371,21 @@ static od_status decay_claims(study *q)
     }
     od_claim *c;
     if (isnan(r)) {
-        c = add(q, "memory-decay", "section 2.3 on quadratics; derived in docs/claims.md",
-                "with m = t^p the loss falls like t^{-(p - 1/2)} (measured: slope of f + t v^2/(2 p))");
+        c = od_claims_append(q->list, "memory-decay", "section 2.3 on quadratics; derived in docs/claims.md",
+                             "with m = t^p the loss falls like t^{-(p - 1/2)} (measured: slope of f + t v^2/(2 p))");
         c->error_model = swing(q, p - 0.5, sqrt(p * curvature * early));
         od_claims_match(c, 0.5 - p, measured, "this loss");
         return OD_OK;
     }
-    c = add(q, "viscous-decay", "footnote 14; derived in docs/claims.md",
-            "with damping r/t the energy on |x|^n, 1 <= n < 4, falls like t^{-2 r n/(n + 2)} (measured: its slope)");
+    c = od_claims_append(
+        q->list, "viscous-decay", "footnote 14; derived in docs/claims.md",
+        "with damping r/t the energy on |x|^n, 1 <= n < 4, falls like t^{-2 r n/(n + 2)} (measured: its slope)");
     c->error_model = swing(q, r, sqrt(curvature) * early);
     od_claims_match(c, -2 * r * n / (n + 2), measured, "this loss");
     if (r == 2) {
-        c = add(q, "viscosity-two", "footnote 14",
-                "a viscosity 2/t does not make the loss fall like t^-2 (measured: the slope of its energy)");
+        c = od_claims_append(
+            q->list, "viscosity-two", "footnote 14",
+            "a viscosity 2/t does not make the loss fall like t^-2 (measured: the slope of its energy)");
         c->expected = n < 2 ? OD_HOLDS : OD_FAILS;
         c->error_model = swing(q, r, sqrt(curvature) * early);
         c->predicted = -2;

@@ -9,6 +9,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
+#include "axis.h"
 #include "kind.h"
 #include "ledger.h"
 #include "orbit.h"
@@ -33,50 +34,18 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
-static double along(const study *q, size_t i, size_t k)
-{
-    return q->s->rotation != NULL ? q->s->rotation[k * q->d + i] : k == i;
-}
-
-/* What iteration k makes of position x and velocity v along eigenvector i. */
-static od_status image(study *q, uint64_t k, size_t i, double x, double v, double out[2])
-{
-    double tau;
-    for (size_t j = 0; j < q->d; j++) {
-        q->z[j] = q->s->centre[j] + x * along(q, i, j);
-        q->z[q->d + j] = v * along(q, i, j);
-    }
-    const od_status status = q->m->map.step(&q->m->map, k, 1, q->z, NULL, NULL, &tau, q->ws);
-    out[0] = out[1] = 0;
-    for (size_t j = 0; j < q->d; j++) {
-        out[0] += along(q, i, j) * (q->z[j] - q->s->centre[j]);
-        out[1] += along(q, i, j) * q->z[q->d + j];
-    }
-    return status;
-}
-
-/* Rows of A along eigenvector i. */
+/* Rows of A along eigenvector i, as iteration k has it. */
 static od_status matrix_of(study *q, uint64_t k, size_t i, double a[2][2])
 {
-    double x[2], v[2] = {0};
-    od_status status = image(q, k, i, 1, 0, x);
-    status = status == OD_OK ? image(q, k, i, 0, 1, v) : status;
-    a[0][0] = x[0];
-    a[1][0] = x[1];
-    a[0][1] = v[0];
-    a[1][1] = v[1];
-    return status;
+    const od_axis_map map = {&q->m->map, q->s, q->d, q->z, q->ws};
+    return od_axis_matrix(&map, k, i, a);
 }
 
 static double radius_of(double a[2][2])
 {
-    const double half = (a[0][0] + a[1][1]) / 2, det = a[0][0] * a[1][1] - a[0][1] * a[1][0], disc = half * half - det;
-    return disc < 0 ? sqrt(det) : fabs(half) + sqrt(disc);
+    double modulus[2];
+    od_axis_moduli(a, modulus);
+    return modulus[0];
 }
 
 /* ------------------------------------------------------------------------------------------------ heavy ball */
@@ -91,24 +60,26 @@ static od_status root_claims(study *q, size_t i)
     }
     const double product = a[0][0] * a[1][1] - a[0][1] * a[1][0], trace = a[0][0] + a[1][1];
     const double error = 1e-11 * (1 + fabs(z));
-    od_claim *c = add(q, "hb-product-printed", "App. B.2.4.1", "the product of heavy ball's two roots is c = 1");
+    od_claim *c = od_claims_append(q->list, "hb-product-printed", "App. B.2.4.1",
+                                   "the product of heavy ball's two roots is c = 1");
     c->expected = beta != 1 ? OD_FAILS : OD_HOLDS;
     c->error_integration = error;
     od_claims_match(c, 1, product, "this iteration: it is beta = 1 - alpha h");
-    c = add(q, "hb-product", "App. B.2.4.1, corrected", "the product of the roots is beta");
+    c = od_claims_append(q->list, "hb-product", "App. B.2.4.1, corrected", "the product of the roots is beta");
     c->error_integration = error;
     od_claims_match(c, beta, product, "this iteration");
-    c = add(q, "hb-flip-printed", "App. B.2.4.1",
-            "a root is -1 at h^2 lambda = beta + 2 (measured: h^2 lambda where 1 + trace + determinant vanishes)");
+    c = od_claims_append(
+        q->list, "hb-flip-printed", "App. B.2.4.1",
+        "a root is -1 at h^2 lambda = beta + 2 (measured: h^2 lambda where 1 + trace + determinant vanishes)");
     c->expected = beta != 0 ? OD_FAILS : OD_HOLDS;
     c->error_integration = error;
     od_claims_match(c, beta + 2, z + 1 + trace + product, "this iteration");
-    c = add(q, "hb-flip", "App. B.2.4.1, corrected", "a root is -1 at h^2 lambda = 2 (1 + beta)");
+    c = od_claims_append(q->list, "hb-flip", "App. B.2.4.1, corrected", "a root is -1 at h^2 lambda = 2 (1 + beta)");
     c->expected = OD_HOLDS;
     c->error_integration = error;
     od_claims_match(c, 2 * (1 + beta), z + 1 + trace + product, "this iteration");
     if (trace * trace < 4 * beta) {
-        c = add(q, "hb-modulus", "App. B.2.4.1", "complex roots have the modulus sqrt(beta)");
+        c = od_claims_append(q->list, "hb-modulus", "App. B.2.4.1", "complex roots have the modulus sqrt(beta)");
         c->error_integration = error;
         od_claims_match(c, sqrt(beta), radius_of(a), "this iteration");
     }
@@ -130,9 +101,10 @@ static od_status convergence_claim(study *q)
         margin = fmin(margin, fmin(fabs(z), fabs(limit - z)));
     }
     if (status == OD_OK && margin > 1e-9 && q->beta >= 0 && fabs(q->beta - 1) > 1e-9) {
-        od_claim *c = add(q, "hb-converges", "App. B.2.4.1",
-                          "it converges if and only if beta in [0, 1) and 0 < h^2 lambda < 2 (1 + beta) for all "
-                          "curvatures (predicted: whether it does, 1 or 0; measured: its largest root)");
+        od_claim *c = od_claims_append(
+            q->list, "hb-converges", "App. B.2.4.1",
+            "it converges if and only if beta in [0, 1) and 0 < h^2 lambda < 2 (1 + beta) for all "
+            "curvatures (predicted: whether it does, 1 or 0; measured: its largest root)");
         c->predicted = inside;
         c->measured = most;
         od_claims_judge(c, inside == (most < 1), "this iteration");
@@ -167,10 +139,7 @@ static od_status remainders(study *q, double t, double r[3])
 
 static od_status taylor_claims(study *q)
 {
-    double most = 0;
-    for (size_t i = 0; i < q->d; i++) {
-        most = fmax(most, fabs(q->s->eigenvalues[i]));
-    }
+    const double most = fabs(q->s->eigenvalues[od_axis_steepest(q->s, q->d)]);
     const double t = fmin(q->h, 1 / (q->alpha + sqrt(most))) / 50;
     double wide[3], near[3];
     od_status status = remainders(q, t, wide);
@@ -186,7 +155,7 @@ static od_status taylor_claims(study *q)
         "p(h) - p(0) + h alpha p(0) + h g(q(0)) is of second order in h (measured: its order)",
         "q(0) - q(h) + h q'(h) is of second order in h (measured: its order)"};
     for (int k = 0; k < 3; k++) {
-        od_claim *c = add(q, id[k], source[k], statement[k]);
+        od_claim *c = od_claims_append(q->list, id[k], source[k], statement[k]);
         c->expected = k == 0 ? OD_FAILS : OD_HOLDS;
         c->error_model = 0.1;
         od_claims_match(c, 2, log(wide[k] / near[k]) / (2 * log(4)), "this start: the gradient is to be times h");
@@ -210,17 +179,13 @@ static void fourth_claim(study *q, const od_orbit *o)
     double worst = 0;
     for (size_t i = 0; i < q->d; i++) {
         const double lambda = q->s->eigenvalues[i], middle = 2 * lambda - q->alpha * q->alpha;
-        double x = 0, second = 0, fourth = 0;
-        for (size_t j = 0; j < q->d; j++) {
-            x += along(q, i, j) * (o->x[j] - q->s->centre[j]);
-            second += along(q, i, j) * q->z2[j];
-            fourth += along(q, i, j) * q->z4[j];
-        }
+        const double x = od_axis_along(q->s, q->d, i, o->x), second = od_axis_dot(q->s, q->d, i, q->z2),
+                     fourth = od_axis_dot(q->s, q->d, i, q->z4);
         const double size = fabs(fourth) + fabs(middle * second) + lambda * lambda * fabs(x);
         worst = size > 0 ? fmax(worst, fabs(fourth + middle * second + lambda * lambda * x) / size) : worst;
     }
-    od_claim *c = add(
-        q, "hb-fourth-order", "section 2.2.3",
+    od_claim *c = od_claims_append(
+        q->list, "hb-fourth-order", "section 2.2.3",
         "with constant damping x'''' + (2 lambda - alpha^2) x'' + lambda^2 x = 0 (measured: what is left of "
         "it, over its terms)");
     c->error_integration = 1e-10;
@@ -244,13 +209,13 @@ static od_status jerk_claims(study *q, const od_orbit *o)
     if (status != OD_OK || !(wrong > 1e-12 * size)) {
         return status; /* at rest, or no curvature along v and v' */
     }
-    od_claim *c = add(q, "hb-jerk-printed", "proof of Lemma B.2.1",
-                      "v'' = -alpha v' - H v' (measured: what is left of it, over |v''|)");
+    od_claim *c = od_claims_append(q->list, "hb-jerk-printed", "proof of Lemma B.2.1",
+                                   "v'' = -alpha v' - H v' (measured: what is left of it, over |v''|)");
     c->expected = OD_FAILS;
     c->error_integration = 1e-9;
     od_claims_match(c, 0, sqrt(wrong / size), "this path: the time derivative of g(x) is H v");
-    c = add(q, "hb-jerk", "proof of Lemma B.2.1, corrected",
-            "v'' = -alpha v' - H v (measured: what is left of it, over |v''|)");
+    c = od_claims_append(q->list, "hb-jerk", "proof of Lemma B.2.1, corrected",
+                         "v'' = -alpha v' - H v (measured: what is left of it, over |v''|)");
     c->error_integration = 1e-9;
     od_claims_match(c, 0, sqrt(right / size), "this path");
     return OD_OK;
@@ -282,10 +247,11 @@ static od_status speed_claims(study *q)
     }
     od_orbit_close(&o);
     if (status == OD_OK) {
-        od_claim *c = add(q, "hb-speed", "Lemma B.2.1", "from rest |v| <= l/alpha, l = max |g| on the path");
+        od_claim *c = od_claims_append(q->list, "hb-speed", "Lemma B.2.1",
+                                       "from rest |v| <= l/alpha, l = max |g| on the path");
         c->error_integration = OD_ORBIT_ERROR * speed;
         od_claims_bound(c, steepest / q->alpha, speed, "this path");
-        c = add(q, "hb-acceleration", "Lemma B.2.1", "and |v'| <= 2 l");
+        c = od_claims_append(q->list, "hb-acceleration", "Lemma B.2.1", "and |v'| <= 2 l");
         c->error_integration = OD_ORBIT_ERROR * slope;
         od_claims_bound(c, 2 * steepest, slope, "this path");
     }
@@ -304,10 +270,7 @@ static bool starts_at_rest(study *q)
 
 static od_status heavy_ball_claims(study *q)
 {
-    size_t steepest = 0;
-    for (size_t i = 0; i < q->d; i++) {
-        steepest = fabs(q->s->eigenvalues[i]) > fabs(q->s->eigenvalues[steepest]) ? i : steepest;
-    }
+    const size_t steepest = od_axis_steepest(q->s, q->d);
     char yaml[64];
     q->alpha = (1 - q->beta) / q->h;
     snprintf(yaml, sizeof yaml, "{name: heavy-ball, alpha: %.17g}", q->alpha);
@@ -354,8 +317,8 @@ static od_status nesterov_claims(study *q)
         }
     }
     if (status == OD_OK) {
-        od_claim *c = add(
-            q, "nag-momentum", "section 2.1, (NAG)",
+        od_claim *c = od_claims_append(
+            q->list, "nag-momentum", "section 2.1, (NAG)",
             "the momentum of iteration k is (k - 1)/(k + r - 1), (k - 1)/(k + 2) for r = 3, and none for k = "
             "0 and 1 (the k where it is farthest off)");
         c->error_integration = 1e-11;
@@ -403,9 +366,8 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
                        "dimensions");
     }
     study q = {.ctx = ctx, .m = m, .s = f->spectrum, .d = f->dim, .h = m->map.tau, .list = list};
-    const size_t dim = m->map.dim, a = od_scratch_size(&m->map.scratch, 1), b = od_scratch_size(&f->scratch, 1),
-                 c = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0, ws = a > b ? a : b;
-    q.z = od_zalloc(5 * dim + 8 * dim + (ws > c ? ws : c), sizeof *q.z);
+    const size_t dim = m->map.dim;
+    q.z = od_zalloc(13 * dim + od_claims_scratch(m, 1), sizeof *q.z);
     if (q.z == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the claims");
     }

@@ -33,11 +33,6 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 static void match(od_claim *c, double predicted, double measured)
 {
     c->error_integration = LAW_ERROR * fabs(predicted);
@@ -92,34 +87,39 @@ static void plain_claims(study *q, const plain *of, const double *gradient, bool
 {
     const size_t d = q->m->problem->dim, dim = q->m->dim;
     const double square = q->sigma * q->sigma;
-    od_claim *c = memory
-                      ? add(q, "memory-velocity-mean", "eq. (33)",
-                            "with a constant gradient E v -> -g for m = t^p, here from v = 0 at t0: -g (1 - (t0/t)^p)")
-                      : add(q, "nag-velocity-mean", "eq. (31)",
-                            "with a constant gradient E v = -g t/(r + 1), -g t/4 for r = 3, from v = 0 at t = 0");
+    od_claim *c =
+        memory ? od_claims_append(
+                     q->list, "memory-velocity-mean", "eq. (33)",
+                     "with a constant gradient E v -> -g for m = t^p, here from v = 0 at t0: -g (1 - (t0/t)^p)")
+               : od_claims_append(q->list, "nag-velocity-mean", "eq. (31)",
+                                  "with a constant gradient E v = -g t/(r + 1), -g t/4 for r = 3, from v = 0 at t = 0");
     match(c, of->velocity_mean * gradient[0], q->mean[d]);
     if (!memory) {
-        c = add(q, "nag-drift-printed", "footnote 16",
-                "the velocity obeys dv = -(3/t) v dt - sigma dB, without the gradient (its mean, from v = 0)");
+        c = od_claims_append(
+            q->list, "nag-drift-printed", "footnote 16",
+            "the velocity obeys dv = -(3/t) v dt - sigma dB, without the gradient (its mean, from v = 0)");
         c->expected = gradient[0] != 0 ? OD_FAILS : OD_HOLDS;
         match(c, 0, q->mean[d]);
         c->error_integration = LAW_ERROR;
     }
-    c = memory ? add(q, "memory-velocity-variance", "eq. (34)",
+    c = memory ? od_claims_append(
+                     q->list, "memory-velocity-variance", "eq. (34)",
                      "its variance is sigma^2 p^2/((2 p - 1) t), 9 sigma^2/(5 t) for p = 3, from t0 = 0 (here from t0)")
-               : add(q, "nag-velocity-variance", "eq. (32)",
+               : od_claims_append(
+                     q->list, "nag-velocity-variance", "eq. (32)",
                      "its variance is sigma^2 t/(2 r + 1), sigma^2 t/7 for r = 3, from t0 = 0 (here from t0)");
     match(c, square * of->velocity, q->cov[d * dim + d]);
     c = memory
-            ? add(q, "memory-covariance", "derived in docs/claims.md",
-                  "Cov(x, v) = sigma^2 p/(2 p - 1) from t0 = 0 (here from t0)")
-            : add(q, "nag-covariance", "derived in docs/claims.md",
+            ? od_claims_append(q->list, "memory-covariance", "derived in docs/claims.md",
+                               "Cov(x, v) = sigma^2 p/(2 p - 1) from t0 = 0 (here from t0)")
+            : od_claims_append(
+                  q->list, "nag-covariance", "derived in docs/claims.md",
                   "Cov(x, v) = sigma^2 t^2/((r + 2)(2 r + 1)), sigma^2 t^2/35 for r = 3, from t0 = 0 (here from t0)");
     match(c, square * of->covariance, q->cov[d]);
-    c = memory ? add(q, "memory-position-variance", "derived in docs/claims.md",
-                     "Var x = 2 sigma^2 p t/(2 p - 1) from t0 = 0 (here from t0)")
-               : add(q, "nag-position-variance", "derived in docs/claims.md",
-                     "Var x = 2 sigma^2 t^3/105 for r = 3 from t0 = 0 (here from t0)");
+    c = memory ? od_claims_append(q->list, "memory-position-variance", "derived in docs/claims.md",
+                                  "Var x = 2 sigma^2 p t/(2 p - 1) from t0 = 0 (here from t0)")
+               : od_claims_append(q->list, "nag-position-variance", "derived in docs/claims.md",
+                                  "Var x = 2 sigma^2 t^3/105 for r = 3 from t0 = 0 (here from t0)");
     match(c, square * of->position, q->cov[0]);
 }
 
@@ -153,8 +153,8 @@ static od_status ensemble_claim(study *q)
         return status;
     }
     const double n = (double)paths, variance = (square - sum * sum / n) / (n - 1);
-    od_claim *c = add(q, "velocity-variance-ensemble", "eqs. (32), (34)",
-                      "an ensemble has the variance of v that the equation has");
+    od_claim *c = od_claims_append(q->list, "velocity-variance-ensemble", "eqs. (32), (34)",
+                                   "an ensemble has the variance of v that the equation has");
     c->error_sampling = sqrt(2 / (n - 1)) * q->cov[d * m->dim + d];
     c->error_model = bias;
     od_claims_match(c, q->cov[d * m->dim + d], variance, "this ensemble");
@@ -176,17 +176,19 @@ static od_status constant_claims(study *q)
         const plain of = k->viscous > 1 ? viscous_moments(q, k->viscous) : memory_moments(q, k->forgetting);
         plain_claims(q, &of, g, !(k->viscous > 1));
     } else if (k->damping > 0) {
-        od_claim *c = add(q, "hb-velocity-variance", "section 2.3",
-                          "with a constant gradient heavy ball has Var v = sigma^2 (1 - e^{-2 alpha t})/(2 alpha)");
+        od_claim *c = od_claims_append(
+            q->list, "hb-velocity-variance", "section 2.3",
+            "with a constant gradient heavy ball has Var v = sigma^2 (1 - e^{-2 alpha t})/(2 alpha)");
         match(c, -square * expm1(-2 * k->damping * (q->t - q->t0)) / (2 * k->damping), variance);
-        c = add(q, "hb-velocity-mean", "section 2.3", "and E v = -g (1 - e^{-alpha t})/alpha, from v = 0");
+        c = od_claims_append(q->list, "hb-velocity-mean", "section 2.3",
+                             "and E v = -g (1 - e^{-alpha t})/alpha, from v = 0");
         match(c, g[0] * expm1(-k->damping * (q->t - q->t0)) / k->damping, q->mean[d]);
     } else if (k->memory) {
         double a[2], b[2];
         q->m->flow.lagrangian(&q->m->flow, q->t, a, b);
         const double alpha = b[1]; /* (e^{2 alpha t} - e^{2 alpha t0})/(e^{alpha t} - 1)^2, t0 = 0: coth */
-        od_claim *c = add(q, "exponential-velocity-variance", "section 2.3, m = e^{alpha t} - 1",
-                          "Var v = sigma^2 (alpha/2) coth(alpha t/2) from t0 = 0 (here from t0)");
+        od_claim *c = od_claims_append(q->list, "exponential-velocity-variance", "section 2.3, m = e^{alpha t} - 1",
+                                       "Var v = sigma^2 (alpha/2) coth(alpha t/2) from t0 = 0 (here from t0)");
         match(c, -square * alpha / 2 * expm1(-2 * alpha * (q->t - q->t0)) / pow(expm1(-alpha * q->t), 2), variance);
     }
     free(g);
@@ -218,8 +220,8 @@ static od_status growth_claim(study *q, double r)
     const od_status status = losses(q, loss);
     const double rate[2] = {loss[0] / (q->t / 2), loss[1] / q->t};
     if (status == OD_OK) {
-        od_claim *c = add(
-            q, "nag-noise-grows", "section 2.3.3; derived in docs/claims.md",
+        od_claim *c = od_claims_append(
+            q->list, "nag-noise-grows", "section 2.3.3; derived in docs/claims.md",
             "with noise and damping r/t E f grows like sigma^2 t/(4 (r + 1)) in each dimension, sigma^2 t/16 "
             "for r = 3, whatever the curvature (measured: what noise adds to it, over sigma^2 t)");
         c->error_model = 2 * fabs(rate[1] - rate[0]) + 1e-4;
@@ -235,14 +237,14 @@ static od_status floor_claims(study *q, double p)
     if (status != OD_OK) {
         return status;
     }
-    od_claim *c = add(
-        q, "memory-noise-floor", "section 2.3.3; derived in docs/claims.md",
+    od_claim *c = od_claims_append(
+        q->list, "memory-noise-floor", "section 2.3.3; derived in docs/claims.md",
         "with noise and m = t^p what is left of E f is sigma^2 p/(2 (2 p - 1)) in each dimension, whatever the "
         "curvature (measured: what noise adds to it)");
     c->error_model = 2 * fabs(loss[1] - loss[0]) + 1e-4;
     od_claims_match(c, p / (2 * (2 * p - 1)), loss[1], "this curvature and this time");
-    c = add(q, "memory-noise-bound", "Thm 2.3.1, its noise term",
-            "the noise in E f is at most sigma^2 p/2 in each dimension");
+    c = od_claims_append(q->list, "memory-noise-bound", "Thm 2.3.1, its noise term",
+                         "the noise in E f is at most sigma^2 p/2 in each dimension");
     c->error_model = 2 * fabs(loss[1] - loss[0]);
     od_claims_bound(c, p / 2, loss[1], "this curvature and this time");
     return OD_OK;
@@ -294,9 +296,10 @@ static od_status warp_claim(study *q, double p)
     const double predicted = q->cov[0];
     status = status == OD_OK ? moments_at(q->ctx, &other, sqrt(4 * p * q->t), q->mean, q->cov) : status;
     if (status == OD_OK) {
-        od_claim *c = add(q, "time-warp-noise", "eqs. (35)-(37) with noise; derived in docs/claims.md",
-                          "with noise memory t^p at time t^2/(4 p) is damping (2 p - 1)/t at t with noise sigma sqrt(2 "
-                          "p/t), 2 sigma/sqrt(t) for p = 2 (Var x)");
+        od_claim *c = od_claims_append(
+            q->list, "time-warp-noise", "eqs. (35)-(37) with noise; derived in docs/claims.md",
+            "with noise memory t^p at time t^2/(4 p) is damping (2 p - 1)/t at t with noise sigma sqrt(2 "
+            "p/t), 2 sigma/sqrt(t) for p = 2 (Var x)");
         c->error_integration = 2 * LAW_ERROR * predicted;
         od_claims_match(c, predicted, q->cov[0], "this loss");
     }

@@ -42,11 +42,6 @@ struct study {
     od_claim_list *list;
 };
 
-static od_claim *add(const study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 /* ------------------------------------------------------------------------------------------------ the functions */
 
 static double gradient_weight(const study *q)
@@ -218,13 +213,13 @@ static od_status lyapunov_claims(study *q, const lyapunov *of)
     if (status != OD_OK) {
         return status;
     }
-    od_claim *c = add(q, of->id, of->source, of->statement);
+    od_claim *c = od_claims_append(q->list, of->id, of->source, of->statement);
     c->error_integration = OD_ORBIT_ERROR;
     od_claims_match(c, 0, growth / start, NULL);
     if (c->verdict == OD_FAILS) {
         c->counterexample = od_arena_print(q->list->arena, "this orbit, first at t = %.6g", first);
     }
-    c = add(q, of->rate_id, of->rate_source, of->rate);
+    c = od_claims_append(q->list, of->rate_id, of->rate_source, of->rate);
     c->error_integration = OD_ORBIT_ERROR * bound;
     od_claims_bound(c, bound, excess, "this orbit");
     if (c->verdict == OD_UNDECIDED) {
@@ -253,8 +248,9 @@ static od_status strong_claim(study *q, double mu)
         }
     }
     if (status == OD_OK) {
-        od_claim *c = add(q, "gd-strong-rate", "section 2.1",
-                          "|x - x*| <= e^{-mu t} |x0 - x*| along the gradient flow, at the time where it is tightest");
+        od_claim *c = od_claims_append(
+            q->list, "gd-strong-rate", "section 2.1",
+            "|x - x*| <= e^{-mu t} |x0 - x*| along the gradient flow, at the time where it is tightest");
         c->error_integration = OD_ORBIT_ERROR * sqrt(start);
         od_claims_bound(c, bound, distance, "this orbit");
         c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
@@ -270,8 +266,8 @@ static od_status sharp_claim(study *q)
     const double bound = status == OD_OK ? od_orbit_square(&q->orbit) / (12 * t) : NAN;
     status = status == OD_OK ? od_orbit_advance(q->ctx, &q->orbit, t) : status;
     if (status == OD_OK) {
-        od_claim *c = add(q, "memory-rate-sharp", "Thm 2.3.1, sharpness; derived in docs/claims.md",
-                          "at p = 3/2 a quadratic attains the bound, at t = pi^2/(24 beta)");
+        od_claim *c = od_claims_append(q->list, "memory-rate-sharp", "Thm 2.3.1, sharpness; derived in docs/claims.md",
+                                       "at p = 3/2 a quadratic attains the bound, at t = pi^2/(24 beta)");
         c->error_integration = OD_ORBIT_ERROR * bound;
         od_claims_match(c, bound, od_orbit_excess(&q->orbit), "this orbit");
     }
@@ -295,8 +291,9 @@ static od_status small_claim(study *q)
         }
     }
     if (status == OD_OK) {
-        od_claim *c = add(q, "memory-rate-small", "Thm 2.3.1, its condition on p",
-                          "f - f* <= (p - 1)^2 |x0 - x*|^2/(2 p t) for any p > 1, where it is exceeded most");
+        od_claim *c = od_claims_append(
+            q->list, "memory-rate-small", "Thm 2.3.1, its condition on p",
+            "f - f* <= (p - 1)^2 |x0 - x*|^2/(2 p t) for any p > 1, where it is exceeded most");
         c->expected = OD_FAILS;
         c->error_integration = OD_ORBIT_ERROR * bound;
         od_claims_bound(c, bound, excess, "this orbit: p >= 1 + 1/tau is needed, 3/2 on quadratics");
@@ -360,19 +357,21 @@ static od_status derivative_claims(study *q)
     if (status != OD_OK) {
         return status;
     }
-    od_claim *c = add(q, "amplified-derivative-printed", "eq. (30)",
-                      "E' = -t^3 |g|^2 for E = t^2 (f - f*) + |x - x*|^2 (measured: the largest difference over the "
-                      "terms' sizes)");
+    od_claim *c = od_claims_append(
+        q->list, "amplified-derivative-printed", "eq. (30)",
+        "E' = -t^3 |g|^2 for E = t^2 (f - f*) + |x - x*|^2 (measured: the largest difference over the "
+        "terms' sizes)");
     c->expected = OD_FAILS;
     c->error_integration = 1e-12;
     od_claims_match(c, 0, printed, "this orbit; convexity gives <= only");
-    c = add(q, "amplified-derivative", "eq. (30), corrected", "E' <= -t^3 |g|^2 (measured: the largest excess)");
+    c = od_claims_append(q->list, "amplified-derivative", "eq. (30), corrected",
+                         "E' <= -t^3 |g|^2 (measured: the largest excess)");
     c->error_integration = 1e-12;
     od_claims_bound(c, 0, most, "this orbit");
     c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
     if (q->m->problem->spectrum != NULL) {
-        c = add(q, "amplified-derivative-exact", "eq. (30) on quadratics",
-                "E' = -t^3 |g|^2 - 2 t (f - f*) (measured: the largest difference)");
+        c = od_claims_append(q->list, "amplified-derivative-exact", "eq. (30) on quadratics",
+                             "E' = -t^3 |g|^2 - 2 t (f - f*) (measured: the largest difference)");
         c->error_integration = 1e-12;
         od_claims_match(c, 0, worst, "this orbit");
     }

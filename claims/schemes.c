@@ -18,11 +18,6 @@
 
 enum { BATCH = 128, BLOCKS = 16, LEVELS = 5, FIRST = 4 };
 
-static od_claim *add(od_claim_list *list, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(list->claim, &list->count, id, source, statement);
-}
-
 /* ------------------------------------------------------------------------------------------------ second order */
 
 static const od_integrator_type *scheme(const char *name)
@@ -49,9 +44,10 @@ static od_status same_claim(od_context *ctx, const od_member *m, od_claim_list *
     }
     od_strands_close(&paths);
     if (status == OD_OK) {
-        od_claim *c = add(list, "milstein-needed", "Figures 8 and 9",
-                          "these systems need Milstein's scheme (predicted: no difference; measured: the largest from "
-                          "Euler-Maruyama's)");
+        od_claim *c = od_claims_append(
+            list, "milstein-needed", "Figures 8 and 9",
+            "these systems need Milstein's scheme (predicted: no difference; measured: the largest from "
+            "Euler-Maruyama's)");
         c->expected = OD_FAILS;
         c->predicted = 0;
         c->measured = most;
@@ -175,7 +171,7 @@ static od_status order_claim(od_context *ctx, const char *name, double predicted
         }
         square += (slope(rest) - found) * (slope(rest) - found);
     }
-    od_claim *c = add(list, id, "eq. (180), App. A.2", statement);
+    od_claim *c = od_claims_append(list, id, "eq. (180), App. A.2", statement);
     c->error_sampling = sqrt(square * (BLOCKS - 1) / BLOCKS);
     c->error_model = 0.1; /* steps are not yet small */
     od_claims_match(c, predicted, found, "dX = X/2 dt + 0.8 X dB");

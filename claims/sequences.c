@@ -30,11 +30,6 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 /* ------------------------------------------------------------------------------------------------ delta_k */
 
 /* How much of the gradient iteration k takes from the start, at rest there. */
@@ -62,12 +57,14 @@ static od_status factor_claims(study *q, double p)
         return status;
     }
     const double lam = (double)k / (p - 1), next = (double)(k + 1) / (p - 1), measured = part * (p - 1) / p;
-    od_claim *c = add(q, "discrete-factor-printed", "App. B.1.2",
-                      "the gradient's factor is delta_k = 1/(lam_k + 1), lam_k = k/(p - 1) (k = 6, per eta')");
+    od_claim *c = od_claims_append(
+        q->list, "discrete-factor-printed", "App. B.1.2",
+        "the gradient's factor is delta_k = 1/(lam_k + 1), lam_k = k/(p - 1) (k = 6, per eta')");
     c->expected = OD_FAILS;
     c->error_integration = 1e-11;
     od_claims_match(c, 1 / (lam + 1), measured, "this k");
-    c = add(q, "discrete-factor", "App. B.1.2, corrected", "it is delta_k = 1/(lam_{k+1} + 1) (k = 6, per eta')");
+    c = od_claims_append(q->list, "discrete-factor", "App. B.1.2, corrected",
+                         "it is delta_k = 1/(lam_{k+1} + 1) (k = 6, per eta')");
     c->error_integration = 1e-11;
     od_claims_match(c, 1 / (next + 1), measured, "this k");
     return OD_OK;
@@ -115,15 +112,15 @@ static od_status sequence_claims(study *q)
     od_status status = growth(q, true, &jumps);
     status = status == OD_OK ? growth(q, false, &grows) : status;
     if (status == OD_OK && isfinite(jumps)) {
-        od_claim *c = add(
-            q, "discrete-sequence-printed", "Lemma 2.3.3",
+        od_claim *c = od_claims_append(
+            q->list, "discrete-sequence-printed", "Lemma 2.3.3",
             "for lam_k <= k the energy does not grow (lam_k = 0 for k < 20, then k; measured: largest growth "
             "over its start)");
         c->expected = OD_FAILS;
         c->error_integration = 1e-12;
         od_claims_match(c, 0, jumps, "lam_k may grow by at most 1 a step");
-        c = add(q, "discrete-sequence", "Lemma 2.3.3, corrected",
-                "for lam_k <= lam_{k-1} + 1, lam_0 = 0, it does not (lam_k = k/4)");
+        c = od_claims_append(q->list, "discrete-sequence", "Lemma 2.3.3, corrected",
+                             "for lam_k <= lam_{k-1} + 1, lam_0 = 0, it does not (lam_k = k/4)");
         c->error_integration = 1e-12;
         od_claims_match(c, 0, grows, "this loss");
     }
@@ -152,8 +149,8 @@ static od_status constant_claim(study *q)
         }
     }
     if (status == OD_OK) {
-        od_claim *c = add(
-            q, "discrete-constant", "eqs. (38), (39)",
+        od_claim *c = od_claims_append(
+            q->list, "discrete-constant", "eqs. (38), (39)",
             "where the gradient is the same everywhere every step is -eta g: weights of sum one (where it is "
             "farthest off)");
         c->error_integration = 1e-11 * fabs(predicted);
@@ -195,13 +192,14 @@ static od_status batch_claims(study *q)
         sum[k] /= BATCHES;
         square[k] = sqrt(fmax(square[k] / BATCHES - sum[k] * sum[k], 0) / BATCHES);
     }
-    od_claim *c = add(q, "batch-loss-printed", "after eq. (39)",
-                      "the loss of a mini-batch has the mean zero (at the start, 4096 batches)");
+    od_claim *c = od_claims_append(q->list, "batch-loss-printed", "after eq. (39)",
+                                   "the loss of a mini-batch has the mean zero (at the start, 4096 batches)");
     c->expected = whole != 0 ? OD_FAILS : OD_HOLDS;
     c->error_sampling = square[1];
     od_claims_match(c, 0, sum[1], "this loss: it is the noise of the gradient that has");
-    c = add(q, "batch-mean", "after eq. (39), corrected",
-            "the gradient's noise has: the gradient of a mini-batch has the mean g (first component, 4096 batches)");
+    c = od_claims_append(
+        q->list, "batch-mean", "after eq. (39), corrected",
+        "the gradient's noise has: the gradient of a mini-batch has the mean g (first component, 4096 batches)");
     c->error_sampling = square[0];
     c->error_integration = 1e-12 * fabs(q->g[0]);
     od_claims_match(c, q->g[0], sum[0], "these batches");
@@ -247,9 +245,7 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
         return od_fail(ctx, OD_EUNSUPPORTED, NULL, "there is no iteration");
     }
     study q = {.ctx = ctx, .m = m, .f = m->problem, .d = m->problem->dim, .eta = m->map.tau, .list = list};
-    const size_t a = od_scratch_size(&m->map.scratch, 1), b = od_scratch_size(&q.f->scratch, 1),
-                 c = m->has_flow ? od_scratch_size(&m->flow.scratch, 1) : 0, ws = a > b ? a : b;
-    q.start = od_zalloc(2 * m->dim + 4 * q.d + (ws > c ? ws : c), sizeof *q.start);
+    q.start = od_zalloc(2 * m->dim + 4 * q.d + od_claims_scratch(m, 1), sizeof *q.start);
     if (q.start == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the claims");
     }

@@ -88,9 +88,7 @@ static od_status add_block(study *q, uint64_t first, size_t n, double *room, dou
 static od_status run_ensemble(study *q)
 {
     const od_member *m = q->m;
-    const size_t a = od_scratch_size(&m->map.scratch, LEAF), b = od_scratch_size(&q->f->scratch, LEAF),
-                 c = m->has_flow ? od_scratch_size(&m->flow.scratch, LEAF) : 0, ws = a > b ? a : b;
-    double *room = od_zalloc(5 * LEAF + (ws > c ? ws : c), sizeof *room), sum = 0, square = 0;
+    double *room = od_zalloc(5 * LEAF + od_claims_scratch(m, LEAF), sizeof *room), sum = 0, square = 0;
     od_status status = room != NULL ? OD_OK : od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for an ensemble");
     for (uint64_t first = 0; first < m->paths && status == OD_OK; first += LEAF) {
         status = add_block(q, first, (size_t)(m->paths - first < LEAF ? m->paths - first : LEAF), room, &sum, &square);
@@ -113,22 +111,23 @@ static void judge(study *q)
                  corrected = (2 * q->eta * p * (p - 1) * q->excess + (p - 1) * (p - 1) * q->square / 2) /
                                  (q->eta * p * (k + p - 1)) +
                              p * noise / 2;
-    od_claim *c = od_claims_add(
-        q->list->claim, &q->list->count, "sharp-noise-floor", "Thm 2.3.2, its noise; derived in docs/claims.md",
+    od_claim *c = od_claims_append(
+        q->list, "sharp-noise-floor", "Thm 2.3.2, its noise; derived in docs/claims.md",
         "on a loss like |x|^n noise keeps E f_k - f* at p eta S/((2 p - 1) n) in the long run, here "
         "at the end");
     c->error_sampling = q->error;
     c->error_model = floor / 10; /* the loss is not quite a power */
     od_claims_match(c, floor, q->mean, "this ensemble");
-    c = od_claims_add(q->list->claim, &q->list->count, "sharp-rate-displayed", "Thm 2.3.2 as displayed",
-                      "E f_k - f* <= (2 eta (p - 1) F + D/2)/(eta (k + p - 1)) + (p - 1) eta S/2, at the end");
+    c = od_claims_append(q->list, "sharp-rate-displayed", "Thm 2.3.2 as displayed",
+                         "E f_k - f* <= (2 eta (p - 1) F + D/2)/(eta (k + p - 1)) + (p - 1) eta S/2, at the end");
     c->error_sampling = q->error;
     od_claims_bound(c, displayed, q->mean, "this loss: memory with p = 2 keeps up to 2 eta S/3 on |x|");
     c->error_model = NAN; /* the curvature is looked up at some points */
     c->expected = floor > 1.1 * displayed ? OD_FAILS : OD_UNDECIDED;
     c->verdict = c->expected == OD_UNDECIDED && c->verdict == OD_HOLDS ? OD_UNDECIDED : c->verdict;
-    c = od_claims_add(q->list->claim, &q->list->count, "sharp-rate", "Thm 2.3.2, corrected from eq. (42)",
-                      "E f_k - f* <= (2 eta p (p - 1) F + (p - 1)^2 D/2)/(eta p (k + p - 1)) + p eta S/2, at the end");
+    c = od_claims_append(
+        q->list, "sharp-rate", "Thm 2.3.2, corrected from eq. (42)",
+        "E f_k - f* <= (2 eta p (p - 1) F + (p - 1)^2 D/2)/(eta p (k + p - 1)) + p eta S/2, at the end");
     c->error_sampling = q->error;
     od_claims_bound(c, corrected, q->mean, "this ensemble");
     c->error_model = NAN;

@@ -28,11 +28,6 @@ typedef struct study {
     od_claim_list *list;
 } study;
 
-static od_claim *add(study *q, const char *id, const char *source, const char *statement)
-{
-    return od_claims_add(q->list->claim, &q->list->count, id, source, statement);
-}
-
 static od_status step(study *q, double z[2])
 {
     double tau;
@@ -77,9 +72,10 @@ static od_status eigenvalue_claim(study *q)
         size = hypot(z[0], z[1]);
     }
     if (status == OD_OK) {
-        od_claim *c = add(q, "cat-eigenvalue", "App. B.2.1.1",
-                          "the map stretches by its larger eigenvalue, (3 + sqrt 5)/2 of the cat map, and by the "
-                          "inverse of that (measured: growth of a difference of two orbits)");
+        od_claim *c = od_claims_append(
+            q->list, "cat-eigenvalue", "App. B.2.1.1",
+            "the map stretches by its larger eigenvalue, (3 + sqrt 5)/2 of the cat map, and by the "
+            "inverse of that (measured: growth of a difference of two orbits)");
         c->error_integration = 1e-12 * q->high;
         od_claims_match(c, q->high, size, "this map");
     }
@@ -127,9 +123,10 @@ static od_status fixed_claim(study *q)
         }
     }
     if (status == OD_OK && isfinite(predicted)) {
-        od_claim *c = add(q, "cat-fixed-points", "App. B.2.1.1",
-                          "its k-th power has lambda^k + lambda^-k - 2 fixed points: 1, 5, 16, 45, 121, 320 of the cat "
-                          "map (the last k or the first that differs; measured: fractions that come back)");
+        od_claim *c = od_claims_append(
+            q->list, "cat-fixed-points", "App. B.2.1.1",
+            "its k-th power has lambda^k + lambda^-k - 2 fixed points: 1, 5, 16, 45, 121, 320 of the cat "
+            "map (the last k or the first that differs; measured: fractions that come back)");
         c->error_integration = 1e-9 * predicted;
         od_claims_match(c, predicted, measured, "this power");
     }
@@ -154,7 +151,8 @@ static od_status permutation_claim(study *q)
     }
     free(reached);
     if (status == OD_OK) {
-        od_claims_match(add(q, "cat-permutation", "App. B.2.1.1", statement), (double)N * N, (double)count, "this map");
+        od_claims_match(od_claims_append(q->list, "cat-permutation", "App. B.2.1.1", statement), (double)N * N,
+                        (double)count, "this map");
     }
     return status;
 }
@@ -233,8 +231,8 @@ static od_status shadow_claim(study *q)
     od_shooting_free(shooting);
     od_chain_clear(&chain);
     if (status == OD_OK) {
-        od_claim *c = add(
-            q, "cat-shadow", "Thm 2.4.2, App. B.2.1.1",
+        od_claim *c = od_claims_append(
+            q->list, "cat-shadow", "Thm 2.4.2, App. B.2.1.1",
             "a pseudo-orbit of the map with local errors delta has an orbit within delta/(1 - lambda^-1), "
             "1.618 delta of the cat map (40 steps with errors of a thousandth; the nearest orbit)");
         c->error_integration = 1e-9;
