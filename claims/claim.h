@@ -20,6 +20,12 @@ void od_claims_match(od_claim *c, double predicted, double measured, const char 
 /** Holds if measured <= predicted, fails if it is above by more than the errors, else is undecided. */
 void od_claims_bound(od_claim *c, double predicted, double measured, const char *counterexample);
 
+/**
+ * Takes a refutation back where the model error is NaN: a bound that is exceeded with constants that were only seen at
+ * some states may hold with the true ones. The claim says so in place of a counterexample.
+ */
+void od_claims_doubt(od_claim *c);
+
 /** "holds", "fails" or "undecided". */
 const char *od_verdict_text(od_verdict v);
 /** [{"id": ..., "predicted": ..., "verdict": "holds", ...}, ...] */

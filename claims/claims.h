@@ -53,6 +53,8 @@ od_status od_action_claims(od_context *ctx, od_action *a, const od_integral *val
  */
 od_status od_shadow_claims(od_context *ctx, od_shadowing *s, od_claim *claim, size_t *count);
 
+/** The radius of Theorem 2.4.4, by min(gamma/2, mu) - 4 L_phi. */
+double od_perturbed_saddle_bound(const od_pair *pair, double margin);
 /** Whether Theorem 2.4.4 may apply, which is about the nearest orbit. */
 bool od_perturbed_saddle_applies(const od_shadowing *s);
 /** Theorem 2.4.4 alone, where it applies; the same errors. */

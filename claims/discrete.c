@@ -345,6 +345,7 @@ static void bound_claim(study *q, const ensemble *of, int which, const char *id,
     if (c->verdict == OD_FAILS) {
         c->counterexample = od_arena_print(q->list->arena, "this ensemble at k = %.0f", (double)of->k[worst]);
     }
+    od_claims_doubt(c);
     if (!implied && q->m->problem->spectrum == NULL) { /* it follows on quadratics only (docs/claims.md) */
         c->expected = OD_UNDECIDED;
         c->verdict = c->verdict == OD_HOLDS ? OD_UNDECIDED : c->verdict;

@@ -9,6 +9,7 @@
 #include "kind.h"
 
 #include "analysis/passage.h"
+#include "analysis/vector.h"
 #include "src/memory.h"
 
 #include <math.h>
@@ -93,15 +94,6 @@ static od_status carry_field(od_context *ctx, const od_extremal *x, double t, do
     status = status == OD_OK ? m->flow.jvp(&m->flow, t, 1, z, 1, u, u + 2 * d, ws) : status;
     od_passage_close(passage);
     return status == OD_OK ? OD_OK : od_fail(ctx, status, NULL, "a Jacobi field could not be followed");
-}
-
-static double size_of(size_t d, const double *x)
-{
-    double sum = 0;
-    for (size_t i = 0; i < d; i++) {
-        sum += x[i] * x[i];
-    }
-    return sqrt(sum);
 }
 
 /* d/dt (P h') - Q h, P = e^a, Q = -e^b Hess f, over e^a: the slips in print leave a prime or a sign out. */
@@ -276,7 +268,7 @@ static od_status one_field(od_context *ctx, const od_extremal *x, od_claim_list 
     }
     status = status == OD_OK ? carry_field(ctx, &later, t, z, u, ws) : status;
     status = status == OD_OK ? f->hvp(f, 1, z, 1, u, bent, ws) : status;
-    if (status == OD_OK && size_of(d, u) > 0) {
+    if (status == OD_OK && od_distance(d, NULL, u, NULL) > 0) {
         equation_claims(&later, t, u, bent, list);
     }
     if (status == OD_OK && f->spectrum != NULL) {

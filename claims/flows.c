@@ -9,6 +9,7 @@
 #include "orbit.h"
 
 #include "analysis/gauss.h"
+#include "analysis/vector.h"
 #include "src/memory.h"
 
 #include <lapacke.h>
@@ -39,15 +40,6 @@ static od_status carry(study *q, double t0, const double *from, double t, double
     }
     od_orbit_close(&o);
     return status;
-}
-
-static double norm(size_t n, const double *x)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += x[i] * x[i];
-    }
-    return sqrt(sum);
 }
 
 /* ------------------------------------------------------------------------------------------------ any flow */
@@ -88,7 +80,8 @@ static od_status group_claim(study *q)
         q->list, "flow-group", "App. A.1",
         "a flow whose law does not depend on time has Phi_{t+s} = Phi_t Phi_s (the component where they "
         "are farthest apart)");
-    c->error_integration = 10 * OD_ORBIT_ERROR * (norm(q->flow->dim, once) + norm(q->flow->dim, q->z));
+    c->error_integration = 10 * OD_ORBIT_ERROR *
+                           (od_distance(q->flow->dim, NULL, once, NULL) + od_distance(q->flow->dim, NULL, q->z, NULL));
     od_claims_match(c, once[far], twice[far], "this flow");
     return OD_OK;
 }
@@ -111,7 +104,7 @@ static od_status find_derivative(study *q)
 static od_status derivative_claim(study *q, const double *start)
 {
     const size_t dim = q->flow->dim;
-    const double step = 2e-4 * (norm(dim, start) + 1e-3), factor[4] = {1, -1, 2, -2};
+    const double step = 2e-4 * (od_distance(dim, NULL, start, NULL) + 1e-3), factor[4] = {1, -1, 2, -2};
     double *end = q->other, from[MOST_DIM];
     od_status status = OD_OK;
     for (size_t k = 0; k < 4 && status == OD_OK; k++) {
@@ -211,7 +204,7 @@ static od_status derivative_claims(study *q)
         memset(unit, 0, sizeof unit);
         unit[i] = 1;
         status = q->flow->jvp(q->flow, q->t0, 1, q->z, 1, unit, image, q->ws);
-        rate = fmax(rate, norm(q->flow->dim, image));
+        rate = fmax(rate, od_distance(q->flow->dim, NULL, image, NULL));
     }
     if (status != OD_OK || !isfinite(rate)) {
         return status;

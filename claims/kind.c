@@ -88,3 +88,11 @@ void od_claims_bound(od_claim *c, double predicted, double measured, const char 
         c->verdict = OD_UNDECIDED; /* within the errors of the bound */
     }
 }
+
+void od_claims_doubt(od_claim *c)
+{
+    if (isnan(c->error_model) && c->verdict == OD_FAILS) {
+        c->verdict = OD_UNDECIDED;
+        c->counterexample = "exceeded, but with constants that were seen at some states only";
+    }
+}

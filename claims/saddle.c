@@ -74,6 +74,11 @@ static double margin(tube *a, size_t k)
     return isinf(mu) || isinf(gamma) ? 0 : fmin(gamma / 2, mu) - 4 * far;
 }
 
+double od_perturbed_saddle_bound(const od_pair *p, double margin)
+{
+    return 2 * p->h * p->steepest * p->lipschitz / margin;
+}
+
 static void judge(od_shadowing *s, double best, od_claim *claim, size_t *count)
 {
     const od_pair *p = &s->pair;
@@ -82,12 +87,13 @@ static void judge(od_shadowing *s, double best, od_claim *claim, size_t *count)
         "Theorem 2.4.4: near a quadratic saddle with a perturbation of curvature L_phi an orbit "
         "within 2 h l L/(min(gamma/2, mu) - 4 L_phi) (measured: the nearest orbit found)");
     c->error_integration = s->integration;
-    od_claims_bound(c, 2 * p->h * p->steepest * p->lipschitz / best, s->best.best.radius, "no orbit is that near");
+    od_claims_bound(c, od_perturbed_saddle_bound(p, best), s->best.best.radius, "no orbit is that near");
     if (c->verdict == OD_FAILS && !(s->best.lower > c->predicted)) {
         c->verdict = OD_UNDECIDED; /* a nearer one may not have been found */
         c->counterexample = NULL;
     }
     c->error_model = p->global ? 0 : NAN; /* constants seen at some states only */
+    od_claims_doubt(c);
 }
 
 bool od_perturbed_saddle_applies(const od_shadowing *s)

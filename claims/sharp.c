@@ -131,6 +131,7 @@ static void judge(study *q)
     c->error_sampling = q->error;
     od_claims_bound(c, corrected, q->mean, "this ensemble");
     c->error_model = NAN;
+    od_claims_doubt(c);
 }
 
 /* p of m = t^p as the method says it; NaN for others. */

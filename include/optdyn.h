@@ -732,7 +732,7 @@ typedef struct od_claim {
     double predicted, measured;
     double error_integration, error_sampling, error_model;
     od_verdict expected, verdict;
-    const char *counterexample; /* NULL unless it fails */
+    const char *counterexample; /* or why it is not taken for one; NULL unless measured is beyond predicted */
 } od_claim;
 
 /**
