@@ -81,6 +81,8 @@ const od_claim_set od_claims_variational = {
                                  "morse-index",
                                  "viscous-gap",
                                  "jacobi-field",
+                                 "jacobi-second-printed",
+                                 "jacobi-second",
                                  "jacobi-constant-printed",
                                  "jacobi-constant",
                                  "jacobi-equation-printed",
@@ -145,7 +147,8 @@ const od_claim_set od_claims_action = {
     .ids = (const char *const[]){"action-closed-form", "second-variation-exact", "null-lagrangian", "never-maximum",
                                  "hat-value", "hat-sign", "hat-length", "hat-length-sharp", "unbounded-above",
                                  "unbounded-below", "sine-value-printed", "sine-value", "sine-sign",
-                                 "integrand-printed", "integrand", "null-lagrangian-printed", NULL},
+                                 "integrand-printed", "integrand", "null-lagrangian-printed", "hat-close-printed",
+                                 "hat-close", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [1]}, method: nesterov, integrator: exact, start: {x: [1]}, "

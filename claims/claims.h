@@ -27,7 +27,7 @@ enum { OD_VARIATIONAL_CLAIMS = 10 };
 od_status od_variational_claims(od_context *ctx, const od_extremal *x, const od_conjugates *found, od_claim *claim,
                                 size_t *count);
 
-enum { OD_ACTION_CLAIMS = 16 };
+enum { OD_ACTION_CLAIMS = 20 };
 
 /**
  * Claims of Orvieto (2023), section 2.2, on the action of a path of a flow and its second variation; fills

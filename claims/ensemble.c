@@ -219,35 +219,38 @@ static od_status look_at_start(study *q)
     return status;
 }
 
-/*
- * sigma sigma^T at the start as the experiment says it, not as the flow applies it: a number's square, tau Sigma/batch
- * of the gradients' covariance Sigma, or M M^T of a matrix M. cov[d*d], out[d].
- */
-static od_status stated_noise(const study *q, const double *x, double *cov, double *out, double *ws)
+/* step/batch times the covariance of single samples' gradients at x; g [2 d]. */
+static od_status sample_noise(const study *q, const double *x, double *cov, double *g, double *ws)
 {
     const od_problem *f = q->m->problem;
     const od_settings *s = q->m->method_choice.settings;
-    const od_value *noise = od_setting(s, "noise");
     const size_t d = f->dim;
     const double batch = od_setting_present(s, "batch") ? od_setting_real(s, "batch") : 1;
-    od_status status = OD_OK;
-    for (size_t i = 0; i < d && status == OD_OK; i++) {
-        double *unit = cov + i * d;
-        unit[i] = 1;
-        if (noise->kind == OD_REAL) {
-            unit[i] = noise->real * noise->real;
-        } else if (noise->kind == OD_MATRIX) {
-            for (size_t k = 0; k < d; k++) {
-                unit[k] = od_dot(noise->cols, noise->list + i * noise->cols, noise->list + k * noise->cols);
-            }
-        } else {
-            status = f->covariance(f, 1, x, 1, unit, out, ws);
-            for (size_t k = 0; k < d; k++) {
-                unit[k] = od_setting_real(s, "step") / batch * out[k];
-            }
+    double *mean = g + d;
+    od_status status = f->eval(f, OD_GRADIENT, 1, x, NULL, mean, ws);
+    for (uint32_t j = 0; j < f->samples && status == OD_OK; j++) {
+        status = f->eval_samples(f, OD_GRADIENT, 1, x, 1, &j, NULL, g, ws);
+        for (size_t i = 0; i < d * d; i++) {
+            const size_t row = i / d, column = i % d;
+            cov[i] += od_setting_real(s, "step") / (batch * (double)f->samples) * (g[row] - mean[row]) *
+                      (g[column] - mean[column]);
         }
     }
     return status;
+}
+
+/* sigma sigma^T at the start as the experiment says it, not as the flow applies it. cov[d*d], out[2 d]. */
+static od_status stated_noise(const study *q, const double *x, double *cov, double *out, double *ws)
+{
+    const od_value *noise = od_setting(q->m->method_choice.settings, "noise");
+    const size_t d = q->m->problem->dim;
+    for (size_t i = 0; i < d * d && noise->kind != OD_TEXT; i++) {
+        const size_t row = i / d, column = i % d, n = noise->cols;
+        cov[i] = noise->kind == OD_MATRIX ? od_dot(n, noise->list + row * n, noise->list + column * n)
+                 : row == column          ? noise->real * noise->real
+                                          : 0;
+    }
+    return noise->kind == OD_TEXT ? sample_noise(q, x, cov, out, ws) : OD_OK;
 }
 
 /* tr(b b^T)/2 as the flow applies b, per (m'/m)^2, at state z; dw [noise.dim], out [d]. */
@@ -279,11 +282,11 @@ static od_status generator_claims(study *q)
     const od_value *noise = od_setting(m->method_choice.settings, "noise");
     const size_t d = m->problem->dim, k = m->flow.noise.dim;
     const bool memory = strcmp(m->method_choice.method->name, "memory") == 0; /* tau is its step */
-    if (noise->kind == OD_TEXT && (m->problem->covariance == NULL || !memory)) {
+    if (noise->kind == OD_TEXT && (m->problem->eval_samples == NULL || !memory)) {
         return OD_OK;
     }
-    double *z = od_zalloc(m->dim + k + d + d * d + 4 * d + od_claims_scratch(m, 1), sizeof *z), *dw = z + m->dim,
-           *out = dw + k, *cov = out + d, *values = cov + d * d, *ws = values + 4 * d, half = NAN;
+    double *z = od_zalloc(m->dim + k + 2 * d + d * d + 4 * d + od_claims_scratch(m, 1), sizeof *z), *dw = z + m->dim,
+           *out = dw + k, *cov = out + 2 * d, *values = cov + d * d, *ws = values + 4 * d, half = NAN;
     od_status status = z != NULL ? od_start_fill(m, 0, 1, z, ws)
                                  : od_fail(q->ctx, OD_ENOMEM, NULL, "no memory for a generator");
     status = status == OD_OK ? applied_noise(&m->flow, m->start.t > 0 ? m->start.t : m->step, z, dw, out, ws, &half)

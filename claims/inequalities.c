@@ -13,6 +13,7 @@
 #include "axis.h"
 #include "ledger.h"
 
+#include "analysis/vector.h"
 #include "src/memory.h"
 #include "src/start.h"
 
@@ -228,6 +229,42 @@ static void bend_claims(study *q)
     c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
 }
 
+/* (H0') asks for bounded derivatives of the loss: the power with which |g| grows far from the start. */
+static od_status growth_claims(study *q, const double *start)
+{
+    const od_problem *f = q->f;
+    const od_spectrum *s = f->spectrum;
+    const size_t d = f->dim, most = s != NULL ? od_axis_steepest(s, d) : 0;
+    const double far[2] = {1e3, 1e6};
+    double size[2];
+    if (!(f->convexity.value > 0) && !(s != NULL && s->eigenvalues[most] != 0)) {
+        return OD_OK; /* it may be bounded */
+    }
+    for (int k = 0; k < 2; k++) {
+        for (size_t i = 0; i < d; i++) {
+            q->x[i] = start[i] + far[k] * (s != NULL ? od_axis_entry(s, d, most, i) : 1);
+        }
+        const od_status status = f->eval(f, OD_GRADIENT, 1, q->x, NULL, q->gx, q->ws);
+        if (status != OD_OK) {
+            return od_fail(q->ctx, status, NULL, "the loss could not be evaluated for a claim");
+        }
+        size[k] = od_distance(d, NULL, q->gx, NULL);
+    }
+    const double power = log(size[1] / size[0]) / log(far[1] / far[0]);
+    od_claim *c = od_claims_append(q->list, "bounded-derivatives-printed", "section 2.3, (H0')",
+                                   "the losses on which the theory is shown have bounded derivatives (measured: the "
+                                   "power with which |g| grows with the distance)");
+    c->expected = OD_FAILS;
+    c->error_model = 0.02;
+    od_claims_match(c, 0, power, "this loss: it is strongly convex, or a quadratic");
+    c = od_claims_append(q->list, "bounded-derivatives", "section 2.3, (H0'), corrected",
+                         "solutions need no more than bounded second derivatives (measured: the power is at most 1)");
+    c->error_model = 0.02;
+    od_claims_bound(c, 1, power, "this loss");
+    c->verdict = c->verdict == OD_UNDECIDED ? OD_HOLDS : c->verdict;
+    return OD_OK;
+}
+
 static od_status find(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)
 {
     const od_member *m = &e->member[member];
@@ -262,6 +299,7 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
     if (status == OD_OK && f->spectrum != NULL) {
         bend_claims(&q);
     }
+    status = status == OD_OK ? growth_claims(&q, start) : status;
     free(start);
     return status;
 }
@@ -272,7 +310,8 @@ const od_claim_set od_claims_inequalities = {
                "over its terms)",
     .ids = (const char *const[]){"convex-tangent", "convex-monotone", "smooth-upper-printed", "smooth-upper",
                                  "smooth-lower", "smooth-coercive", "strong-lower", "strong-upper", "strong-monotone",
-                                 "strong-inverse", "strong-smooth", "smooth-hessian-printed", "smooth-hessian", NULL},
+                                 "strong-inverse", "strong-smooth", "smooth-hessian-printed", "smooth-hessian",
+                                 "bounded-derivatives-printed", "bounded-derivatives", NULL},
     .standard =
         (const char *const[]){
             "{problem: {name: quadratic, eigenvalues: [2, 0.3], rotation: 4}, method: {name: gradient, step: 0.1}, "
