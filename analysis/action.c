@@ -69,6 +69,13 @@ static od_status read_direction(od_context *ctx, const od_settings *s, size_t d,
     return OD_OK;
 }
 
+/* Files are shown by their own names, wherever they lie. */
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
 static od_status add_lines(od_context *ctx, const od_settings *s, const od_displacement *h, const char *name, answer *r)
 {
     const od_value *amplitudes = od_setting(s, "amplitude");
@@ -121,7 +128,7 @@ static od_status displace(od_context *ctx, const od_settings *s, const double *d
         const double interval[2] = {r->action.t1, r->action.t2};
         const od_displacement h = {.kind = OD_TABLE, .table = &r->table};
         status = od_curve_read(ctx, s, "displacement", r->action.d, interval, &r->table);
-        snprintf(name, sizeof name, "%.90s", od_setting_text(s, "displacement"));
+        snprintf(name, sizeof name, "%.90s", base_name(od_setting_text(s, "displacement")));
         status = status == OD_OK ? add_lines(ctx, s, &h, name, r) : status;
     }
     return status;
@@ -372,7 +379,7 @@ static od_status measure(od_context *ctx, const od_settings *s, const double *di
 static od_status action_run(od_context *ctx, const od_settings *settings, const od_experiment *e, size_t member,
                             FILE *out, bool json)
 {
-    answer r = {.m = &e->member[member], .curve_file = od_setting_text(settings, "curve")};
+    answer r = {.m = &e->member[member], .curve_file = base_name(od_setting_text(settings, "curve"))};
     double *direction = od_zalloc(r.m->problem->dim, sizeof *direction);
     openblas_set_num_threads(1); /* the same bits for any number of threads */
     od_status status = direction != NULL ? read_direction(ctx, settings, r.m->problem->dim, direction)
@@ -400,7 +407,7 @@ const od_analysis_type od_analysis_action = {
     .source = "Gelfand and Fomin (1963), chapters 1 and 5; Orvieto (2023), Diss. ETH 29649, section 2.2",
     .params =
         (const od_param[]){{.name = "curve",
-                            .kind = OD_TEXT,
+                            .kind = OD_FILE,
                             .fallback = "",
                             .meaning = "CSV file of another curve, rows t, x_1, ..., x_d; the path of the flow if "
                                        "absent"},
@@ -416,7 +423,7 @@ const od_analysis_type od_analysis_action = {
                             .unit = "time",
                             .meaning = "rows [centre, half-width] of displacements of height 1"},
                            {.name = "displacement",
-                            .kind = OD_TEXT,
+                            .kind = OD_FILE,
                             .fallback = "",
                             .meaning = "CSV file of a displacement, rows t, h_1, ..., h_d"},
                            {.name = "direction",

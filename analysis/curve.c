@@ -113,10 +113,7 @@ od_status od_curve_read(od_context *ctx, const od_settings *s, const char *name,
                         od_curve *curve)
 {
     *curve = (od_curve){.d = d};
-    const char *text = od_setting_text(s, name), *folder = od_settings_folder(s);
-    char file[4096];
-    snprintf(file, sizeof file, "%s%s%s", text[0] != '/' ? folder : "", text[0] != '/' && folder[0] != '\0' ? "/" : "",
-             text);
+    const char *file = od_setting_text(s, name);
     FILE *in = fopen(file, "r");
     if (in == NULL) {
         return od_setting_fail(ctx, s, name, "%s cannot be opened: %s", file, strerror(errno));

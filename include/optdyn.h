@@ -104,7 +104,8 @@ typedef enum od_kind {
     OD_VECTOR,  /* list of finite numbers */
     OD_MATRIX,  /* list of rows of finite numbers */
     OD_NAMES,   /* list of names */
-    OD_VARIANT  /* a number, a vector, a matrix or a text; the part says which it takes */
+    OD_VARIANT, /* a number, a vector, a matrix or a text; the part says which it takes */
+    OD_DATA     /* one of `choices`, or name of a data file or folder: in the data folder, else beside the experiment */
 } od_kind;
 
 /** One row of a parameter table. The table drives validation, `describe`, the reference and the completion. */

@@ -64,7 +64,8 @@ static void write_title(const drawing *d, const curve *c, bool named, const char
         fputs("notitle", d->out);
         return;
     }
-    const char *text = od_arena_print(d->arena, "%s%s", c->m->label, statistic);
+    const char *text = od_arena_print(d->arena, "%s%s%s", c->m->label, statistic,
+                                      c->m->problem->precision != NULL ? ", single precision" : "");
     fputs("title ", d->out);
     od_gnuplot_quote(d->out, text != NULL ? text : "");
     fputs(" noenhanced", d->out);

@@ -13,6 +13,18 @@
 
 #include <math.h>
 
+/* Who names all layers gets two more than meant. */
+static void note_widths(od_context *ctx, const od_network_spec *spec)
+{
+    const size_t last = spec->depth - 1;
+    if (spec->depth >= 2 && spec->width[0] == spec->cols && spec->width[last] == spec->outputs) {
+        od_note(ctx,
+                "problem.widths are those of the hidden layers, and these begin and end with the %zu features and %zu "
+                "outputs, which every network has anyway; leave these two out unless you mean %zu hidden layers",
+                spec->cols, spec->outputs, spec->depth);
+    }
+}
+
 static od_status mlp_create(od_context *ctx, const od_settings *s, od_problem *problem)
 {
     size_t width[OD_NETWORK_LAYERS];
@@ -31,7 +43,11 @@ static od_status mlp_create(od_context *ctx, const od_settings *s, od_problem *p
         status = od_setting_fail(ctx, s, "depth_scaling", "it scales what residual layers add; set residual: true");
     }
     status = status == OD_OK ? od_network_read(ctx, s, &spec, &np) : status;
-    return status == OD_OK ? od_network_open(ctx, s, &spec, np, problem) : status;
+    if (status == OD_OK) {
+        note_widths(ctx, &spec);
+        status = od_network_open(ctx, s, &spec, np, problem);
+    }
+    return status;
 }
 
 const od_problem_type od_problem_mlp = {
@@ -43,7 +59,8 @@ const od_problem_type od_problem_mlp = {
             {.name = "widths",
              .kind = OD_VECTOR,
              .fallback = "",
-             .meaning = "units of the hidden layers, such as [64, 64]; a linear model if absent"},
+             .meaning = "units of the hidden layers alone, without features and outputs, such as [64, 64]; a linear "
+                        "model if absent"},
             OD_NETWORK_ACTIVATION_PARAMS("tanh", "true"),
             OD_NETWORK_RESIDUAL_PARAMS,
             {.name = "layer_norm",

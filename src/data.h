@@ -57,9 +57,10 @@ typedef struct od_data {
  */
 #define OD_DATA_SOURCE_PARAMS(data_default)                                                                            \
     {.name = "data",                                                                                                   \
-     .kind = OD_TEXT,                                                                                                  \
+     .kind = OD_DATA,                                                                                                  \
      .fallback = data_default,                                                                                         \
-     .meaning = "clusters or teacher (drawn), or a folder or file relative to the data folder"},                       \
+     .choices = "clusters|teacher",                                                                                    \
+     .meaning = "clusters or teacher (drawn), or a folder or file: in the data folder, else beside the experiment"},   \
         {.name = "format",                                                                                             \
          .kind = OD_CHOICE,                                                                                            \
          .fallback = "auto",                                                                                           \

@@ -3,11 +3,29 @@
 #include "member.h"
 
 #include "label.h"
+#include "tally.h"
 #include "text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_SHARDS = 65536 }; /* each is a journal in one folder, and merge names those that are missing */
+
+/* Shares are whole leaves, so there may be fewer of them than was thought. */
+static void note_idle_shards(od_context *ctx, const od_experiment *e)
+{
+    uint64_t leaves = 0;
+    for (size_t i = 0; i < e->member_count; i++) {
+        leaves += (e->member[i].paths + OD_LEAF - 1) / OD_LEAF;
+    }
+    if (e->ranks == NULL && e->shards > leaves) {
+        od_note(ctx,
+                "--shard: the paths are shared in groups of %d, of which there are %llu here, so only %llu of the %u "
+                "shards have work; merge needs all of them none the less",
+                OD_LEAF, (unsigned long long)leaves, (unsigned long long)leaves, e->shards);
+    }
+}
 
 /* A run chooses the paths of all its members, or of none. */
 static od_status check_automatic(od_context *ctx, const od_experiment *e)
@@ -84,6 +102,10 @@ static od_status apply_options(od_context *ctx, od_experiment *e, od_node *root,
         return od_fail(ctx, OD_EINVAL, "--shard", "%u/%u: the shards are numbered from 1 to %u", options->shard,
                        options->shards, options->shards);
     }
+    if (options->shards > MOST_SHARDS) {
+        return od_fail(ctx, OD_EINVAL, "--shard", "%u/%u: there are at most %d shards; no run has use for more",
+                       options->shard, options->shards, MOST_SHARDS);
+    }
     e->shard = options->shard;
     e->shards = options->shards;
     if (options->ranks != NULL && options->ranks->size > 1) {
@@ -108,6 +130,7 @@ static od_status apply_options(od_context *ctx, od_experiment *e, od_node *root,
     char *absolute = data[0] != '\0' ? realpath(data, NULL) : NULL;
     e->place.data = od_arena_text(e->arena, absolute != NULL ? absolute : data,
                                   strlen(absolute != NULL ? absolute : data));
+    e->place.entry = folder != NULL && folder->kind == OD_NODE_SCALAR ? folder->text : "";
     free(absolute);
     return e->place.data != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory");
 }
@@ -145,6 +168,7 @@ static od_status build(od_context *ctx, od_experiment *e, od_node *root, const o
         }
         status = check_automatic(ctx, e);
         status = status == OD_OK ? set_noise(ctx, e) : status;
+        note_idle_shards(ctx, e);
     }
     return status == OD_OK ? od_experiment_resolve(ctx, e) : status;
 }

@@ -38,12 +38,19 @@ const void *od_module_load(od_context *ctx, const od_module *m)
 {
     const char *const root[] = {OD_BUILD_DIR "/", OD_MODULE_DIR}, *const folder[] = {m->folder, ""};
     char why[OD_WHY_ROOM] = "it is not installed";
+    bool found = false;
     for (size_t i = 0; i < 2; i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s%s/optdyn-%s.so", root[i], folder[i], m->name);
-        const od_module_head *head = access(path, F_OK) == 0 ? load(m, path, why) : NULL;
+        char reason[OD_WHY_ROOM];
+        const od_module_head *head = access(path, F_OK) == 0 ? load(m, path, reason) : NULL;
         if (head != NULL) {
             return head;
+        }
+        /* the first that is there is the one that was meant: a program that was not installed has its own */
+        if (!found && access(path, F_OK) == 0) {
+            found = true;
+            memcpy(why, reason, sizeof why);
         }
     }
     od_fail(ctx, OD_EUNSUPPORTED, m->entry, "%s the module optdyn-%s.so, but %s; %s", m->use, m->name, why, m->remedy);

@@ -162,7 +162,7 @@ static od_status check_params(const loader *l, const od_param *params)
         if (i == MAX_PARAMS) {
             return fail(l, "its parameter table has no end within %d rows; end it with {.name = NULL}", MAX_PARAMS);
         }
-        if (p->meaning == NULL || p->kind > OD_VARIANT || (p->kind == OD_CHOICE && p->choices == NULL)) {
+        if (p->meaning == NULL || p->kind > OD_DATA || (p->kind == OD_CHOICE && p->choices == NULL)) {
             return fail(l, "its parameter '%s' needs a meaning, a kind of od_kind and, if that is a choice, choices",
                         p->name);
         }

@@ -51,6 +51,16 @@ size_t od_member_quantity_length(const od_member *m, size_t quantity)
     return 1;
 }
 
+/* True if the problem takes what it cannot know. */
+static bool states_minimiser(const od_member *m)
+{
+    const od_param *p = m->problem_choice.problem->params;
+    while (p != NULL && p->name != NULL && strcmp(p->name, "minimiser") != 0) {
+        p++;
+    }
+    return p != NULL && p->name != NULL;
+}
+
 static od_status choose_quantities(od_context *ctx, od_member *m)
 {
     const od_value *wanted = od_setting(m->record, "quantities");
@@ -88,10 +98,11 @@ static od_status choose_quantities(od_context *ctx, od_member *m)
             }
         }
         if (found == 1 && m->problem->minimiser == NULL) {
-            return od_setting_fail(ctx, m->record, "quantities",
-                                   "the distance |x - x*| is unknown, because the minimiser "
-                                   "of '%s' is; record the loss or the gradient",
-                                   m->problem->name);
+            return od_setting_fail(
+                ctx, m->record, "quantities",
+                "the distance |x - x*| is unknown, because the minimiser "
+                "of '%s' is; record the loss or the gradient%s",
+                m->problem->name, states_minimiser(m) ? ", or state where the loss is least by problem.minimiser" : "");
         }
         if (m->quantity_count == OD_MAX_QUANTITIES - 1) { /* projections are one more */
             return od_setting_fail(ctx, m->record, "quantities", "more than %d quantities", OD_MAX_QUANTITIES - 1);

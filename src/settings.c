@@ -96,6 +96,7 @@ static const char *const kind_words[] = {
     [OD_MATRIX] = "a list of rows of numbers",
     [OD_NAMES] = "a list of names",
     [OD_VARIANT] = "a number, a list, a matrix or a name",
+    [OD_DATA] = "a name, a file or a folder",
 };
 
 static void node_words(char words[96], const od_node *node)
@@ -242,8 +243,9 @@ static od_status read_value(od_context *ctx, od_arena *arena, const od_node *nod
         return read_number(ctx, node, path, p, &v->real);
     case OD_REAL: return read_number(ctx, node, path, p, &v->real);
     case OD_TEXT:
+    case OD_DATA:
     case OD_FILE:
-        return scalar && (p->kind == OD_TEXT || node->text[0] != '\0') ? OD_OK : wrong_kind(ctx, node, path, p);
+        return scalar && (p->kind != OD_FILE || node->text[0] != '\0') ? OD_OK : wrong_kind(ctx, node, path, p);
     case OD_CHOICE: return scalar && is_choice(p->choices, node->text) ? OD_OK : wrong_kind(ctx, node, path, p);
     case OD_FLAG:
         v->real = scalar && strcmp(node->text, "true") == 0;
@@ -308,6 +310,31 @@ static od_status locate_file(od_context *ctx, od_arena *arena, const od_settings
     return v->text != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, path, "no memory for a file name");
 }
 
+/* The absolute name of what is called so in this folder; NULL if there is no such thing, or no memory. */
+static char *find_in(od_arena *arena, const char *folder, const char *name)
+{
+    const char *joined = folder[0] != '\0' ? od_arena_print(arena, "%s/%s", folder, name) : name;
+    return joined != NULL ? realpath(joined, NULL) : NULL;
+}
+
+/* What is not in the data folder may be in the one that the file names, or beside it; then its name is made absolute.
+ */
+static od_status locate_data(od_context *ctx, od_arena *arena, const od_settings *s, const char *path, od_value *v,
+                             const char *drawn)
+{
+    v->kind = OD_TEXT;
+    if (v->text[0] == '/' || v->text[0] == '\0' || is_choice(drawn, v->text) || s->place.data[0] == '\0') {
+        return OD_OK;
+    }
+    char *usual = find_in(arena, s->place.data, v->text);
+    char *other = usual == NULL && s->place.entry[0] != '\0' ? find_in(arena, s->place.entry, v->text) : NULL;
+    other = usual == NULL && other == NULL ? find_in(arena, s->place.folder, v->text) : other;
+    v->text = other != NULL ? od_arena_text(arena, other, strlen(other)) : v->text;
+    free(usual);
+    free(other);
+    return v->text != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, path, "no memory for a file name");
+}
+
 static od_status resolve_one(od_context *ctx, od_arena *arena, od_settings *s, size_t i, const od_node *written)
 {
     const od_param *p = s->param[i];
@@ -317,7 +344,10 @@ static od_status resolve_one(od_context *ctx, od_arena *arena, od_settings *s, s
         s->node[i] = written;
         s->value[i].given = true;
         od_status status = read_value(ctx, arena, written, path, p, &s->value[i]);
-        return status == OD_OK && p->kind == OD_FILE ? locate_file(ctx, arena, s, path, &s->value[i]) : status;
+        return status != OD_OK      ? status
+               : p->kind == OD_FILE ? locate_file(ctx, arena, s, path, &s->value[i])
+               : p->kind == OD_DATA ? locate_data(ctx, arena, s, path, &s->value[i], p->choices)
+                                    : OD_OK;
     }
     if (p->fallback == NULL) {
         return OD_EINVAL;
@@ -338,7 +368,8 @@ od_settings *od_settings_resolve(od_context *ctx, od_arena *arena, const od_para
         return NULL;
     }
     s->whole = node;
-    s->place = (od_place){place.path, place.folder != NULL ? place.folder : "", place.data != NULL ? place.data : ""};
+    s->place = (od_place){place.path, place.folder != NULL ? place.folder : "", place.data != NULL ? place.data : "",
+                          place.entry != NULL ? place.entry : ""};
     for (size_t t = 0; tables[t] != NULL; t++) {
         for (const od_param *p = tables[t]; p->name != NULL && s->count < MAX_PARAMS; p++) {
             s->param[s->count++] = p;

@@ -9,6 +9,7 @@ typedef struct od_place {
     const char *path;   /* dotted path of the part: "problem" */
     const char *folder; /* of the experiment file, "" if none */
     const char *data;   /* data folder, "" if none */
+    const char *entry;  /* the one that the file names, where another is given from outside; "" if none */
 } od_place;
 
 /**

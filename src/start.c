@@ -124,6 +124,7 @@ static bool is_initial(const od_node *x)
 od_status od_start_read(od_context *ctx, od_experiment *e, const od_node *root, od_member *m)
 {
     const od_node *start = od_node_item(root, "start");
+    start = start != NULL && od_node_is_null(start) ? NULL : start; /* `--set start=null` leaves it out */
     m->start_node = start != NULL ? start : root;
     for (size_t b = 0; b < OD_MAX_BLOCKS; b++) {
         m->start.normal[b] = NAN;

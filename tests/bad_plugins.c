@@ -165,7 +165,7 @@ static const od_param params[] = {
 #if BAD == 17
     {.name = "other", .kind = OD_REAL, .fallback = "1"},
 #elif BAD == 32
-    {.name = "other", .kind = (od_kind)(OD_VARIANT + 1), .fallback = "1", .meaning = "any"},
+    {.name = "other", .kind = (od_kind)(OD_DATA + 1), .fallback = "1", .meaning = "any"},
 #elif BAD == 33
     {.name = "other", .kind = OD_CHOICE, .fallback = "a", .meaning = "any"},
 #elif BAD == 34

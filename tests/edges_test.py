@@ -205,7 +205,7 @@ REFUSES = [
     ("a curve with what is not finite", "action", SPRING + "action: {curve: infinite.csv}\n", 2,
      "infinite.csv:2: expected 2 finite numbers, t and one per component"),
     ("a curve that begins late", "action", SPRING + "action: {curve: late.csv}\n", 2,
-     "the rows of late.csv do not cover the interval [0, 4]"),
+     "late.csv do not cover the interval [0, 4]"),
     ("weights of too wide a range", "action", SPRING.replace("4]", "650]").replace("until: 7", "until: 650"), 2,
      "the weights of the action grow by e^639.8 on [0, 650]"),
     ("a path that blows up", "conjugate",

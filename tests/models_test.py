@@ -233,6 +233,41 @@ def noise_and_batches(folder):
     check(batch[0] == batch[1], "mini-batches: the same bits for any threads", batch[0]["loss"])
 
 
+def projections(folder):
+    """Directions are a function of seed and dimension alone: a network's last row must be the first row of another problem of
+    as many dimensions that starts in its last state. Squares of eight estimate the squared norm within a factor of 10
+    either way, but for a chance below 1e-4 (chi-squared with 8 degrees); the seed is fixed."""
+    def table(out, name):
+        with open(os.path.join(folder, out, name)) as f:
+            lines = [line.strip().split(",") for line in f if line[0] != "#"]
+        return [dict(zip(lines[0], map(float, row))) for row in lines[1:]]
+
+    names = [f"projection_{j}" for j in range(1, 9)]
+    record = "record: {every: 0.5, quantities: [loss], projections: 8, projection_seed: 5}\n"
+    file = experiment(folder, "{name: mlp, widths: [6, 5], samples: 40}", record)
+    x = answer("run", file, "-o", os.path.join(folder, "thrown"))["final"]["state"]["x"]
+    rows = table("thrown", "flow.csv")
+    check(len(rows) == 5 and all(set(names) <= set(row) for row in rows), "a network's run records projections", rows[:1])
+    state = write(folder, "state.csv", "\n".join(map(repr, x)) + "\n")
+    other = write(folder, "other.yaml", f"problem: {{name: power, p: 2, dim: {len(x)}}}\nmethod: gradient\nuntil: 1\n"
+                  f"integrator: {{name: rk4, step: 0.5}}\nstart: {{x: {{file: {state}}}}}\n{record}")
+    answer("run", other, "-o", os.path.join(folder, "shared"))
+    first = table("shared", "flow.csv")[0]
+    gap = max(abs(rows[-1][name] - first[name]) for name in names)
+    check(gap < 1e-13, "on the directions that a problem of as many dimensions has", gap)
+    moved = sum((rows[-1][name] - rows[0][name])**2 for name in names) * len(x) / 8
+    start = answer("run", file, until=1e-9, integrator__step=1e-9, record="{}")["final"]["state"]["x"]
+    check(0.1 < moved / math.dist(start, x)**2 < 10, "whose squares estimate how far the parameters moved", (moved, math.dist(start, x)**2))
+
+
+def widths():
+    """Features and outputs are no hidden layers, and who names them is told."""
+    for given, said in (("[5, 7, 3]", True), ("[7]", False), ("[5, 7]", False)):
+        r = run("check", "problem", "mlp", problem__widths=given, problem__features=5, problem__samples=9, problem__clusters=3)
+        check(r.returncode == 0 and (b"these begin and end with the 5 features and 3 outputs" in r.stderr) == said,
+              f"widths {given}: " + ("a remark" if said else "none"), r.stderr.decode())
+
+
 def precision_and_threads(folder):
     file = experiment(folder, "{name: mlp, widths: [20, 20], samples: 1700, clusters: 3}")
     double = answer("run", file)
@@ -250,6 +285,14 @@ def precision_and_threads(folder):
     r = run("shadow", file, problem__precision="single", method="{name: gradient, step: 0.1}", iterations=5)
     check(r.returncode == 2 and b"shadow.tolerance: in single precision the flow cannot be sampled to 1e-13" in r.stderr,
           "a shadow to thirteen digits is refused", r.stderr)
+    if shutil.which("gnuplot") is None:
+        skip("pictures say single", "gnuplot is not installed")
+    else:
+        for precision in ("single", "double"):
+            r = run("figure", file, "--kind", "loss", "-o", os.path.join(folder, precision), problem__precision=precision, until=0.5)
+            with open(os.path.join(folder, precision, "e", "e-loss.gp")) as f:
+                check(r.returncode == 0 and ("gradient, single precision'" in f.read()) == (precision == "single"),
+                      f"a picture in {precision} precision", r.stderr.decode())
     two = answer("run", file, problem__threads=2)
     check(two["final"]["state"] == double["final"]["state"], "threads within an evaluation do not change a bit", "")
 
@@ -273,6 +316,8 @@ def main():
             known_answers(folder)
             matrices(folder)
             noise_and_batches(folder)
+            projections(folder)
+            widths()
             precision_and_threads(folder)
             pytorch_agrees(folder)
     return tap.end()

@@ -278,6 +278,11 @@ record: {every: 0.5}
 """
 
 
+def rows(folder):
+    """The numbers of a folder's tables."""
+    return {name: [line for line in open(os.path.join(folder, name)) if line[0] != "#"] for name in os.listdir(folder) if name.endswith(".csv")}
+
+
 def data():
     """A data file beside the experiment: its shards lie in other folders, and find it."""
     folder = place("data", DATA)
@@ -294,6 +299,19 @@ def data():
     check(r.returncode == 0 and "is complete" in r.stderr, "and the folder is read again", r.stderr)
     r = optdyn(folder, "run", "out/experiment.yaml", "-o", "again")
     check(r.returncode == 0, "the resolved experiment runs", r.stderr)
+    os.mkdir(folder + "/elsewhere")
+    os.environ["OPTDYN_DATA"] = os.path.abspath(folder + "/elsewhere")
+    r = optdyn(folder, "run", "e.yaml", "-o", "set")
+    check(r.returncode == 0 and rows(folder + "/set") == rows(folder + "/again"), "a file that the data folder lacks is sought beside the experiment",
+          r.stderr)
+    r = optdyn(folder, "run", "again/experiment.yaml", "-o", "remade")
+    check(r.returncode == 0 and rows(folder + "/remade") == rows(folder + "/again"), "and in the folder that a resolved experiment names", r.stderr)
+    shutil.copy(folder + "/points.csv", folder + "/elsewhere/points.csv")
+    with open(folder + "/elsewhere/points.csv", "a") as out:
+        out.write("5,24,11\n")
+    r = optdyn(folder, "run", "e.yaml", "-o", "first")
+    del os.environ["OPTDYN_DATA"]
+    check(r.returncode == 0 and rows(folder + "/first") != rows(folder + "/again"), "the data folder comes first", r.stderr)
     with open(folder + "/points.csv", "a") as out:
         out.write("4,15,9\n")
     r = optdyn(".", "merge", folder + "/part1", folder + "/part2", "-o", folder + "/other")

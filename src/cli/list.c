@@ -111,9 +111,17 @@ int cli_list(cli *c)
 
 const char *cli_kind_name(od_kind kind)
 {
-    static const char *const names[] = {
-        "number", "whole number", "text",   "file name", "choice",
-        "flag",   "list",         "matrix", "names",     "number, list, matrix or name"};
+    static const char *const names[] = {"number",
+                                        "whole number",
+                                        "text",
+                                        "file name",
+                                        "choice",
+                                        "flag",
+                                        "list",
+                                        "matrix",
+                                        "names",
+                                        "number, list, matrix or name",
+                                        "name, file or folder"};
     return names[kind];
 }
 
