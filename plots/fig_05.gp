@@ -16,7 +16,7 @@ plot 0 with lines lc rgb '#999999' lw 0.8, \
      'hats.csv' using "width":"c_2" with lines lt 1 title 'c = 2', \
      'hats.csv' using "width":"c_4" with lines lt 2 title 'c = 4', \
      'hats.csv' using "width":"c_8" with lines lt 3 title 'c = 8', \
-     'signs.csv' using (column("c") == 4 || column("c") == 8 ? column("width") : NaN):(0) with points pt 7 ps 0.7 lc rgb '#000000' title 'sign change'
+     'signs.csv' using (column("c") == 4 || column("c") == 8 ? column("width") : NaN):(0) with points pt 7 ps 0.7 lc rgb '#000000' title 'zero'
 unset arrow
 unset label
 

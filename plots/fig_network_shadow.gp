@@ -11,7 +11,7 @@ sharpness(i, what) = sprintf('curvature-runs-%s-%s.csv', run[i], what)
 if (small) {
     set multiplot layout 3,1
 } else {
-    set multiplot layout 1,3 margins 0.08,0.972,0.17,0.96 spacing 0.095
+    set multiplot layout 1,3 margins 0.088,0.972,0.17,0.96 spacing 0.093
 }
 set xlabel 'iteration k'
 set xrange [0:200]
