@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ladder.h"
 
+#include "../src/finite.h"
 #include "../src/lanczos.h"
 #include "../src/memory.h"
 #include "inverse.h"
@@ -154,8 +155,9 @@ static od_status stretch_dense(stretching *s, double *low, double *high)
             s->matrix[j * dim + i] *= s->weight[i] / s->weight[j];
         }
     }
-    const bool ok = status == OD_OK && LAPACKE_dgesvd_work(LAPACK_COL_MAJOR, 'N', 'N', n, n, s->matrix, n, s->values,
-                                                           NULL, 1, NULL, 1, s->work, (lapack_int)s->room) == 0;
+    const bool ok = status == OD_OK && od_all_finite(s->matrix, dim * dim) &&
+                    LAPACKE_dgesvd_work(LAPACK_COL_MAJOR, 'N', 'N', n, n, s->matrix, n, s->values, NULL, 1, NULL, 1,
+                                        s->work, (lapack_int)s->room) == 0;
     *high = ok ? s->values[0] : NAN;
     *low = ok ? s->values[dim - 1] : NAN;
     return ok || status != OD_OK ? status : OD_ENUMERIC;
