@@ -51,8 +51,14 @@ static void sentences_name_their_place(void **state)
     assert_string_equal(od_message_entry(ctx), "");
     od_context_place(ctx, "b.yaml", 2);
     assert_string_equal(od_message(ctx), "b.yaml:2: it is wrong");
+    od_context_add(ctx, "a reason");
+    od_context_add(ctx, "another");
+    od_context_add(ctx, "a reason"); /* stands there already */
+    assert_string_equal(od_message(ctx), "b.yaml:2: it is wrong; a reason; another");
     od_context_forget(ctx);
     assert_string_equal(od_message(ctx), "");
+    od_context_add(ctx, "a reason");
+    assert_string_equal(od_message(ctx), "a reason");
     /* a folder of any length leaves room for what is wrong in it */
     char origin[4096];
     memset(origin, 'a', sizeof origin);

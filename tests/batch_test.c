@@ -41,6 +41,27 @@ static void epochs_are_permutations(void **state)
     }
 }
 
+/* Of many samples: a permutation takes no value twice, and its values are spread evenly. */
+static void long_epochs_are_permutations(void **state)
+{
+    (void)state;
+    enum { POSITIONS = 4000, CELLS = 8 };
+    static const uint32_t samples[] = {1u << 30, (1u << 30) + 1, UINT32_MAX};
+    for (size_t k = 0; k < sizeof samples / sizeof *samples; k++) {
+        uint32_t value[POSITIONS];
+        size_t count[CELLS] = {0};
+        for (uint32_t i = 0; i < POSITIONS; i++) {
+            value[i] = od_permuted(7, OD_STREAM_BATCH, 1, 2, i, samples[k]);
+            assert_true(value[i] < samples[k]);
+            count[(uint64_t)CELLS * value[i] / samples[k]]++;
+            for (uint32_t j = 0; j < i; j++) {
+                assert_true(value[j] != value[i]);
+            }
+        }
+        check_close(surprise(count, CELLS, POSITIONS), 0, 5);
+    }
+}
+
 /* The first two samples of an epoch, as an ordered pair. */
 static void epochs_are_uniform(void **state)
 {
@@ -98,9 +119,8 @@ static void batches_cross_epochs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(epochs_are_permutations),
-        cmocka_unit_test(epochs_are_uniform),
-        cmocka_unit_test(replacement_is_uniform),
+        cmocka_unit_test(epochs_are_permutations), cmocka_unit_test(long_epochs_are_permutations),
+        cmocka_unit_test(epochs_are_uniform),      cmocka_unit_test(replacement_is_uniform),
         cmocka_unit_test(batches_cross_epochs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

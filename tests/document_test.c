@@ -230,6 +230,7 @@ static void numbers_are_yaml_1_2(void **state)
     }
     assert_true(od_text_real(".nan", &x) && isnan(x));
     assert_true(od_text_real(".NaN", &x) && isnan(x));
+    assert_true(od_text_real(".NAN", &x) && isnan(x));
     static const char *const bad[] = {"",    " 1",  "1 ",   "1_000", "0x10",  "0x1p3",    "0o17", "1e",  "e5",
                                       ".",   "nan", "inf",  "NaN",   "1,5",   "1..2",     "--1",  "+-1", "1e+",
                                       "1d3", "-",   "true", "1e5.5", "-.nan", "infinity", "+"};

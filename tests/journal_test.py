@@ -121,11 +121,11 @@ def merges(header, body, second):
     for changes, words in FORGED:
         merge(segment(header.payload(**changes)) + segment(body), f"a shard with {changes}", words)
     whole = header.payload()
-    for length in (7, 30, 60, len(whole) - 30, len(whole) - 1):
+    for length in (7, 20, 30, 60, len(whole) - 30, len(whole) - 1):
         # what is missing at the end is not there to be compared
         merge(segment(whole[:length]), f"a header of {length} bytes", "a/shard-1-of-2.journal")
     merge(b"", "an empty shard", "there is no journal a/shard-1-of-2.journal")
-    for torn in (whole[:20], segment(whole)[:-1], b"\0" + segment(whole)[1:], segment(whole)[:12] + b"\0" + segment(whole)[13:]):
+    for torn in (whole[:20], segment(whole)[:-1], segment(whole)[:-36], b"\0" + segment(whole)[1:], segment(whole)[:12] + b"\0" + segment(whole)[13:]):
         merge(torn, f"a torn shard of {len(torn)} bytes", "is no whole journal of optdyn; run that shard again")
     for shard, shards in ((0, 2), (3, 2), (0, 0)):
         merge(segment(header.payload(shard=shard, shards=shards)), f"shard {shard} of {shards}", "is not the journal of a shard")
@@ -164,6 +164,12 @@ def goes_on(header, body):
     for bad in BODIES:
         refused(go_on(segment(header.payload(**half)) + segment(bad)), "does not fit its experiment (invalid)",
                 f"a body of {len(bad)} bytes")
+    refused(go_on(b"\0" * 100), "run/run.journal is damaged; remove it and start anew", "a journal of zeros")
+    shutil.rmtree("run")
+    os.makedirs("run")
+    os.symlink("run.journal", "run/run.journal")
+    r = optdyn("run", "e.yaml", "-o", "run")
+    check(r.returncode == 1 and "run/run.journal cannot be read: " in r.stderr, "a journal that leads to itself", r.stderr)
     shutil.rmtree("run")
     os.makedirs("run/run.journal")
     r = optdyn("run", "e.yaml", "-o", "run")

@@ -324,6 +324,7 @@ static void times_off_the_grid_are_refused(void **state)
     assert_int_equal(od_brownian_interval(&motion, 1.9, 1.9, &interval), OD_EINVAL);
     assert_int_equal(od_brownian_interval(&motion, 1.0, 1.5, &interval), OD_EINVAL);
     assert_int_equal(od_brownian_interval(&motion, NAN, 1.9, &interval), OD_EINVAL);
+    assert_int_equal(od_brownian_interval(&motion, 1e300, 2e300, &interval), OD_EINVAL);
 }
 
 int main(void)
