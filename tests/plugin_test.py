@@ -13,6 +13,7 @@ import math
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -317,6 +318,12 @@ with tempfile.TemporaryDirectory() as folder:
     ran = answer("nan.yaml", PROBLEM % (compile_bad(folder, 15), ""))
     check(ran.returncode == 1 and "diverged at t = 0.92" in ran.stderr and json.loads(ran.stdout)["stopped"] == 1,
           "a NaN on the way is a divergence", ran.stdout + ran.stderr)  # 0.25 e^-t = 0.1 at t = 0.916
+
+    # a signal while the program ends, when its answer is written and its memory is freed: it is no longer caught
+    whole = answer("late.yaml", PROBLEM % (compile_bad(folder, 0), ""))
+    ran = answer("late.yaml", PROBLEM % (compile_bad(folder, 19), ""))
+    check(whole.returncode == 0 and ran.returncode == -signal.SIGTERM and ran.stdout == whole.stdout and ran.stderr == whole.stderr,
+          "a signal after the end touches no memory", (ran.returncode, ran.stdout, ran.stderr))
 
     # a problem without Hessian products: what needs them says so, everything else runs
     plain = compile_bad(folder, 0)
