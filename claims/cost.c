@@ -3,8 +3,9 @@
 
 #include <math.h>
 
-/* Multiplications that take about half a minute, and those that an evaluation takes at least, calls included. */
-static const double most = 1e11, least = 200;
+/* Multiplications that take about half a minute, and those that an evaluation takes at least: by a call of our own, and
+ * by LibTorch, where it is a few hundred microseconds. */
+static const double most = 1e11, least = 200, least_of_network = 1e6;
 
 enum { STAGES = 12, SAMPLES = 400 };
 
@@ -22,7 +23,8 @@ od_status od_claims_check_cost(od_context *ctx, const od_claim_set *set, const o
 {
     const double samples = fmax((double)m->problem->samples, 1), d = (double)m->problem->dim;
     const double evaluations = set->cost != NULL ? set->cost(m) : 0;
-    if (evaluations * fmax(2 * d * samples, least) <= most) {
+    const bool network = m->problem->type != NULL && m->problem->type->needs != NULL;
+    if (evaluations * fmax(2 * d * samples, network ? least_of_network : least) <= most) {
         return OD_OK;
     }
     char of[64] = "";

@@ -137,18 +137,23 @@ static od_status derivative_claim(study *q, const double *start)
     return status;
 }
 
-/* The trace of the drift's Jacobian at an orbit's state. */
+/* The trace of the drift's Jacobian at an orbit's state, by differences of fourth order: phi is carried by products. */
 static od_status trace_at(study *q, const od_orbit *o, double *trace)
 {
+    static const double factor[] = {1, -8, 8, -1}, place[] = {-2, -1, 1, 2};
     const size_t dim = q->flow->dim;
-    double unit[MOST_DIM], image[MOST_DIM];
+    double z[MOST_DIM], rate[MOST_DIM];
     od_status status = OD_OK;
     *trace = 0;
-    for (size_t i = 0; i < dim && status == OD_OK; i++) {
-        memset(unit, 0, sizeof unit);
-        unit[i] = 1;
-        status = q->flow->jvp(q->flow, o->t, 1, o->z, 1, unit, image, q->ws);
-        *trace += image[i];
+    memcpy(z, o->z, dim * sizeof *z);
+    for (size_t i = 0; i < dim; i++) {
+        const double step = 1e-3 * (0.1 + fabs(o->z[i]));
+        for (int k = 0; k < 4 && status == OD_OK; k++) {
+            z[i] = o->z[i] + place[k] * step;
+            status = q->flow->drift(q->flow, o->t, 1, z, rate, q->ws);
+            *trace += factor[k] * rate[i] / (12 * step);
+        }
+        z[i] = o->z[i];
     }
     return status;
 }
@@ -185,7 +190,7 @@ static od_status volume_claim(study *q, const double *start)
     od_claim *c = od_claims_append(
         q->list, "flow-volume", "Thm A.1.4",
         "the determinant of the derivative is the exponential of the integrated trace of Dg (logarithms)");
-    c->error_integration = 1e-8 * (1 + size);
+    c->error_integration = 1e-7 * (1 + size);
     od_claims_match(c, integral, volume, "this flow");
     return OD_OK;
 }

@@ -317,7 +317,9 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
         status = od_orbit_open(ctx, m, &m->flow, m->start.t, NULL, &o);
         if (status == OD_OK) {
             memcpy(q.start, o.z, 2 * m->problem->dim * sizeof *q.start);
-            memset(q.start + m->problem->dim, 0, m->problem->dim * sizeof *q.start);
+            for (size_t i = 0; i < m->problem->dim; i++) { /* neither 0 nor -g */
+                q.start[m->problem->dim + i] = 0.7 + (double)i / (double)m->problem->dim;
+            }
         }
         od_orbit_close(&o);
     }

@@ -271,13 +271,13 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
     const od_problem *f = m->problem;
     const size_t d = f->dim;
     study q = {.ctx = ctx, .f = f, .list = list};
+    if (!(f->lipschitz.value > 0) || !isfinite(f->lipschitz.value)) {
+        return od_fail(ctx, OD_EUNSUPPORTED, NULL, "no constant L of the loss is known that holds everywhere");
+    }
     for (size_t i = 0; i < member; i++) {
         if (e->member[i].problem == f) {
             return OD_OK; /* they are about the loss alone */
         }
-    }
-    if (!(f->lipschitz.value > 0) || !isfinite(f->lipschitz.value)) {
-        return od_fail(ctx, OD_EUNSUPPORTED, NULL, "no constant L of the loss is known that holds everywhere");
     }
     double *start = od_zalloc(m->dim + 4 * d + od_claims_scratch(m, 1), sizeof *start);
     if (start == NULL) {

@@ -156,12 +156,48 @@ static od_status ask_standard(od_context *ctx, const od_claim_set *set, const ch
     return status;
 }
 
+/* Claims that are declared but were not asked, since what they are about is not recognised any more, are a surprise. */
+static od_status check_asked(od_context *ctx, const od_claim_set *set, const char *const *names, size_t first,
+                             od_ledger *ledger)
+{
+    const char *missing = NULL;
+    for (size_t i = 0; set->ids[i] != NULL; i++) {
+        bool found = !wants_claim(names, set, set->ids[i]);
+        for (size_t p = first; p < ledger->pages && !found; p++) {
+            const od_ledger_page *page = &ledger->page[p];
+            found = page->skipped != NULL; /* that is counted already */
+            for (size_t k = 0; k < page->count && !found; k++) {
+                found = strcmp(page->claim[k].id, set->ids[i]) == 0;
+            }
+        }
+        if (!found) {
+            missing = od_arena_print(ledger->arena, "%s%s%s", missing != NULL ? missing : "",
+                                     missing != NULL ? ", " : "", set->ids[i]);
+        }
+    }
+    if (missing == NULL) {
+        return OD_OK;
+    }
+    od_ledger_page *page = add_page(ledger);
+    if (page == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the ledger");
+    }
+    *page = (od_ledger_page){.set = set,
+                             .experiment = set->standard[0],
+                             .label = "",
+                             .skipped = od_arena_print(ledger->arena, "no standard experiment asks %s", missing)};
+    ledger->unexpected++;
+    return OD_OK;
+}
+
 od_status od_ledger_standard(od_context *ctx, const char *const *names, const od_options *options, od_ledger *ledger)
 {
     od_status status = od_ledger_open(ctx, ledger);
     for (size_t i = 0; od_claim_sets[i] != NULL && status == OD_OK; i++) {
         if (wants_set(names, od_claim_sets[i])) {
+            const size_t first = ledger->pages;
             status = ask_standard(ctx, od_claim_sets[i], names, options, ledger);
+            status = status == OD_OK ? check_asked(ctx, od_claim_sets[i], names, first, ledger) : status;
         }
     }
     return status;

@@ -61,7 +61,7 @@ typedef struct od_ledger {
  * with all. To be closed after a failure too.
  *
  * Errors  OD_ENOMEM, OD_EINTERRUPTED; OD_EINVAL for a standard experiment that cannot be read. One that fails otherwise
- * is counted as unexpected, and its page says why.
+ * is counted as unexpected, and its page says why; so are claims of these names that none of them asks any more.
  */
 od_status od_ledger_standard(od_context *ctx, const char *const *names, const od_options *options, od_ledger *ledger);
 /** An empty one. To be closed after a failure too. */
