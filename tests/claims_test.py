@@ -4,6 +4,7 @@ SPDX-License-Identifier: GPL-3.0-or-later"""
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -40,6 +41,14 @@ def verdicts(ledger):
     for s, c in found:
         if c["verdict"] == "fails" and not c["counterexample"]:
             check(False, f"{c['id']} fails with a counterexample", c)
+    with open(os.path.join(SOURCE, "docs", "claims.md"), encoding="utf-8") as f:
+        page = f.read().split("## Which statement is which claim")[1].split("###")[0]
+    placed = re.findall(r"`([a-z0-9-]+)`", "".join(line for line in page.splitlines() if line.startswith("| ")))
+    check(len(placed) == len(set(placed)) and set(placed) == set(every), "docs/claims.md says of each claim where it stands",
+          (set(placed) ^ set(every), [i for i in placed if placed.count(i) > 1]))
+    wrong = {i for s, c in found for i in [c["id"]] if i.endswith("-printed") and i not in PRINTED_ALONE}
+    check(all(i[:-len("-printed")] in every for i in wrong), "what is wrong as printed stands there corrected too",
+          [i for i in wrong if i[:-len("-printed")] not in every])
 
 
 def command():
@@ -113,6 +122,9 @@ def descent(step, iterations, *eigenvalues, **more):
 def nesterov(r=3):
     return {"name": "nesterov", "r": r}
 
+
+# misprints whose corrected forms have other names
+PRINTED_ALONE = {"nag-drift-printed", "batch-loss-printed"}
 
 CAT = {"problem": {"name": "quadratic", "matrix": [[-1, -1], [-1, 0]]}, "method": {"name": "gradient", "step": 1},
        "start": {"x": [0.3, 0.7]}, "iterations": 10}
