@@ -21,7 +21,7 @@ static const double pi = 3.14159265358979323846;
 #define LOCATED 1e-10
 
 /* Past this growth of the weights an action is not evaluated with all its digits. */
-enum { PANELS = 64, LARGEST_EXPONENT = 300, SLOPES = 8 };
+enum { PANELS = 64, LARGEST_EXPONENT = 300 };
 
 typedef struct claims {
     od_context *ctx;
@@ -407,84 +407,6 @@ static od_status sign_change(claims *q, second_variation *second, double low, do
     return status;
 }
 
-/* A hat whose corners are rounded, so that its slope is continuous. */
-typedef struct rounded {
-    const claims *q;
-    double centre, width, corner; /* corner: half of a corner's width over the hat's half-width */
-} rounded;
-
-/* Height and slope (times the half-width) at y, from -1 to 1. */
-static void rounded_at(double corner, double y, double *height, double *slope)
-{
-    const double from = 1 - fabs(y), side = y < 0 ? 1 : -1;
-    if (from < 2 * corner) {
-        *slope = side * from / (2 * corner);
-        *height = from * from / (4 * corner);
-    } else if (fabs(y) > corner) {
-        *slope = side;
-        *height = from - corner;
-    } else {
-        *slope = -y / corner;
-        *height = 1 - 1.5 * corner - y * y / (2 * corner);
-    }
-}
-
-static od_status rounded_integrand(void *user, double t, double *y, double *size)
-{
-    const rounded *a = user;
-    double kinetic[2], potential[2], height, slope;
-    a->q->a->m->flow.lagrangian(&a->q->a->m->flow, t, kinetic, potential);
-    rounded_at(a->corner, (t - a->centre) / a->width, &height, &slope);
-    const double mass = exp(kinetic[0] - a->q->a->ln_factor) * slope * slope / (2 * a->width * a->width),
-                 pull = exp(potential[0] - a->q->a->ln_factor) * a->q->kind.beta * height * height / 2;
-    *y = mass - pull;
-    *size = mass + pull;
-    return OD_OK;
-}
-
-/*
- * Slopes of a hat jump, so no curve with a continuous slope comes near to it in sup |h| + sup |h'|: half of a jump is
- * left, 1 over the half-width at its top. Its second variation is that of rounded hats in the limit all the same.
- */
-static od_status closeness_claims(claims *q, double centre, double width, const od_variations *of)
-{
-    rounded a = {q, centre, width, 1e-4};
-    const double y[] = {-1, 2 * a.corner - 1, -a.corner, a.corner, 1 - 2 * a.corner, 1};
-    double edge[6], least = INFINITY;
-    od_integral second;
-    for (int i = 0; i < 6; i++) {
-        edge[i] = centre + width * y[i];
-    }
-    for (double corner = 0.1; corner > 1e-4; corner /= 10) {
-        double most = 0;
-        for (int i = 0; i < 4 * SLOPES; i++) { /* finest at the corners */
-            const double at = corner / SLOPES * (i + 0.5), place[] = {at - 1, -at};
-            for (int k = 0; k < 2; k++) {
-                double height, slope;
-                rounded_at(corner, place[k], &height, &slope);
-                most = fmax(most, fabs(slope - 1) + fabs(height - (1 + place[k])));
-            }
-        }
-        least = fmin(least, most);
-    }
-    const od_status status = od_integrate(q->ctx, edge, 5, 1, rounded_integrand, &a, &second);
-    if (status != OD_OK) {
-        return status;
-    }
-    od_claim *c = add(q, "hat-close-printed", "section 2.2.2.2",
-                      "curves with continuous slopes come as near as one likes to a hat, in sup |h| + sup |h'| (over "
-                      "its own slope, measured: the least of three rounded ones)");
-    c->expected = OD_FAILS;
-    c->error_model = 0.1;
-    od_claims_match(c, 0, least, "this hat: its slope jumps");
-    c = add(q, "hat-close", "section 2.2.2.2, corrected",
-            "they come as near as one likes to its second variation, as nearness in W^{1,2} is enough for (over its "
-            "terms; corners of a ten-thousandth, measured: the difference)");
-    c->error_model = 20 * a.corner;
-    od_claims_match(c, 0, (second.value - of->second.value) / of->second.size, "this hat");
-    return OD_OK;
-}
-
 static od_status hat_claims(claims *q)
 {
     const double beta = q->kind.beta, root = sqrt(beta), t1 = q->a->t1, t2 = q->a->t2;
@@ -521,7 +443,7 @@ static od_status hat_claims(claims *q)
             "so is sqrt(240/(13 beta)) for the same hat, and no less if t1 = 0");
     compare(c, sqrt(240 / 13.) / root, sharp, LOCATED / root, "this curvature");
     od_claims_judge(c, c->verdict == OD_HOLDS && longest <= c->predicted + c->error_integration, "this t1");
-    return closeness_claims(q, centre, width, &of);
+    return od_hat_claims(q->ctx, q->a, beta, &widest, &of, q->claim, &q->count);
 }
 
 /* Along X + s h on a quadratic J is J[X] + s^2 d2J[h]. */

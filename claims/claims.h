@@ -44,6 +44,13 @@ od_status od_action_claims(od_context *ctx, od_action *a, const od_integral *val
                            double amplitude, od_claim *claim, size_t *count);
 
 /**
+ * Appends what is said of the nearness of smooth curves to a hat, whose second variation on the action's interval is
+ * of->second at amplitude 1, on a quadratic of curvature beta along it. Errors: those of od_integrate.
+ */
+od_status od_hat_claims(od_context *ctx, const od_action *a, double beta, const od_displacement *hat,
+                        const od_variations *of, od_claim *claim, size_t *count);
+
+/**
  * Claims of Orvieto (2023), section 2.4 and Appendix B.2, and sharper ones, that apply to a sampled flow and the
  * iteration whose orbits shadow it; fills claim[OD_SHADOW_CLAIMS]. Constants that are not global are those seen at the
  * states: the model error of the claim is then NaN.

@@ -337,8 +337,8 @@ const od_claim_set od_claims_iterations = {
             "{problem: {name: quadratic, eigenvalues: [1]}, method: {name: nesterov, step: 0.01}, integrator: exact, "
             "start: {x: [1]}, until: 20, iterations: 200}",
             "{problem: {name: sigmoid-regression, data: clusters, features: 4, samples: 60, lambda: 0.05}, method: "
-            "{name: gradient, step: 0.2}, integrator: {name: rk4, step: 0.05}, start: {x: [0.3, -0.2, 0.4, 0.1, 0.2]}, "
-            "until: 20, iterations: 100, compare: [{}, {method: {name: heavy-ball, alpha: 0.3, step: 0.2}}]}",
+            "{name: heavy-ball, alpha: 0.3, step: 0.2}, integrator: {name: rk4, step: 0.05}, start: {x: [0.3, -0.2, "
+            "0.4, 0.1, 0.2]}, until: 20, iterations: 100}",
             "{problem: {name: quadratic, eigenvalues: [1, 0.3]}, method: {name: gradient, step: 0.1}, integrator: "
             "{name: rk4, step: 0.05}, start: {x: [1, -1]}, until: 20, iterations: 200, compare: [{}, {method: {name: "
             "heavy-ball, alpha: 0.7, step: 0.1}}]}",

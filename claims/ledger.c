@@ -121,6 +121,9 @@ static od_status ask(od_context *ctx, const od_claim_set *set, const question *q
     od_status status = q->costly ? OD_OK : od_claims_check_cost(ctx, set, &q->e->member[member]);
     status = status == OD_OK ? set->find(ctx, q->e, member, list) : status;
     od_problem_explain(ctx, q->e->member[member].problem, status);
+    if (status == OD_OK && q->yaml != NULL && list->count == 0) {
+        status = od_fail(ctx, OD_EUNSUPPORTED, NULL, "nothing is said of %s any more", page->label);
+    }
     if (status != OD_OK && status != OD_ENOMEM && status != OD_EINTERRUPTED) {
         page->skipped = od_arena_print(ledger->arena, "%s", od_message(ctx));
         ledger->unexpected += q->yaml != NULL; /* a standard experiment has claims */
