@@ -80,6 +80,14 @@ extern const od_figure od_figures[]; /* ends with a row whose name is NULL */
 od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_options *options, bool full,
                          const char *root, od_report *report, od_paper *paper);
 
+/** Reads a figure's text as the mode has it, into the report's arena, with the report's name, mode and folder; NULL
+ * after a failure. The report is to be freed in any case. */
+od_node *od_figure_read(od_context *ctx, const od_figure *figure, bool full, const char *root, od_report *report);
+
+/** Writes what making a known figure would take, as text or as one JSON object; nothing is run. */
+od_status od_figure_plan(od_context *ctx, const od_figure *figure, const od_options *options, bool full,
+                         const char *root, FILE *out, bool json);
+
 /** Draws a quantity of the user's own experiment, into `root`/STEM; `kinds` are "loss", "plane" and so on. */
 od_status od_figure_own(od_context *ctx, const char *file, const char *kind, const od_options *options,
                         const char *root, od_report *report, od_paper *paper);

@@ -330,21 +330,32 @@ static od_status take_mode(od_context *ctx, od_report *r, od_node *document, boo
                                                   : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
 }
 
+od_node *od_figure_read(od_context *ctx, const od_figure *figure, bool full, const char *root, od_report *r)
+{
+    *r = (od_report){.name = figure->name, .arena = od_arena_create()};
+    if (r->arena == NULL) {
+        od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+        return NULL;
+    }
+    od_node *document = od_document_parse(ctx, r->arena, figure->yaml, strlen(figure->yaml), figure->name);
+    if (document == NULL || take_mode(ctx, r, document, full) != OD_OK) {
+        return NULL;
+    }
+    r->folder = od_arena_print(r->arena, "%s/%s%s", root, figure->name, full && r->mode != NULL ? "-full" : "");
+    if (r->folder == NULL) {
+        od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+        return NULL;
+    }
+    return document;
+}
+
 od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_options *options, bool full,
                          const char *root, od_report *r, od_paper *paper)
 {
     const double began = seconds();
-    *r = (od_report){.name = figure->name, .arena = od_arena_create()};
-    od_node *document = r->arena != NULL
-                            ? od_document_parse(ctx, r->arena, figure->yaml, strlen(figure->yaml), figure->name)
-                            : NULL;
+    const od_node *document = od_figure_read(ctx, figure, full, root, r);
     if (document == NULL) {
-        return r->arena != NULL ? OD_EINVAL : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
-    }
-    od_status status = take_mode(ctx, r, document, full);
-    r->folder = od_arena_print(r->arena, "%s/%s%s", root, figure->name, full && r->mode != NULL ? "-full" : "");
-    if (status != OD_OK || r->folder == NULL) {
-        return status != OD_OK ? status : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+        return r->arena != NULL ? OD_EINVAL : OD_ENOMEM;
     }
     const od_node *caption = od_node_item(document, "caption");
     r->caption = caption != NULL ? caption->text : "";
@@ -353,7 +364,7 @@ od_status od_figure_make(od_context *ctx, const od_figure *figure, const od_opti
     }
     *paper = read_paper(document);
     od_figure_run run = {.folder = r->folder, .options = options, .document = document, .report = r};
-    status = run_parts(ctx, &run, od_node_item(document, "experiments"));
+    od_status status = run_parts(ctx, &run, od_node_item(document, "experiments"));
     status = status == OD_OK && figure->extra != NULL ? figure->extra(ctx, &run) : status;
     status = status == OD_OK ? od_numbers_read(ctx, &run, od_node_item(document, "checks")) : status;
     status = status == OD_OK ? od_script_write(ctx, r, figure->script) : status;

@@ -86,6 +86,14 @@ struct od_experiment {
     od_observer observer[OD_MAX_OBSERVERS];
 };
 
+/** What running an experiment takes, as far as it is known before. */
+typedef struct od_cost {
+    size_t runs, dimension; /* members; the largest dimension of their problems */
+    double evaluations;     /* gradients at one point; NaN if a scheme chooses its steps while running */
+    double memory;          /* bytes, of all members together */
+} od_cost;
+od_cost od_experiment_cost(const od_experiment *e);
+
 /** Parameter table of a section: "", "record" or "stop". For `describe` and the reference. */
 const od_param *od_experiment_params(const char *section);
 

@@ -38,6 +38,19 @@ static cost estimate(const od_experiment *e, const od_member *m)
     return a;
 }
 
+od_cost od_experiment_cost(const od_experiment *e)
+{
+    od_cost all = {.runs = e->member_count};
+    for (size_t i = 0; i < e->member_count; i++) {
+        const size_t dim = e->member[i].problem->dim;
+        const cost one = estimate(e, &e->member[i]);
+        all.dimension = dim > all.dimension ? dim : all.dimension;
+        all.evaluations += one.evaluations;
+        all.memory += one.memory;
+    }
+    return all;
+}
+
 typedef struct printer {
     FILE *out;
     const char *path;

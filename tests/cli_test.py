@@ -134,6 +134,10 @@ def mistakes():
         (["run", good, "-o", ""], "is not a folder name"), (["run", good, "-o", "good.yaml"], "is not a folder"),
         (["describe", "nestrov"], "did you mean 'nesterov'?"), (["describe"], "describe takes one name"),
         (["list", "methuds"], "there is no kind 'methuds'"), (["completion", "zsh"], "completion bash"), ([], "usage"),
+        (["shadow", good, "--shard", "1/2"], "shadow takes no --shard, which is an option of: run resume merge"),
+        (["run", good, "--full"], "run takes no --full, which is an option of: figure report"),
+        (["figure", good, "--verify"], "figure takes no --verify"), (["claims", "--dry-run"], "claims takes no --dry-run"),
+        (["list", "--kind", "loss"], "list takes no --kind"), (["resume", "out", "--data", "."], "resume takes no --data"),
     ]
     for args, words in cases:
         check_run("refuses " + " ".join(args), 2, *args, err=[words])
@@ -244,6 +248,13 @@ def parts():
         script = r.stdout.decode() + "\nCOMP_WORDS=(optdyn describe nester); COMP_CWORD=2; _optdyn; echo \"${COMPREPLY[@]}\"\n"
         b = subprocess.run([bash, "--norc", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         check(b"nesterov" in b.stdout, "and completes names", b.stdout + b.stderr)
+        for words, want in (("claims sin", None), ("claims rat", "rates"), ("report clai", "claims"), ("list clai", "claims"),
+                            ("bench net", "network"), ("figure own.yaml --kind pla", "plane"), ("describe rat", "rates"), ("report fig-0", "fig-06"),
+                            ("fig", "figure"), ("run --shar", "--shard")):
+            script = f"{r.stdout.decode()}\nCOMP_WORDS=(optdyn {words}); COMP_CWORD={len(words.split())}; _optdyn; echo \"${{COMPREPLY[@]}}\"\n"
+            b = subprocess.run([bash, "--norc", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            found = b.stdout.decode().split()
+            check(not b.stderr and (want in found if want else not found), f"completes {words}", (found, b.stderr))
 
 
 def hostile_names():

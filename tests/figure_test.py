@@ -320,6 +320,30 @@ def table(path):
 
 
 @test
+def plans_say_what_a_figure_takes_and_make_nothing(folder):
+    write_digits(folder / "mnist", 10000)
+    # 20 seeds of four runs: 1500 steps of four gradients and 150 iterations each; fig-08: two SDEs of 10^5 paths
+    for name, arguments, evaluations in (("fig-17", ["--full"], [20 * 4 * (4 * 1500 + 150)]), ("fig-17", [], [5 * 4 * (4 * 1500 + 150)]),
+                                         ("fig-08", ["--full"], [199998, 1999800000]), ("fig-06", [], None)):
+        result = run(folder, "figure", name, "--dry-run", "--json", "--data", ".", *arguments)
+        plan = figure_json(result)
+        check(plan["figure"] == name and plan["mode"] == (None if name == "fig-06" else "full" if arguments else "quick"), plan)
+        check(plan["folder"] == f"out/{name}" + ("-full" if arguments else ""), plan)
+        found = [part["gradient_evaluations"] for part in plan["plan"] if part["section"] == "experiments"]
+        check(evaluations is None or found == evaluations, found)
+    result = run(folder, "figure", "fig-17", "--full", "--dry-run", "--data", ".")
+    check("fig-17 in full mode, in out/fig-17-full" in result.stdout and "gradient evaluations 492000" in result.stdout, result.stdout)
+    result = run(folder, "report", "fig-06", "fig-17", "--dry-run", "--json")
+    check([f["figure"] for f in figure_json(result)["figures"]] == ["fig-06"] and "fig-17 is left out" in result.stderr, result.stdout, result.stderr)
+    (folder / "own.yaml").write_text(QUADRATIC + "method: gradient\n")
+    result = run(folder, "figure", "own.yaml", "--kind", "loss", "--dry-run")
+    check(result.returncode == 0 and "steps 23" in result.stdout, result.stdout, result.stderr)
+    check(sorted(path.name for path in folder.iterdir()) == ["mnist", "own.yaml"], list(folder.iterdir()))
+    result = run(folder, "figure", "fig-10", "--full")
+    check(result.returncode == 0 and "fig-10 has one mode only; --full changes nothing" in result.stderr, result.stderr)
+
+
+@test
 def five_seeds_are_taken_together(folder):
     write_digits(folder / "mnist", 10000)
     # much shorter than the figure, so that the test is

@@ -348,16 +348,22 @@ static int bench_core(cli *c)
     return EXIT_DONE;
 }
 
+static const struct {
+    const char *name;
+    int (*run)(cli *c);
+} bench[] = {
+    {"core", bench_core},           {"ensemble", bench_ensemble}, {"normals", bench_normals},
+    {"conjugate", bench_conjugate}, {"formula", bench_formula},   {"shadow", bench_shadow},
+    {"network", bench_network},
+};
+
+const char *cli_bench_name(size_t i)
+{
+    return i < sizeof bench / sizeof *bench ? bench[i].name : NULL;
+}
+
 int cli_bench(cli *c)
 {
-    static const struct {
-        const char *name;
-        int (*run)(cli *c);
-    } bench[] = {
-        {"core", bench_core},           {"ensemble", bench_ensemble}, {"normals", bench_normals},
-        {"conjugate", bench_conjugate}, {"formula", bench_formula},   {"shadow", bench_shadow},
-        {"network", bench_network},
-    };
     const size_t count = sizeof bench / sizeof *bench;
     char names[200] = "";
     for (size_t i = 0; i < count; i++) {

@@ -6,7 +6,7 @@
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
-enum { CLI_MAX_SET = 256, CLI_MAX_ARGS = 256 };
+enum { CLI_MAX_SET = 256, CLI_MAX_ARGS = 256, CLI_MAX_OPTIONS = 32 };
 
 struct od_figure;
 struct od_mpi_api;
@@ -20,6 +20,7 @@ typedef struct cli {
     const char *arg[CLI_MAX_ARGS + 1]; /* ends with NULL */
     const char *set[CLI_MAX_SET + 2];  /* ends with NULL; one more for --verify */
     const char *output, *seed, *data, *on, *kind, *title;
+    bool given[CLI_MAX_OPTIONS]; /* as in cli_options */
     unsigned threads, block, shard, shards;
     double checkpoint; /* seconds, as in od_options */
     bool json, quiet, dry_run, preview, all, full, verify;
@@ -36,9 +37,10 @@ typedef struct cli_command {
     int (*run)(cli *c);
 } cli_command;
 
-/** One option; value is NULL for a switch, else what the value is called. */
+/** One option; value is NULL for a switch, else what the value is called. `of` names the commands that know it, with
+ * blanks between, `analyses` for every analysis; NULL: all. */
 typedef struct cli_option {
-    const char *name, *value, *meaning;
+    const char *name, *value, *of, *meaning;
 } cli_option;
 
 extern const cli_command cli_commands[]; /* ends with a row whose name is NULL */
@@ -80,8 +82,13 @@ int cli_unknown_figure(cli *c, const char *name);
 const char *cli_figure_lacks(cli *c, const struct od_figure *figure);
 /** Makes and draws one figure, the user's own `file` if `figure` is NULL. */
 od_status cli_make_figure(cli *c, const struct od_figure *figure, const char *file, struct od_report *report);
+/** Writes what making this figure would take, followed by a line's end unless `json`. */
+od_status cli_plan_figure(cli *c, const struct od_figure *figure);
 /** Says which number of the figure is not as it should be; false if all are. */
 bool cli_figure_complain(const struct od_report *report);
+
+/** What `bench` measures: its i-th name, NULL behind the last. */
+const char *cli_bench_name(size_t i);
 
 int cli_run(cli *c);
 int cli_resume(cli *c);

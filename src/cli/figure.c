@@ -106,6 +106,35 @@ od_status cli_make_figure(cli *c, const od_figure *figure, const char *file, od_
     return status;
 }
 
+od_status cli_plan_figure(cli *c, const od_figure *figure)
+{
+    const od_options options = cli_experiment_options(c);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size); /* a failure leaves half a document */
+    if (out == NULL) {
+        return od_fail(c->ctx, OD_ENOMEM, NULL, "no memory for the plan");
+    }
+    const od_status status = od_figure_plan(c->ctx, figure, &options, c->full,
+                                            c->output != NULL ? c->output : default_folder, out, c->json);
+    const bool whole = fclose(out) == 0;
+    if (status == OD_OK && whole) {
+        fputs(text, stdout);
+    }
+    free(text);
+    return status != OD_OK || whole ? status : od_fail(c->ctx, OD_ENOMEM, NULL, "no memory for the plan");
+}
+
+/* What drawing the user's own file would run. */
+static od_status plan_own(cli *c, const char *file)
+{
+    const od_options options = cli_experiment_options(c);
+    od_experiment *e = od_experiment_load(c->ctx, file, &options);
+    const od_status status = e != NULL ? od_experiment_plan(c->ctx, e, stdout, c->json) : OD_EINVAL;
+    od_experiment_free(e);
+    return status;
+}
+
 bool cli_figure_complain(const od_report *r)
 {
     const od_number *x = od_report_failure(r);
@@ -121,8 +150,18 @@ bool cli_figure_complain(const od_report *r)
 static int one(cli *c, const od_figure *figure, const char *file)
 {
     od_report report = {0};
-    od_status status = cli_make_figure(c, figure, file, &report);
     int exit_code = EXIT_DONE;
+    if (c->dry_run) {
+        const od_status planned = figure != NULL ? cli_plan_figure(c, figure) : plan_own(c, file);
+        if (planned == OD_OK && figure != NULL && c->json) {
+            putchar('\n');
+        }
+        return planned == OD_OK ? EXIT_DONE : cli_fail(c, planned);
+    }
+    od_status status = cli_make_figure(c, figure, file, &report);
+    if (c->full && figure != NULL && report.mode == NULL) {
+        cli_say(c, "optdyn: %s has one mode only; --full changes nothing", figure->name);
+    }
     if (status != OD_OK) {
         exit_code = cli_fail(c, status);
     } else {
@@ -159,8 +198,11 @@ static int one_of_all(cli *c, const od_figure *figure)
         return EXIT_DONE;
     }
     od_report report = {0};
-    od_status status = cli_make_figure(c, figure, NULL, &report);
+    od_status status = c->dry_run ? cli_plan_figure(c, figure) : cli_make_figure(c, figure, NULL, &report);
     bool ok = status == OD_OK;
+    if (ok && c->dry_run) {
+        return EXIT_DONE;
+    }
     if (status != OD_OK) {
         fprintf(stderr, "optdyn: %s: %s\n", figure->name, od_message(c->ctx));
         if (c->json) {

@@ -22,7 +22,7 @@ const cli_command cli_commands[] = {
     {"claims", "[NAME...]", "the theorems there are: predicted, measured and judged on standard experiments",
      cli_claims},
     {"check", "problem NAME|FILE", "compare a problem's derivatives with differences", cli_check},
-    {"list", "[KIND]", "list problems, methods, integrators, analyses, figures", cli_list},
+    {"list", "[KIND]", "list problems, methods, integrators, analyses, claims, figures", cli_list},
     {"describe", "NAME", "describe a part, `experiment` or a plug-in's file", cli_describe},
     {"bench", "core|ensemble|...", "measure speed and memory beside bare loops and peers, and the noise", cli_bench},
     {"completion", "bash", "print the shell completion", cli_completion},
@@ -31,28 +31,32 @@ const cli_command cli_commands[] = {
 };
 
 const cli_option cli_options[] = {
-    {"--set", "PATH=VALUE", "override an entry, for example problem.eigenvalues=[1,4]; may be repeated"},
-    {"-o", "DIR", "folder for the results"},
-    {"--json", NULL, "one JSON document on standard output and nothing else there"},
-    {"--threads", "N", "threads; all cores by default. Results do not depend on it"},
-    {"--seed", "N", "overrides seed"},
-    {"--data", "DIR", "folder of the data sets; OPTDYN_DATA by default"},
-    {"--block", "N", "paths per block, 1 to 128. Results do not depend on it"},
-    {"--checkpoint", "SECONDS",
+    {"--set", "PATH=VALUE", "run resume figure report claims check analyses",
+     "override an entry, for example problem.eigenvalues=[1,4]; may be repeated"},
+    {"-o", "DIR", "run resume merge figure report claims analyses", "folder for the results"},
+    {"--json", NULL, NULL, "one JSON document on standard output and nothing else there"},
+    {"--threads", "N", NULL, "threads; all cores by default. Results do not depend on it"},
+    {"--seed", "N", "run resume figure report claims check bench analyses", "overrides seed"},
+    {"--data", "DIR", "run figure report claims check analyses", "folder of the data sets; OPTDYN_DATA by default"},
+    {"--block", "N", "run resume merge figure report claims analyses",
+     "paths per block, 1 to 128. Results do not depend on it"},
+    {"--checkpoint", "SECONDS", "run resume figure report",
      "with -o: time between entries in the journal of a run, 60 by default; 0: only when interrupted"},
-    {"--shard", "I/N",
+    {"--shard", "I/N", "run resume merge",
      "run, resume: the I-th of N shares of the paths, for job arrays; `optdyn merge` puts them together"},
-    {"--dry-run", NULL, "run and analyses: show the resolved experiment and its cost, and stop"},
-    {"--verify", NULL, "analyses: check the answer by a second algorithm; disagreement is an error"},
-    {"--on", "FILE", "claims: on an experiment of your own, where verdicts are results"},
-    {"--kind", "KIND", "figure FILE: loss, distance, plane, gap, gradient or state"},
-    {"--preview", NULL, "figure: draw in the terminal"},
-    {"--all", NULL, "figure: all known figures; claims --on: also claims that take long"},
-    {"--full", NULL, "figure, report: more paths and seeds, for publication; takes ten times as long"},
-    {"--quiet", NULL, "no progress, no remarks"},
-    {"--version", NULL, "version and optional parts"},
-    {"--help", NULL, "this text"},
-    {NULL, NULL, NULL},
+    {"--dry-run", NULL, "run resume figure report analyses",
+     "run, figure, report and analyses: show the resolved experiment or the figure's runs and the cost, and stop"},
+    {"--verify", NULL, "analyses", "analyses: check the answer by a second algorithm; disagreement is an error"},
+    {"--on", "FILE", "claims", "claims: on an experiment of your own, where verdicts are results"},
+    {"--kind", "KIND", "figure", "figure FILE: loss, distance, plane, gap, gradient or state"},
+    {"--preview", NULL, "figure", "figure: draw in the terminal"},
+    {"--all", NULL, "figure claims", "figure: all known figures; claims --on: also claims that take long"},
+    {"--full", NULL, "figure report",
+     "figure, report: more paths and seeds, for publication; takes up to ten times as long"},
+    {"--quiet", NULL, NULL, "no progress, no remarks"},
+    {"--version", NULL, NULL, "version and optional parts"},
+    {"--help", NULL, NULL, "this text"},
+    {NULL, NULL, NULL, NULL},
 };
 
 static od_context *signal_context; /* the only global: a signal handler takes no argument */
@@ -211,7 +215,7 @@ static bool whole(const char *text, unsigned low, unsigned high, unsigned *value
 
 static int unknown_option(cli *c, const char *name)
 {
-    const char *names[32];
+    const char *names[CLI_MAX_OPTIONS];
     size_t count = 0;
     for (; cli_options[count].name != NULL; count++) {
         names[count] = cli_options[count].name;
@@ -348,9 +352,34 @@ static int read_options(cli *c, int argc, char **argv)
             }
             value = argv[++i];
         }
+        c->given[o - cli_options] = true;
         const int status = store_option(c, name, value, &set_count);
         if (status >= 0) {
             return status;
+        }
+    }
+    return -1;
+}
+
+/* True if the list, words with blanks between, has this word. */
+static bool lists(const char *list, const char *word)
+{
+    const size_t length = strlen(word);
+    for (const char *p = strstr(list, word); p != NULL; p = strstr(p + 1, word)) {
+        if ((p == list || p[-1] == ' ') && (p[length] == ' ' || p[length] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An option that would do nothing is a mistake. Returns an exit status, or -1 to go on. */
+static int check_options(cli *c, const char *kind)
+{
+    for (size_t i = 0; cli_options[i].name != NULL; i++) {
+        const cli_option *o = &cli_options[i];
+        if (c->given[i] && o->of != NULL && !lists(o->of, kind)) {
+            return cli_usage(c, "%s takes no %s, which is an option of: %s", c->command, o->name, o->of);
         }
     }
     return -1;
@@ -363,13 +392,15 @@ static int dispatch(cli *c)
     for (const cli_command *k = cli_commands; k->name != NULL; k++) {
         names[count++] = k->name;
         if (strcmp(k->name, c->command) == 0) {
-            return k->run(c);
+            const int status = check_options(c, k->name);
+            return status >= 0 ? status : k->run(c);
         }
     }
     for (size_t i = 0; od_analysis_types[i] != NULL; i++) {
         names[count++] = od_analysis_types[i]->name;
         if (strcmp(od_analysis_types[i]->name, c->command) == 0) {
-            return cli_analyse(c);
+            const int status = check_options(c, "analyses");
+            return status >= 0 ? status : cli_analyse(c);
         }
     }
     struct stat file;

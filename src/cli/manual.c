@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli.h"
 
+#include "claims/ledger.h"
 #include "plots/figures.h"
 #include "src/experiment.h"
 #include "src/parts.h"
@@ -253,20 +254,33 @@ int cli_completion(cli *c)
     }
     analysis_names();
     figure_names();
-    fputs("' ;;\n    list) names='problems methods integrators analyses figures' ;;\n    check) names='problem",
+    for (size_t i = 0; od_claim_sets[i] != NULL; i++) {
+        printf(" %s", od_claim_sets[i]->name);
+    }
+    fputs("' ;;\n    report) names='claims", stdout);
+    figure_names();
+    fputs("' ;;\n    claims) names='", stdout);
+    for (size_t i = 0; od_claim_sets[i] != NULL; i++) {
+        printf(" %s", od_claim_sets[i]->name);
+    }
+    fputs("' ;;\n    list) names='problems methods integrators analyses claims figures' ;;\n    check) names='problem",
           stdout);
     problem_names();
-    fputs("' ;;\n    bench) names='core ensemble normals conjugate shadow' ;;\n    completion) names='bash' ;;\n    "
-          "manual) "
-          "names='man "
-          "markdown' ;;\n    "
-          "esac\n"
+    fputs("' ;;\n    bench) names='", stdout);
+    for (size_t i = 0; cli_bench_name(i) != NULL; i++) {
+        printf("%s%s", i > 0 ? " " : "", cli_bench_name(i));
+    }
+    fputs("' ;;\n    completion) names='bash' ;;\n    manual) names='man markdown' ;;\n    esac\n"
           "    if [ \"$COMP_CWORD\" -eq 1 ]; then names='",
           stdout);
     for (const cli_command *k = cli_commands; k->name != NULL; k++) {
         printf("%s%s", k == cli_commands ? "" : " ", k->name);
     }
     analysis_names();
+    fputs("'; fi\n    if [ \"${COMP_WORDS[COMP_CWORD-1]}\" = --kind ]; then names='", stdout);
+    for (size_t i = 0; od_figure_kinds[i] != NULL; i++) {
+        printf("%s%s", i > 0 ? " " : "", od_figure_kinds[i]);
+    }
     puts("'; fi\n    case $word in\n    -*) names=$options ;;\n    esac\n"
          "    mapfile -t COMPREPLY < <(compgen -W \"$names\" -- \"$word\"; compgen -f -- \"$word\")\n}\n"
          "complete -o filenames -F _optdyn optdyn");

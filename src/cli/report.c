@@ -96,6 +96,30 @@ static od_status make_ledger(cli *c, od_ledger *ledger, bool *good)
     return status;
 }
 
+/* What the figures wanted would take. */
+static int plan_all(cli *c)
+{
+    bool first = true;
+    fputs(c->json ? "{\"figures\": [" : "", stdout);
+    for (const od_figure *f = od_figures; f->name != NULL; f++) {
+        const char *lacks = wanted(c, f->name) ? cli_figure_lacks(c, f) : NULL;
+        if (lacks != NULL) {
+            cli_say(c, "optdyn: %s is left out: %s", f->name, lacks);
+        }
+        if (!wanted(c, f->name) || lacks != NULL) {
+            continue;
+        }
+        fputs(c->json && !first ? ",\n " : "", stdout);
+        first = false;
+        const od_status status = cli_plan_figure(c, f);
+        if (status != OD_OK) {
+            return cli_fail(c, status);
+        }
+    }
+    fputs(c->json ? "]}\n" : "", stdout);
+    return EXIT_DONE;
+}
+
 int cli_report(cli *c)
 {
     for (size_t i = 0; i < c->arg_count; i++) {
@@ -103,11 +127,14 @@ int cli_report(cli *c)
             return cli_unknown_figure(c, c->arg[i]);
         }
     }
+    c->output = c->output != NULL ? c->output : "site";
+    if (c->dry_run) {
+        return plan_all(c);
+    }
     od_page_entry *entry = calloc(MOST, sizeof *entry);
     if (entry == NULL) {
         return cli_fail(c, od_fail(c->ctx, OD_ENOMEM, NULL, "no memory for the page"));
     }
-    c->output = c->output != NULL ? c->output : "site";
     od_ledger ledger = {0};
     size_t count = 0;
     bool good = true;
