@@ -18,7 +18,7 @@ problem: hosaki
 method: {name: gradient, step: 0.3}
 start: {x: [2.05, 3.2]}
 iterations: 12
-shadow: {certificate: true, modified: false, rescaled: false}
+shadow: {certificate: true, modified: false, rescaled: false, boxes: 500}
 compare:
   - {label: hosaki}
   - {label: saddle, problem: {name: quadratic, eigenvalues: [-1.27, 2], rotation: 3, centre: [0.1, 0.3]}, start: {x: [2, 4.5]}}

@@ -216,6 +216,107 @@ static void what_has_no_derivative_is_refused(void **state)
     check_message(ctx, "has no derivative");
 }
 
+/* x_i+ = rate_i x_i, whose derivative is no number at step `lost`. */
+typedef struct scaling {
+    const double *rate;
+    uint64_t lost;
+} scaling;
+
+static od_status scale(od_chain *chain, uint64_t k, const double *z, size_t m, const double *u, double *ju)
+{
+    (void)z;
+    const scaling *s = chain->data;
+    for (size_t i = 0; i < m * chain->dim; i++) {
+        ju[i] = s->rate[i % chain->dim] * u[i];
+    }
+    ju[0] = k == s->lost ? INFINITY : ju[0];
+    return OD_OK;
+}
+
+static od_status at_rest(od_track *track, uint64_t k, double *y)
+{
+    (void)k;
+    memset(y, 0, track->dim * sizeof *y);
+    return OD_OK;
+}
+
+/* How many directions are followed: all that are cheap; else a few, and more until one is stable. Rates are far from 1
+ * or each other by a factor, so that a few products tell them apart. */
+static void as_many_directions_as_it_takes(void **state)
+{
+    enum { MOST = 230 };
+    static const struct {
+        size_t dim, growing, columns, followed;
+        uint64_t steps;
+        bool affine, transposed;
+    } cases[] = {
+        {30, 2, 0, 30, 40, true, true},    /* all */
+        {30, 2, 5, 5, 40, true, true},     /* as many as asked for */
+        {30, 2, 31, 30, 40, true, true},   /* no more than there are */
+        {30, 9, 4, 16, 40, true, true},    /* twice as many until one is stable */
+        {200, 2, 0, 8, 50001, true, true}, /* all would take more than 2e9 numbers */
+        {230, 2, 0, 4, 40, true, true},    /* more than are held as a matrix */
+        {230, 3, 200, 200, 40, true, true}, {230, 230, 100, 230, 3, true, true}, /* none is stable */
+        {230, 2, 0, 4, 40, false, false},                                        /* forward alone */
+        {30, 2, 0, 30, 40, false, false},
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const size_t dim = cases[c].dim;
+        double rate[MOST];
+        for (size_t i = 0; i < dim; i++) {
+            rate[i] = cases[c].steps > 1000  ? 1 + 4e-4 * (1.5 - (double)i)
+                      : i < cases[c].growing ? 1.01 + 3 * pow(0.6, (double)i)
+                                             : 0.8 * pow(0.6, (double)(i % 20));
+        }
+        scaling s = {rate, UINT64_MAX};
+        od_chain chain = {.what = "iteration",
+                          .dim = dim,
+                          .steps = cases[c].steps,
+                          .affine = cases[c].affine,
+                          .jvp = scale,
+                          .vjp = cases[c].transposed ? scale : NULL,
+                          .data = &s};
+        od_track track = {.dim = dim, .steps = cases[c].steps, .at = at_rest};
+        od_growth growth;
+        od_space_angle angle;
+        check_done(*state, od_growth_find(*state, &chain, &track, cases[c].columns, &growth) == OD_OK);
+        assert_int_equal(growth.count, cases[c].followed);
+        assert_int_equal(growth.unstable, cases[c].growing);
+        check_close(growth.exponent[0], log(rate[0]), 0.1);
+        if (cases[c].growing == 2) {
+            check_close(growth.exponent[1], log(rate[1]), 0.1);
+        }
+        check_done(*state, od_space_angle_find(*state, &chain, &track, &growth, &angle) == OD_OK);
+        if (cases[c].growing == dim) {
+            assert_string_equal(angle.missing, "every direction is unstable");
+        } else if (!cases[c].transposed) {
+            assert_string_equal(angle.missing, "products with the transposed Jacobian are not available");
+        } else {
+            assert_null(angle.missing); /* eigenvectors are orthogonal */
+            check_close(angle.radians, acos(0), 1e-6);
+        }
+        od_growth_free(&growth);
+    }
+}
+
+static void derivatives_that_are_no_numbers_are_named(void **state)
+{
+    const double rate[2] = {1.2, 0.7};
+    static const uint64_t lost[] = {0, 4, 9};
+    for (size_t i = 0; i < 3; i++) {
+        scaling s = {rate, lost[i]};
+        od_chain chain = {
+            .what = "iteration", .dim = 2, .steps = 10, .affine = true, .jvp = scale, .vjp = scale, .data = &s};
+        od_track track = {.dim = 2, .steps = 10, .at = at_rest};
+        od_growth growth;
+        char sentence[96];
+        assert_int_not_equal(od_growth_find(*state, &chain, &track, 0, &growth), OD_OK);
+        snprintf(sentence, sizeof sentence, "the iteration or its derivative cannot be evaluated at step %d",
+                 (int)lost[i]);
+        check_message(*state, sentence);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +327,8 @@ int main(void)
         test_with_context(a_rotated_singular_direction_is_named),
         test_with_context(nesterov_at_a_minimum_has_no_unstable_direction),
         test_with_context(what_has_no_derivative_is_refused),
+        test_with_context(as_many_directions_as_it_takes),
+        test_with_context(derivatives_that_are_no_numbers_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -182,12 +182,53 @@ static void what_has_no_bounds_is_the_whole_line(void **state)
     assert_true(wave.lo == -1 && wave.hi == 1);
 }
 
+/* Where bounds of numbers end: what cannot be bounded is the whole line, or all that the function ever is. */
+static void ends_of_the_range(void **state)
+{
+    (void)state;
+    const od_span line = {-INFINITY, INFINITY}, wide = {-1, 2}, huge = {0x1p600, 0x1p700};
+    const struct {
+        od_span got, want;
+    } cases[] = {
+        {od_span_power(huge, 3), line}, /* beyond numbers at one end, and at both */
+        {od_span_power((od_span){2, 0x1p700}, 2), line},
+        {od_span_power(huge, -3), {0, INFINITY}},
+        {od_span_power(wide, 0), {1, 1}},
+        {od_span_power(wide, 2), {0, 4}},
+        {od_span_power((od_span){-3, -2}, 2), {4, 9}},
+        {od_span_power((od_span){-3, -2}, 3), {-27, -8}},
+        {od_span_power_abs((od_span){0, 0}, od_span_real(2.5)), {0, 0}},
+        {od_span_decimal("abc"), line},
+        {od_span_decimal("3"), {3, 3}},
+        {od_span_decimal("9007199254740991"), {0x1p53 - 1, 0x1p53 - 1}},
+        {od_span_decimal("1e300"), {1e300, 1e300}},
+        {od_span_sin((od_span){1e9, 1e9 + 1}), {-1, 1}},
+        {od_span_cos((od_span){-1e9, 1}), {-1, 1}},
+        {od_span_cos((od_span){1e8 - 1, 1e8 + 1}), {-1, 1}},
+        {od_span_tan((od_span){1e9, 1e9}), line},
+        {od_span_sin((od_span){0, 8}), {-1, 1}},
+        {od_span_softplus(line), line},
+        {od_span_log((od_span){-1, 1}), line},
+        {od_span_logistic(line), {0, 1}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const od_span got = cases[i].got, want = cases[i].want;
+        /* outward by rounding alone */
+        const double slack = 1e-14 * (isfinite(want.hi) ? fmax(fabs(want.lo), fabs(want.hi)) : 0);
+        if (!(got.lo <= want.lo && got.hi >= want.hi && got.lo >= want.lo - slack && got.hi <= want.hi + slack) &&
+            !(want.lo == 0 && isinf(want.hi) && got.lo <= 0 && got.hi > 0)) {
+            fail_msg("case %zu: [%.17g, %.17g], not [%.17g, %.17g]", i, got.lo, got.hi, want.lo, want.hi);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_are_enclosed),
         cmocka_unit_test(operations_are_enclosed),
         cmocka_unit_test(what_has_no_bounds_is_the_whole_line),
+        cmocka_unit_test(ends_of_the_range),
     };
     return cmocka_run_group_tests_name("interval", tests, NULL, NULL);
 }
