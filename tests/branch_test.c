@@ -229,6 +229,114 @@ static void what_is_not_covered_is_refused(void **state)
     od_experiment_free(e);
 }
 
+/* The distances of one state alone, or of positions of a method whose first step forgets the velocity: bounds are
+ * known, or it is said that there are none. */
+static void weights_that_leave_parts_free(void **state)
+{
+    static const struct {
+        const char *method, *sentence;
+        double weight[4];
+    } cases[] = {
+        {"{name: heavy-ball, alpha: 1, step: 0.2}", NULL, {1, 1, 0, 0}},
+        {"{name: heavy-ball, alpha: 1, step: 0.2}", "nothing bounds a component", {1, 0, 0, 0}},
+        {"{name: heavy-ball, alpha: 1, step: 0.2}", "nothing bounds a component", {0, 0, 1, 1}},
+        {"{name: memory, step: 0.2}", NULL, {1, 1, 0, 0}}, /* its first step forgets the velocity */
+        {"{name: nesterov-strongly-convex, step: 0.04}", "nothing bounds a component", {1, 1, 0, 0}},
+        {"{name: gradient, step: 0.2}", "nothing bounds a component", {1, 0, 0, 0}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        question q;
+        char yaml[320];
+        double start[OD_BRANCH_MAX_DIM] = {0}, first[OD_BRANCH_MAX_DIM];
+        snprintf(yaml, sizeof yaml,
+                 "{problem: {name: quadratic, eigenvalues: [1, 0.5]}, method: %s, start: {x: [1, 0.7]}, integrator: "
+                 "{name: rk4, step: 0.01}, until: 2, iterations: 8}",
+                 cases[i].method);
+        ask(*state, yaml, &q);
+        memcpy(q.weight, cases[i].weight, sizeof cases[i].weight);
+        memcpy(first, q.y, q.m->dim * sizeof *first);
+        const od_shadow shadow = {radius_of(&q, first), 0, first, 0};
+        od_branch branch = {.start = start};
+        const od_status status = od_branch_lower(*state, q.rule, q.m->iterations, &q.target, &shadow, 0.01, 2000,
+                                                 &branch);
+        if (cases[i].sentence != NULL) {
+            assert_int_equal(status, OD_EUNSUPPORTED);
+            check_message(*state, cases[i].sentence);
+        } else {
+            check_done(*state, status == OD_OK);
+            assert_true(!(branch.lower > branch.upper) && branch.upper <= shadow.radius);
+            check_relative(radius_of(&q, branch.start), branch.upper, 1e-12);
+            /* no start of a grid around the best one is nearer than the bound */
+            for (int k = 0; k < 625; k++) {
+                double x[OD_BRANCH_MAX_DIM] = {0};
+                for (int j = 0, left = k; j < 4; j++, left /= 5) {
+                    x[j] = branch.start[j] + 0.02 * (left % 5 - 2);
+                }
+                assert_true(isnan(branch.lower) || radius_of(&q, x) >= branch.lower);
+            }
+        }
+        end(&q);
+    }
+}
+
+/* Boxes that run out, an orbit that is exact already, and one that overflows: nothing that is not so is said. */
+static void searches_that_end_early(void **state)
+{
+    question q;
+    double start[OD_BRANCH_MAX_DIM], first[OD_BRANCH_MAX_DIM];
+    od_branch branch = {.start = start};
+    ask(*state,
+        "{problem: hosaki, method: {name: gradient, step: 0.3}, start: {x: [2.05, 3.2]}, integrator: {name: rk4, step: "
+        "0.01}, until: 12, iterations: 40}",
+        &q);
+    memcpy(first, q.y, sizeof first);
+    const od_shadow far = {radius_of(&q, first), 0, first, 0};
+    for (uint64_t most = 0; most < 60; most += 7) {
+        check_done(*state, od_branch_lower(*state, q.rule, 40, &q.target, &far, 1e-6, most, &branch) == OD_OK);
+        assert_true(branch.boxes <= most);
+        assert_true(isnan(branch.lower) || branch.lower <= 0.0527 * (1 + 1e-3));
+        assert_true(branch.upper >= 0.0527 * (1 - 1e-3));
+    }
+    /* its own orbit is at distance 0: there is nothing below */
+    double tau, ws[256], next[2];
+    for (size_t k = 0; k < 40; k++) {
+        memcpy(next, q.y + 2 * k, sizeof next);
+        assert_int_equal(q.m->map.step(&q.m->map, k, 1, next, NULL, NULL, &tau, ws), OD_OK);
+        memcpy(q.y + 2 * k + 2, next, sizeof next);
+    }
+    const od_shadow same = {radius_of(&q, first), 0, first, 0};
+    assert_true(same.radius == 0);
+    check_done(*state, od_branch_lower(*state, q.rule, 40, &q.target, &same, 1e-6, 1000, &branch) == OD_OK);
+    assert_true(!(branch.lower > 0) && branch.upper == 0);
+    /* boxes as wide as this have no bounds */
+    const od_shadow wide = {1e200, 0, first, 0};
+    check_done(*state, od_branch_lower(*state, q.rule, 40, &q.target, &wide, 1e-6, 1000, &branch) == OD_OK);
+    assert_true(!(branch.lower > 0));
+    end(&q);
+}
+
+static void more_components_than_boxes_have(void **state)
+{
+    od_rule *rule;
+    const od_options options = {0};
+    od_experiment *e = od_experiment_parse(
+        *state,
+        "{problem: {name: power, p: 4, dim: 3}, method: {name: heavy-ball, alpha: 1, "
+        "step: 0.1}, start: {x: [1, 1, 1]}, iterations: 4}",
+        &options);
+    check_done(*state, e != NULL);
+    check_done(*state, od_rule_create(*state, &e->member[0], &rule) == OD_OK);
+    const double y[5 * 6] = {0}, weight[6] = {1, 1, 1, 1, 1, 1};
+    double start[6] = {0};
+    const od_target target = {y, weight};
+    const od_shadow shadow = {1, 0, start, 0};
+    od_branch branch = {.start = start};
+    assert_int_equal(od_branch_lower(*state, rule, 4, &target, &shadow, 0.1, 10, &branch), OD_EUNSUPPORTED);
+    check_message(*state, "branch and bound takes at most 4 components of the state, not 6");
+    od_rule_free(rule);
+    od_experiment_free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +345,9 @@ int main(void)
         test_with_context(hosaki_is_settled),
         cmocka_unit_test(the_linear_program_is_solved),
         test_with_context(what_is_not_covered_is_refused),
+        test_with_context(weights_that_leave_parts_free),
+        test_with_context(searches_that_end_early),
+        test_with_context(more_components_than_boxes_have),
     };
     return cmocka_run_group_tests_name("branch", tests, NULL, NULL);
 }

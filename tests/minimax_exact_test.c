@@ -5,6 +5,9 @@
  */
 #include "nearest.h"
 
+#include "analysis/cones.h"
+#include "analysis/shooting.h"
+
 /* ------------------------------------------------------------------------------------------- quadratics */
 
 /* Gradient descent and the exact flow of a diagonal quadratic in the plane; `flow`: an orbit of the flow shadows. */
@@ -276,6 +279,68 @@ static void an_orbit_shadows_itself(void **state)
 
 /* Multipliers that are not the best still bound: with equal ones, the bound is the least mean square. */
 
+/* min over c of max_k |c - p_k| is the centre of the smallest circle around points: of three on a circle that no half
+ * of it holds, that circle's; within a ball around 0 the nearest point of it. */
+static void the_smallest_circle_needs_no_ball(void **state)
+{
+    (void)state;
+    const double angle[3] = {0.3, 2.5, 4.4}, centre[2] = {2.385, -0.7}, size = hypot(centre[0], centre[1]);
+    static const double reach[] = {INFINITY, 10, 1};
+    for (size_t i = 0; i < 3; i++) {
+        od_cones cones = {.d = 2};
+        for (size_t k = 0; k < 3; k++) {
+            double *block, *residual;
+            assert_true(od_cones_add(&cones, &block, &residual));
+            block[0] = block[3] = 1;
+            block[1] = block[2] = 0;
+            residual[0] = -centre[0] - 1.5 * cos(angle[k]);
+            residual[1] = -centre[1] - 1.5 * sin(angle[k]);
+            od_cones_set(&cones, k);
+        }
+        double c[2], radius;
+        assert_true(od_cones_solve(&cones, reach[i], c, &radius));
+        if (reach[i] > size) {
+            check_close(radius, 1.5, 1e-8);
+            check_close(c[0], centre[0], 1e-6);
+            check_close(c[1], centre[1], 1e-6);
+            check_close(od_cones_bound(&cones, reach[i]), 1.5, 1e-7);
+        } else {
+            check_close(hypot(c[0], c[1]), reach[i], 1e-6);
+            double farthest =
+                0; /* of the ball's point in the direction of the centre, which is not far from the best */
+            for (size_t k = 0; k < 3; k++) {
+                farthest = fmax(farthest, hypot(centre[0] + 1.5 * cos(angle[k]) - centre[0] / size,
+                                                centre[1] + 1.5 * sin(angle[k]) - centre[1] / size));
+            }
+            assert_true(radius > 1.5 && radius <= farthest);
+            assert_true(od_cones_bound(&cones, reach[i]) <= radius * (1 + 1e-9));
+        }
+        od_cones_free(&cones);
+    }
+}
+
+/* Where multipliers are more than there is room for, the largest ones are named. */
+static void the_largest_multipliers_are_named(void **state)
+{
+    (void)state;
+    enum { COUNT = 200, ROOM = 64 };
+    double weight[COUNT];
+    uint64_t step[COUNT];
+    od_minimax found = {0};
+    for (size_t k = 0; k < COUNT; k++) {
+        weight[k] = k % 10 == 3 ? 0.04 : 1e-4;
+        step[k] = 5000 - 7 * k;
+    }
+    od_minimax_name_active(&found, COUNT, step, weight);
+    assert_int_equal(found.active_count, COUNT / 10);
+    for (size_t i = 0; i < found.active_count; i++) {
+        assert_int_equal(found.active[i], 5000 - 7 * (COUNT - 7 - 10 * i));
+    }
+    od_minimax_name_active(&found, ROOM, NULL, weight);
+    assert_int_equal(found.active_count, ROOM);
+    assert_int_equal(found.active[ROOM - 1], ROOM - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +351,8 @@ int main(void)
         test_with_context(positions_have_the_radius_of_their_triples),
         test_with_context(a_map_that_forgets_has_one_orbit),
         test_with_context(an_orbit_shadows_itself),
+        cmocka_unit_test(the_smallest_circle_needs_no_ball),
+        cmocka_unit_test(the_largest_multipliers_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

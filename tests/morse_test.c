@@ -309,6 +309,76 @@ static void gauss_is_exact_to_its_degree(void **state)
     }
 }
 
+/* Wider blocks go with elements of a lower degree: as many negative directions as equal coordinates have each. */
+static void wide_blocks_count_what_each_coordinate_does(void **state)
+{
+    static const size_t dims[] = {20, 70};
+    for (size_t i = 0; i < 2; i++) {
+        char parts[640] = "";
+        strcat(parts, "problem: {name: power, p: 4, dim: ");
+        sprintf(parts + strlen(parts), "%zu}, method: {name: nesterov}, start: {x: [1", dims[i]);
+        for (size_t k = 1; k < dims[i]; k++) {
+            strcat(parts, k % 4 == 0 ? ", 0" : k % 2 == 0 ? ", 1" : ", -1");
+        }
+        strcat(parts, "]}");
+        check_index(*state, parts, 0.5, 2.2, false, 0, 0);
+        check_index(*state, parts, 0.5, 2.4, false, dims[i] - (dims[i] - 1) / 4, 0); /* those that are not at rest */
+    }
+}
+
+static void what_is_beyond_meshes_is_refused(void **state)
+{
+    od_experiment *e = od_experiment_parse(
+        *state,
+        "{problem: {name: quadratic, eigenvalues: [1.0e+14]}, start: {x: [1]}, method: "
+        "{name: heavy-ball, alpha: 0.1}, integrator: exact, until: 2}",
+        NULL);
+    check_done(*state, e != NULL);
+    od_trajectory *path;
+    od_morse morse;
+    od_mesh mesh;
+    od_form form;
+    size_t count;
+    double edge[65], a[1];
+    check_done(*state, od_trajectory_create(*state, &e->member[0], 2, 1e-12, &path) == OD_OK);
+    assert_int_equal(od_morse_index(*state, path, 0, 2, NULL, &morse), OD_EUNSUPPORTED);
+    check_message(*state, "more than 4 million elements; take a shorter interval");
+    assert_int_equal(od_morse_index(*state, path, 1, 1, NULL, &morse), OD_EINVAL);
+    assert_int_equal(od_morse_index(*state, path, -1, 1, NULL, &morse), OD_EINVAL);
+    assert_int_equal(od_morse_index(*state, path, 1, 3, NULL, &morse), OD_EINVAL);
+    check_message(*state, "[1, 3] does not lie on the path");
+    assert_int_equal(od_trajectory_acceleration(path, -1, a), OD_EINVAL);
+    assert_int_equal(od_trajectory_acceleration(path, 3, a), OD_EINVAL);
+    for (size_t i = 0; i <= 64; i++) {
+        edge[i] = 2.0 * (double)i / 64;
+    }
+    mesh = (od_mesh){.elements = 1 << 22, .degree = 1, .edge = edge};
+    assert_int_equal(od_mesh_halve(*state, &mesh), OD_ENOMEM);
+    /* a curvature that overflows */
+    static const double beyond[] = {1e308, NAN, INFINITY};
+    mesh.elements = 2;
+    for (size_t i = 0; i < 3; i++) {
+        check_done(*state, od_form_open(*state, path, &mesh, &beyond[i], NULL, &form) == OD_OK);
+        const od_status status = od_form_negative(&form, 1, &count);
+        assert_true(status == OD_ENUMERIC || (i == 0 && count > 0));
+        od_form_close(&form);
+    }
+    od_trajectory_free(path);
+    od_experiment_free(e);
+    e = od_experiment_parse(*state,
+                            "{problem: {name: power, p: 4, dim: 2000}, start: {x: {normal: 1}}, method: {name: "
+                            "heavy-ball, alpha: 0.1}, integrator: {name: rk4, step: 0.1}, until: 0.1}",
+                            NULL);
+    check_done(*state, e != NULL);
+    check_done(*state, od_trajectory_create(*state, &e->member[0], 0.1, 1e-6, &path) == OD_OK);
+    mesh.elements = 64;
+    assert_int_equal(od_form_open(*state, path, &mesh, NULL, NULL, &form), OD_EUNSUPPORTED);
+    check_message(*state, "the second variation in 2000 coupled dimensions takes 8.19 GB on 64 elements");
+    od_form_close(&form);
+    od_trajectory_free(path);
+    od_experiment_free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +391,8 @@ int main(void)
         test_with_context(blocks_count_what_scalars_do),
         test_with_context(matrix_free_counts_are_those_by_blocks),
         test_with_context(a_matrix_free_count_of_a_degenerate_path_is_a_lower_bound),
+        test_with_context(wide_blocks_count_what_each_coordinate_does),
+        test_with_context(what_is_beyond_meshes_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

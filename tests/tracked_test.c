@@ -197,6 +197,78 @@ static void singular_starts_are_taken(void **state)
     od_problem_free(f);
 }
 
+/* x' = c, x' = x^2, x' = -x with a Jacobian that is no number from t = 1 on: `which` of them is in flow->data. */
+static od_status few_drift(const od_flow *flow, double t, size_t n, const double *z, double *dz, double *ws)
+{
+    (void)t, (void)ws;
+    const int which = *(const int *)flow->data;
+    for (size_t p = 0; p < n; p++) {
+        dz[p] = which < 2 ? which : which == 2 ? z[p] * z[p] : -z[p];
+    }
+    return OD_OK;
+}
+
+static od_status few_jvp(const od_flow *flow, double t, size_t n, const double *z, size_t m, const double *u,
+                         double *ju, double *ws)
+{
+    (void)ws;
+    const int which = *(const int *)flow->data;
+    for (size_t i = 0; i < n * m; i++) {
+        ju[i] = (which < 2 ? 0 : which == 2 ? 2 * z[i % n] : t > 1 ? NAN : -1) * u[i];
+    }
+    return OD_OK;
+}
+
+static od_flow few(const int *which)
+{
+    return (od_flow){.name = "few",
+                     .block_count = 1,
+                     .block = {{"x", 1}},
+                     .dim = 1,
+                     .drift = few_drift,
+                     .jvp = few_jvp,
+                     .data = which};
+}
+
+/* A drift that is constant, or 0, has no curvature and no error: one step goes all the way. */
+static void straight_lines_are_one_step(void **state)
+{
+    for (int which = 0; which < 2; which++) {
+        const od_flow flow = few(&which);
+        double z = 0.385;
+        const uint64_t evaluations = run(*state, "rk4-tracked", &flow, 0, 50, 1, 1, &z);
+        check_close(z, 0.385 + 50 * which, 1e-12);
+        assert_true(which > 0 || evaluations <= 8);
+    }
+}
+
+static void what_ends_says_where(void **state)
+{
+    static const struct {
+        int which;
+        double start, end;
+        od_status status;
+        const char *sentence;
+    } cases[] = {{2, 1, 2, OD_ENUMERIC, "no longer moves t = 1"},
+                 {3, 1, 2, OD_ENUMERIC, "the drift or its Jacobian failed or is not finite at t = 1."},
+                 {3, 1, -1, OD_EUNSUPPORTED, "it runs forward in time only"}};
+    for (size_t i = 0; i < 3; i++) {
+        const od_flow flow = few(&cases[i].which);
+        double z = cases[i].start;
+        od_stepper *s = od_stepper_create(*state, "rk4-tracked", &flow, 0, 1, &z);
+        check_done(*state, s != NULL);
+        assert_int_equal(od_stepper_advance(*state, s, 0, cases[i].end, 1, &z, NULL), cases[i].status);
+        check_message(*state, cases[i].sentence);
+        assert_true(z == cases[i].start);
+        /* from elsewhere it goes on */
+        z = 0.1;
+        check_done(*state, od_stepper_advance(*state, s, 0, 0, 1, &z, NULL) == OD_OK && z == 0.1);
+        check_done(*state, od_stepper_advance(*state, s, 0, 0.5, 1, &z, NULL) == OD_OK);
+        check_close(z, i == 0 ? 0.1 / 0.95 : 0.1 * exp(-0.5), 1e-5);
+        od_stepper_free(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +279,8 @@ int main(void)
         test_with_context(steps_are_counted),
         test_with_context(singular_starts_are_taken),
         test_with_context(refusals_have_a_reason),
+        test_with_context(straight_lines_are_one_step),
+        test_with_context(what_ends_says_where),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
