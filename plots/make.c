@@ -219,7 +219,10 @@ static od_status read_part(od_context *ctx, od_figure_run *run, const char *name
     od_figure_part *part = &run->part[run->count];
     const char *folder = od_arena_print(run->report->arena, "%s/%s", run->folder, name);
     part->name = name;
-    part->experiment = folder != NULL ? od_figure_experiment(ctx, run, node, folder) : NULL;
+    if (folder == NULL) {
+        return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
+    }
+    part->experiment = od_figure_experiment(ctx, run, node, folder);
     run->count += part->experiment != NULL;
     return part->experiment != NULL ? OD_OK : OD_EINVAL;
 }

@@ -39,16 +39,21 @@ static bool is_kind(const drawing *d, const char *kind)
     return strcmp(d->kind, kind) == 0;
 }
 
+typedef struct column_name {
+    char text[64];
+} column_name;
+
 /* The column of a recorded quantity, of its mean for an ensemble. */
-static const char *column_of(const drawing *d, const curve *c, const char *quantity)
+static column_name column_of(const curve *c, const char *quantity)
 {
-    return c->m->paths > 1 ? od_arena_print(d->arena, "%s_mean", quantity) : quantity;
+    column_name of;
+    snprintf(of.text, sizeof of.text, "%s%s", quantity, c->m->paths > 1 ? "_mean" : "");
+    return of;
 }
 
 static od_status need_column(const drawing *d, const curve *c, const char *quantity)
 {
-    const char *name = column_of(d, c, quantity);
-    if (name != NULL && od_sheet_column(&c->sheet, name) != OD_NO_COLUMN) {
+    if (od_sheet_column(&c->sheet, column_of(c, quantity).text) != OD_NO_COLUMN) {
         return OD_OK;
     }
     return od_fail(d->ctx, OD_EINVAL, "record", "'%s' does not record %s; remove `record` from its entry under compare",
@@ -64,10 +69,11 @@ static void write_title(const drawing *d, const curve *c, bool named, const char
         fputs("notitle", d->out);
         return;
     }
-    const char *text = od_arena_print(d->arena, "%s%s%s", c->m->label, statistic,
-                                      c->m->problem->precision != NULL ? ", single precision" : "");
+    char text[sizeof c->m->label + 64];
+    snprintf(text, sizeof text, "%s%s%s", c->m->label, statistic,
+             c->m->problem->precision != NULL ? ", single precision" : "");
     fputs("title ", d->out);
-    od_gnuplot_quote(d->out, text != NULL ? text : "");
+    od_gnuplot_quote(d->out, text);
     fputs(" noenhanced", d->out);
 }
 
@@ -116,7 +122,7 @@ static void write_curve(const drawing *d, const curve *c, const char *quantity, 
                 "+ 2*column(\"%s_stderr\")) with filledcurves lt %zu, \\\n     ",
                 c->file, quantity, shift, quantity, quantity, shift, quantity, colour(d, c));
     }
-    fprintf(d->out, "'%s' using \"t\":(column(\"%s\") - (%s)) ", c->file, column_of(d, c, quantity), shift);
+    fprintf(d->out, "'%s' using \"t\":(column(\"%s\") - (%s)) ", c->file, column_of(c, quantity).text, shift);
     write_style(d, c, dash);
     write_title(d, c, dash == 1, c->m->paths > 1 ? ", mean" : "");
 }
@@ -127,7 +133,7 @@ static bool suits_log(const drawing *d, const char *quantity, double offset)
     bool positive = false;
     for (size_t i = 0; i < d->count; i++) {
         const curve *c = &d->curve[i];
-        const long column = od_sheet_column(&c->sheet, column_of(d, c, quantity));
+        const long column = od_sheet_column(&c->sheet, column_of(c, quantity).text);
         double largest = 0;
         for (size_t row = 0; column >= 0 && row < c->sheet.rows; row++) {
             const double x = od_sheet_at(&c->sheet, row, column) - offset;
@@ -226,7 +232,7 @@ static void find_ranges(const drawing *d, range r[2])
         const curve *c = &d->curve[i];
         const double *minimiser = c->m->problem->minimiser;
         for (size_t axis = 0; axis < 2; axis++) {
-            const long column = od_sheet_column(&c->sheet, column_of(d, c, axis == 0 ? "x_1" : "x_2"));
+            const long column = od_sheet_column(&c->sheet, column_of(c, axis == 0 ? "x_1" : "x_2").text);
             for (size_t row = 0; row < c->sheet.rows; row++) {
                 widen(&r[axis], od_sheet_at(&c->sheet, row, column));
             }
@@ -337,7 +343,7 @@ static od_status write_plane(const drawing *d, const char *folder)
     for (size_t i = 0; i < d->count; i++) {
         const curve *c = &d->curve[i];
         separate(d, &first);
-        fprintf(plot, "'%s' using \"%s\":\"%s\" ", c->file, column_of(d, c, "x_1"), column_of(d, c, "x_2"));
+        fprintf(plot, "'%s' using \"%s\":\"%s\" ", c->file, column_of(c, "x_1").text, column_of(c, "x_2").text);
         write_style(d, c, 1);
         write_title(d, c, true, c->m->paths > 1 ? ", mean" : "");
     }
@@ -350,8 +356,8 @@ static od_status write_plane(const drawing *d, const char *folder)
 static void write_marks(const drawing *d)
 {
     const curve *c = &d->curve[0];
-    const long x = od_sheet_column(&c->sheet, column_of(d, c, "x_1"));
-    const long y = od_sheet_column(&c->sheet, column_of(d, c, "x_2"));
+    const long x = od_sheet_column(&c->sheet, column_of(c, "x_1").text);
+    const long y = od_sheet_column(&c->sheet, column_of(c, "x_2").text);
     if (x >= 0 && y >= 0 && c->sheet.rows > 0) {
         const double at[2] = {od_sheet_at(&c->sheet, 0, x), od_sheet_at(&c->sheet, 0, y)};
         write_point(d, "start", at, 7);
@@ -503,7 +509,7 @@ od_status od_figure_own(od_context *ctx, const char *file, const char *kind, con
     r->caption = stem != NULL ? od_arena_print(r->arena, "%s of %s", kind, file) : NULL;
     r->folder = stem != NULL ? od_arena_print(r->arena, "%s/%s", root, stem) : NULL;
     const char *folder = stem != NULL ? od_arena_print(r->arena, "%s/%s", r->folder, kind) : NULL;
-    if (r->name == NULL || r->folder == NULL || folder == NULL) {
+    if (r->name == NULL || r->caption == NULL || r->folder == NULL || folder == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory for the figure");
     }
     od_experiment *e = load(ctx, r->arena, file, kind, options, folder);

@@ -73,6 +73,14 @@ static od_status set_noise(od_context *ctx, od_experiment *e)
     return OD_OK;
 }
 
+/* The text in the arena, or what stands for none; *kept becomes false when there is no memory. */
+static const char *keep(od_arena *arena, const char *text, const char *none, bool *kept)
+{
+    const char *copy = text != NULL ? od_arena_text(arena, text, strlen(text)) : none;
+    *kept = *kept && (text == NULL || copy != NULL);
+    return copy;
+}
+
 static od_status apply_options(od_context *ctx, od_experiment *e, od_node *root, const od_options *options)
 {
     for (size_t i = 0; options->set != NULL && options->set[i] != NULL; i++) {
@@ -119,20 +127,18 @@ static od_status apply_options(od_context *ctx, od_experiment *e, od_node *root,
     e->checkpoint = options->checkpoint == 0 ? 60 : options->checkpoint;
     e->threads = options->threads;
     e->block = options->block != 0 ? options->block : 128;
-    e->output = options->output != NULL ? od_arena_text(e->arena, options->output, strlen(options->output)) : NULL;
-    e->invocation = options->invocation != NULL
-                        ? od_arena_text(e->arena, options->invocation, strlen(options->invocation))
-                        : "";
+    bool kept = true;
+    e->output = keep(e->arena, options->output, NULL, &kept);
+    e->invocation = keep(e->arena, options->invocation, "", &kept);
     const od_node *folder = od_node_item(root, "data");
     const char *data = options->data != NULL && options->data[0] != '\0'  ? options->data
                        : folder != NULL && folder->kind == OD_NODE_SCALAR ? folder->text
                                                                           : "";
     char *absolute = data[0] != '\0' ? realpath(data, NULL) : NULL;
-    e->place.data = od_arena_text(e->arena, absolute != NULL ? absolute : data,
-                                  strlen(absolute != NULL ? absolute : data));
+    e->place.data = keep(e->arena, absolute != NULL ? absolute : data, "", &kept);
     e->place.entry = folder != NULL && folder->kind == OD_NODE_SCALAR ? folder->text : "";
     free(absolute);
-    return e->place.data != NULL ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory");
+    return kept ? OD_OK : od_fail(ctx, OD_ENOMEM, NULL, "no memory for the experiment");
 }
 
 static od_status build(od_context *ctx, od_experiment *e, od_node *root, const od_options *options)
@@ -186,6 +192,11 @@ static od_experiment *load(od_context *ctx, const char *file, const char *yaml, 
     e->file = file != NULL ? od_arena_text(arena, file, strlen(file)) : "";
     const char *slash = file != NULL ? strrchr(file, '/') : NULL;
     e->place.folder = slash != NULL ? od_arena_text(arena, file, (size_t)(slash - file)) : "";
+    if (e->file == NULL || e->place.folder == NULL) {
+        od_fail(ctx, OD_ENOMEM, NULL, "no memory for the experiment");
+        od_experiment_free(e);
+        return NULL;
+    }
     od_node *root = file != NULL ? od_document_read(ctx, arena, file)
                                  : od_document_parse(ctx, arena, yaml, strlen(yaml), "text");
     if (root == NULL || build(ctx, e, root, options) != OD_OK) {

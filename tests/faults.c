@@ -9,6 +9,9 @@
  *   OPTDYN_FAULT=sundials:5     the 5th call of SUNDIALS is refused; CVODE's own step says that the error stays too
  * large, with sundials-solver:5 that no solution was found, with sundials-accuracy:5 that rounding is too coarse
  *   OPTDYN_FAULT=look:5         when the program looks for the 5th time whether it is to stop, it is
+ *   OPTDYN_FAULT=arena:5        the 5th piece of an arena is not there
+ *   OPTDYN_FAULT=system:5       the 5th small service is refused: to open a file for reading, to lock a folder, to look
+ * at a file, to begin a thread, to begin to decompress or to parse; with longer:5 a file seems one byte longer
  *   OPTDYN_FAULT_REPORT=FILE    at the end: of each kind the count, and the places: for each chain of calls that was
  * new its number, and those of its calls that were new; how many faults happened, and pieces of memory left
  *
@@ -45,8 +48,8 @@ void __wrap_free(void *p);
 FILE *__wrap_open_memstream(char **text, size_t *size);
 
 /* In the order of enum fault. */
-static const char *const kind_name[FAULT_KINDS] = {"allocation", "write", "evaluation", "lapack",
-                                                   "sundials",   "hdf5",  "look"};
+static const char *const kind_name[FAULT_KINDS] = {"allocation", "write", "evaluation", "lapack", "sundials",
+                                                   "hdf5",       "look",  "arena",      "system"};
 
 enum { CHAINS = 1 << 12, CALLS = 1 << 13, DEPTH = 48 };
 
@@ -191,10 +194,21 @@ static void __attribute__((constructor)) begin(void)
     static const struct {
         const char *name;
         enum fault kind;
-    } way[] = {{"allocation", FAULT_ALLOCATION},      {"write", FAULT_WRITE},       {"short", FAULT_WRITE},
-               {"evaluation", FAULT_EVALUATION},      {"nan", FAULT_EVALUATION},    {"lapack", FAULT_LAPACK},
-               {"lapack-memory", FAULT_LAPACK},       {"sundials", FAULT_SUNDIALS}, {"sundials-solver", FAULT_SUNDIALS},
-               {"sundials-accuracy", FAULT_SUNDIALS}, {"hdf5", FAULT_HDF5},         {"look", FAULT_LOOK}};
+    } way[] = {{"allocation", FAULT_ALLOCATION},
+               {"write", FAULT_WRITE},
+               {"short", FAULT_WRITE},
+               {"evaluation", FAULT_EVALUATION},
+               {"nan", FAULT_EVALUATION},
+               {"lapack", FAULT_LAPACK},
+               {"lapack-memory", FAULT_LAPACK},
+               {"sundials", FAULT_SUNDIALS},
+               {"sundials-solver", FAULT_SUNDIALS},
+               {"sundials-accuracy", FAULT_SUNDIALS},
+               {"hdf5", FAULT_HDF5},
+               {"look", FAULT_LOOK},
+               {"arena", FAULT_ARENA},
+               {"system", FAULT_SYSTEM},
+               {"longer", FAULT_SYSTEM}};
     const char *fault = getenv("OPTDYN_FAULT");
     if (fault != NULL && sscanf(fault, "%31[^:]:%lu", wanted_name, &which) == 2) {
         from_there_on = strchr(fault, '+') != NULL;

@@ -13,6 +13,8 @@ enum fault {
     FAULT_SUNDIALS,
     FAULT_HDF5,
     FAULT_LOOK, /* whether to stop */
+    FAULT_ARENA,
+    FAULT_SYSTEM, /* small services of the system and of libraries */
     FAULT_KINDS
 };
 

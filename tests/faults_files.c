@@ -12,6 +12,7 @@
 
 void *__real_calloc(size_t count, size_t size);
 void __real_free(void *p);
+int __real_open(const char *path, int flags, ...);
 FILE *__real_fopen(const char *path, const char *mode);
 int __real_fileno(FILE *file);
 int __real_ftruncate(int file, off_t length);
@@ -84,13 +85,15 @@ static int close_it(void *cookie)
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
     if (strpbrk(mode, "wa+") == NULL) {
-        return __real_fopen(path, mode);
+        const bool denied = fault_now(FAULT_SYSTEM);
+        errno = denied ? EACCES : errno;
+        return denied ? NULL : __real_fopen(path, mode);
     }
     written *w = full() ? NULL : __real_calloc(1, sizeof *w);
     if (w == NULL) {
         return NULL;
     }
-    w->file = open(path, mode[0] == 'w' ? O_RDWR | O_CREAT | O_TRUNC : O_RDWR, 0666);
+    w->file = __real_open(path, mode[0] == 'w' ? O_RDWR | O_CREAT | O_TRUNC : O_RDWR, 0666);
     w->out = w->file < 0 ? NULL
                          : fopencookie(w, mode, (cookie_io_functions_t){read_some, write_some, seek_to, close_it});
     if (w->out == NULL) {

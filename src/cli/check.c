@@ -84,6 +84,9 @@ static od_status check_problem(cli *c, od_arena *arena, const od_node *root, boo
     }
     const char *slash = strrchr(node->origin, '/'); /* a name has no folder */
     const char *folder = slash != NULL ? od_arena_text(arena, node->origin, (size_t)(slash - node->origin)) : "";
+    if (folder == NULL) {
+        return od_fail(c->ctx, OD_ENOMEM, NULL, "no memory");
+    }
     const od_place place = {.path = "problem", .folder = folder, .data = c->data != NULL ? c->data : ""};
     od_status status = od_problem_choose(c->ctx, arena, node, place, &choice);
     status = status == OD_OK ? od_problem_build(c->ctx, &choice, &problem) : status;
