@@ -26,6 +26,8 @@ static void every_status_has_a_name(void **state)
 }
 
 static od_status fail_at(od_context *ctx, const char *origin, int line, const char *entry, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+static od_status fail_at(od_context *ctx, const char *origin, int line, const char *entry, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
