@@ -44,6 +44,12 @@ void od_bytes_free(od_bytes *bytes)
     *bytes = (od_bytes){0};
 }
 
+od_reader od_reader_begin(const void *bytes, size_t size)
+{
+    const unsigned char *at = bytes;
+    return (od_reader){.at = at, .end = size > 0 ? at + size : at};
+}
+
 void od_reader_take(od_reader *from, void *to, size_t size)
 {
     if (from->failed || size > (size_t)(from->end - from->at)) {

@@ -27,6 +27,8 @@ typedef struct od_reader {
     bool failed;
 } od_reader;
 
+/** To read these bytes; of none there may be no address either. */
+od_reader od_reader_begin(const void *bytes, size_t size);
 /** Copies `size` bytes; zeroes where there are not so many. */
 void od_reader_take(od_reader *from, void *to, size_t size);
 /** A count of at most `most`; more is a failure. */

@@ -182,12 +182,6 @@ static od_status read_file(od_context *ctx, const char *path, od_bytes *to)
     return to->failed ? no_memory(ctx) : OD_OK;
 }
 
-/* NULL, of a file that is not there or empty, has no place behind it. */
-static od_reader reader_of(const od_bytes *bytes)
-{
-    return (od_reader){.at = bytes->data, .end = bytes->size > 0 ? bytes->data + bytes->size : bytes->data};
-}
-
 /* The next whole segment's payload; false at the end and at a torn one. */
 static bool next_segment(od_reader *file, od_reader *payload)
 {
@@ -199,7 +193,7 @@ static bool next_segment(od_reader *file, od_reader *payload)
     if (at.failed || mark != MARK || length > (uint64_t)(at.end - at.at)) {
         return false;
     }
-    *payload = (od_reader){.at = at.at, .end = at.at + length};
+    *payload = od_reader_begin(at.at, length);
     at.at += length;
     od_reader_take(&at, want, sizeof want);
     if (at.failed) {
@@ -261,7 +255,7 @@ static od_status read_journal(od_context *ctx, const char *path, od_simulation *
 {
     od_bytes bytes = {0};
     od_status status = read_file(ctx, path, &bytes);
-    od_reader file = reader_of(&bytes), payload;
+    od_reader file = od_reader_begin(bytes.data, bytes.size), payload;
     *size = 0;
     if (status == OD_OK && bytes.size > 0 && next_segment(&file, &payload)) {
         status = take_header(ctx, path, s->e, &payload, h);
@@ -291,7 +285,7 @@ bool od_journal_foreign(od_context *ctx, const od_experiment *e)
     header h;
     od_journal_init(e, &j);
     od_status status = read_file(ctx, j.path, &bytes);
-    od_reader file = reader_of(&bytes), payload;
+    od_reader file = od_reader_begin(bytes.data, bytes.size), payload;
     if (status == OD_OK && bytes.size > 0) {
         status = next_segment(&file, &payload) ? take_header(ctx, j.path, e, &payload, &h) : OD_EINVAL;
     }
@@ -317,7 +311,7 @@ od_status od_journal_peek(od_context *ctx, const char *path, const od_experiment
     od_bytes bytes = {0};
     header h = {0};
     od_status status = read_file(ctx, path, &bytes);
-    od_reader file = reader_of(&bytes), payload;
+    od_reader file = od_reader_begin(bytes.data, bytes.size), payload;
     if (status == OD_OK && bytes.size == 0) {
         status = od_fail(ctx, OD_EINVAL, NULL, "there is no journal %s", path);
     } else if (status == OD_OK && !next_segment(&file, &payload)) {

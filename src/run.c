@@ -286,7 +286,7 @@ static od_status keep_shard(attempt *a, od_status status)
 static od_status take_share(void *user, const void *bytes, size_t size)
 {
     attempt *a = user;
-    od_reader from = {.at = bytes, .end = (const unsigned char *)bytes + size};
+    od_reader from = od_reader_begin(bytes, size);
     return od_snapshot_read(&a->s, &from, true);
 }
 

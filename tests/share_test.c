@@ -20,8 +20,10 @@ static od_status send_share(const void *bytes, size_t size, od_status (*take)(vo
 {
     (void)take;
     (void)user;
-    assert_true(size > 0 && size <= sizeof sent);
-    memcpy(sent, bytes, size);
+    assert_true(size <= sizeof sent);
+    if (size > 0) {
+        memcpy(sent, bytes, size);
+    }
     sent_size = size;
     return gathering;
 }
@@ -30,7 +32,7 @@ static od_status take_share(const void *bytes, size_t size, od_status (*take)(vo
 {
     (void)bytes;
     assert_int_equal(size, 0);
-    const od_status status = take(user, sent, sent_size);
+    const od_status status = take(user, sent_size > 0 ? sent : NULL, sent_size);
     return gathering != OD_OK ? gathering : status;
 }
 
@@ -39,11 +41,11 @@ static void count_wait(void)
     waited++;
 }
 
-static od_result *run_rank(od_context *ctx, unsigned rank, od_status want)
+static od_result *run_rank(od_context *ctx, unsigned rank, const char *experiment, od_status want)
 {
     const od_ranks ranks = {.rank = rank, .size = 2, .gather = rank > 0 ? send_share : take_share, .wait = count_wait};
     const od_options options = {.threads = 2, .ranks = &ranks};
-    return run_text(ctx, text, &options, want);
+    return run_text(ctx, experiment, &options, want);
 }
 
 static void two_ranks_have_the_bits_of_one_process(void **state)
@@ -51,8 +53,8 @@ static void two_ranks_have_the_bits_of_one_process(void **state)
     od_context *ctx = *state;
     gathering = OD_OK;
     waited = 0;
-    od_result *alone = run_text(ctx, text, NULL, OD_OK), *second = run_rank(ctx, 1, OD_OK),
-              *first = run_rank(ctx, 0, OD_OK);
+    od_result *alone = run_text(ctx, text, NULL, OD_OK), *second = run_rank(ctx, 1, text, OD_OK),
+              *first = run_rank(ctx, 0, text, OD_OK);
     assert_int_equal(second->count, 0);
     assert_int_equal(first->count, 1);
     assert_int_equal(waited, 2);
@@ -68,18 +70,35 @@ static void two_ranks_have_the_bits_of_one_process(void **state)
     od_result_free(first);
 }
 
+/* What no leaf of 128 paths is left for sends no bytes, and has no address of them. */
+static void a_rank_may_have_nothing_to_do(void **state)
+{
+    static const char few[] = "{problem: {name: quadratic, eigenvalues: [2]}, method: {name: gradient, noise: 0.3}, "
+                              "integrator: {name: euler-maruyama, step: 0.25}, start: {x: [1]}, until: 1, paths: 100}";
+    od_context *ctx = *state;
+    gathering = OD_OK;
+    od_result *alone = run_text(ctx, few, NULL, OD_OK), *second = run_rank(ctx, 1, few, OD_OK);
+    assert_int_equal(sent_size, 0);
+    od_result *first = run_rank(ctx, 0, few, OD_OK);
+    assert_int_equal(first->outcome[0].paths, 100);
+    check_close(first->outcome[0].mean[0], alone->outcome[0].mean[0], 0);
+    od_result_free(alone);
+    od_result_free(second);
+    od_result_free(first);
+}
+
 static void failures_of_sharing_are_told(void **state)
 {
     od_context *ctx = *state;
     gathering = OD_EIO;
     waited = 0;
     for (unsigned rank = 2; rank-- > 0;) {
-        assert_null(run_rank(ctx, rank, OD_EIO));
+        assert_null(run_rank(ctx, rank, text, OD_EIO));
         check_message(ctx, "the ranks could not put their results together (input/output); another may have ended");
     }
     gathering = OD_OK;
     sent_size /= 2; /* cut off on its way */
-    assert_null(run_rank(ctx, 0, OD_EINVAL));
+    assert_null(run_rank(ctx, 0, text, OD_EINVAL));
     check_message(ctx, "the ranks could not put their results together (invalid)");
     assert_int_equal(waited, 0);
 }
@@ -111,6 +130,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_context(two_ranks_have_the_bits_of_one_process),
+        test_with_context(a_rank_may_have_nothing_to_do),
         test_with_context(failures_of_sharing_are_told),
         test_with_context(impossible_shares_are_refused),
     };

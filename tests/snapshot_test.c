@@ -65,7 +65,7 @@ static size_t run_in_rounds(od_context *ctx, od_experiment *const e[4], od_simul
         od_simulation_close(s);
         check_done(ctx, od_simulation_open(ctx, e[rounds % 4], NULL, NULL, s) == OD_OK);
         s->room = room > s->room ? room : s->room;
-        od_reader reader = {.at = bytes.data, .end = bytes.data + bytes.size};
+        od_reader reader = od_reader_begin(bytes.data, bytes.size);
         assert_int_equal(od_snapshot_read(s, &reader, false), OD_OK);
         check_done(ctx, od_simulation_loaded(s) == OD_OK);
         od_bytes_free(&bytes);
@@ -140,7 +140,7 @@ static void wrong_bytes_are_refused_or_harmless(void **state)
                 (unsigned char)(1 + od_index(9, OD_STREAM_CHECK, i, k, 1, 255));
         }
         const size_t size = i % 5 == 0 ? od_index(9, OD_STREAM_CHECK, i, 0, 2, (uint32_t)good.size) : good.size;
-        od_reader reader = {.at = bad, .end = bad + size};
+        od_reader reader = od_reader_begin(bad, size);
         check_done(ctx, od_simulation_open(ctx, e, NULL, NULL, &s) == OD_OK);
         refused += od_snapshot_read(&s, &reader, false) != OD_OK;
         od_simulation_close(&s);

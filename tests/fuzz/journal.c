@@ -199,7 +199,7 @@ static void take_snapshot(const half *h, const uint8_t *data, size_t size, bool 
     size_t left;
     od_simulation s;
     unsigned char *bytes = damage(h, &h->snapshot, data, size, &left);
-    od_reader reader = {.at = bytes, .end = bytes + left};
+    od_reader reader = od_reader_begin(bytes, left);
     fuzz_demand(od_simulation_open(h->ctx, h->e, NULL, NULL, &s) == OD_OK, od_message(h->ctx));
     s.room = 64;
     if (od_snapshot_read(&s, &reader, add) == OD_OK && !add) {
