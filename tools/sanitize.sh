@@ -36,6 +36,7 @@ rm -rf "$reports" "$build/plugins"
 mkdir "$reports"
 
 export OPTDYN_TEST_KILLS=4 # half as many as otherwise: runs are slow
+export OPENBLAS_NUM_THREADS=1 # they wait for each other by giving the processor away: on a busy machine without end
 
 # Programs that tests start, and whose failure they expect, report here too.
 export UBSAN_OPTIONS="print_stacktrace=1:log_path=$reports/found"
