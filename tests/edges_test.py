@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from tap import PROGRAM, check, end
+from tap import PROGRAM, check, end, skip
 
 SPRING = """
 problem: {name: quadratic, eigenvalues: [1.25]}
@@ -268,6 +268,9 @@ with tempfile.TemporaryDirectory() as folder:
             f.write(content)
     for name, analysis, text, wanted in SAYS:
         r = run(folder, analysis, text)
+        if "needs the module optdyn-arb.so" in r.stdout:
+            skip(f"{analysis}: {name}", "the module for ball arithmetic is not built")
+            continue
         missing = [w for w in wanted if not re.search(w, r.stdout, re.M)]
         check(r.returncode == 0 and not missing, f"{analysis}: {name}", f"{missing}\n{r.stdout}\n{r.stderr}")
     for name, analysis, text, status, sentence, *more in REFUSES:
