@@ -11,6 +11,7 @@
 #include "kind.h"
 #include "ledger.h"
 
+#include "analysis/vector.h"
 #include "src/batch.h"
 #include "src/memory.h"
 #include "src/start.h"
@@ -152,6 +153,7 @@ static od_status orbit_claims(study *q)
     const double eta = q->p * q->eta / (q->p - 1);
     double *z = q->next, *g = z + q->dim, identity = 0, printed = 0, size = 0, tau, loss;
     double last = NAN, growth = 0, scale = NAN, first = NAN;
+    const double away = 1e3 * (1 + od_distance(q->d, NULL, q->z, NULL)); /* beyond, rounding runs away too */
     memcpy(z, q->z, q->dim * sizeof *z);
     od_status status = OD_OK;
     for (uint64_t k = 0; k < LATE && status == OD_OK; k++) {
@@ -164,6 +166,9 @@ static od_status orbit_claims(study *q)
         status = status == OD_OK ? map->step(map, k, 1, z, map->noise_dim > 0 ? q->ws : NULL, NULL, &tau,
                                              q->ws + map->noise_dim + 1)
                                  : status;
+        if (!(od_distance(q->d, NULL, z, NULL) < away)) {
+            break;
+        }
         for (size_t i = 0; i < q->d && status == OD_OK; i++) {
             const double move = q->eta * z[q->d + i], old = q->eta * before[q->d + i];
             const double right = before[i] + lam * old - eta * g[i];
@@ -182,7 +187,7 @@ static od_status orbit_claims(study *q)
         }
         last = energy;
     }
-    if (status != OD_OK) {
+    if (status != OD_OK || !(size > 0)) {
         return status;
     }
     od_claim *c = od_claims_append(

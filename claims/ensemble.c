@@ -32,6 +32,7 @@ typedef struct study {
     double p, tau, noise;         /* noise: s*^2 */
     double start, excess, square; /* r(t0) (f0 - f*) + |x0 - x* + lam v0|^2/2, f0 - f* and |x0 - x*|^2 */
     double mean[ROWS], error[ROWS], time[ROWS];
+    double bias[ROWS]; /* of the scheme, where it was asked for: the change of means with half of the step */
     od_claim_list *list;
 } study;
 
@@ -87,18 +88,20 @@ static od_status see_noise(study *q, double t, const double *z, size_t n, const 
     return status;
 }
 
-static od_status sum_block(study *q, uint64_t first, size_t n, const room *a, double *sum, double *square)
+/* With the member's step over `parts`. */
+static od_status sum_block(study *q, unsigned parts, uint64_t first, size_t n, const room *a, double *sum,
+                           double *square)
 {
     const od_member *m = q->m;
     const od_problem *f = m->problem;
     const uint64_t steps = (uint64_t)llround((m->until - m->start.t) / m->step);
-    const od_strand strand = {m->integrator_choice.integrator, m->step, 1};
+    const od_strand strand = {m->integrator_choice.integrator, m->step / parts, 1};
     od_strands block;
-    od_status status = od_strands_open(q->ctx, q->ctx, m, m->step, &strand, 1, first, n, &block);
+    od_status status = od_strands_open(q->ctx, q->ctx, m, strand.step, &strand, 1, first, n, &block);
     for (size_t r = 0; r < ROWS && status == OD_OK; r++) {
         const uint64_t at = steps * (r + 1) / ROWS;
         const double *z = block.state[0];
-        status = od_strands_advance(q->ctx, &block, at);
+        status = od_strands_advance(q->ctx, &block, at * parts);
         status = status == OD_OK ? f->eval(f, OD_VALUE | OD_GRADIENT, n, z, a->loss, a->g, a->ws) : status;
         q->time[r] = m->start.t + (double)at * m->step;
         if (status == OD_OK && q->seen) {
@@ -117,7 +120,7 @@ static od_status sum_block(study *q, uint64_t first, size_t n, const room *a, do
     return status == OD_OK && od_cancelled(q->ctx) ? od_fail(q->ctx, OD_EINTERRUPTED, NULL, "interrupted") : status;
 }
 
-static od_status sum_losses(study *q, uint64_t paths, double *sum, double *square)
+static od_status sum_losses(study *q, unsigned parts, double *sum, double *square)
 {
     const od_member *m = q->m;
     const size_t d = m->problem->dim, own = od_scratch_size(&m->problem->scratch, LEAF),
@@ -131,8 +134,9 @@ static od_status sum_losses(study *q, uint64_t paths, double *sum, double *squar
     a.cov = a.dw + LEAF * m->flow.noise.dim;
     a.values = a.cov + (cov > 0 ? d * d * LEAF : 0);
     a.ws = a.cov + cov;
-    for (uint64_t first = 0; first < paths && status == OD_OK; first += LEAF) {
-        status = sum_block(q, first, (size_t)(paths - first < LEAF ? paths - first : LEAF), &a, sum, square);
+    for (uint64_t first = 0; first < m->paths && status == OD_OK; first += LEAF) {
+        const size_t n = (size_t)(m->paths - first < LEAF ? m->paths - first : LEAF);
+        status = sum_block(q, parts, first, n, &a, sum, square);
     }
     free(a.loss);
     return status;
@@ -142,10 +146,26 @@ static od_status run_ensemble(study *q)
 {
     double sum[ROWS] = {0}, square[ROWS] = {0};
     const double n = (double)q->m->paths;
-    const od_status status = sum_losses(q, q->m->paths, sum, square);
+    const od_status status = sum_losses(q, 1, sum, square);
+    bool bounded = true;
     for (size_t r = 0; r < ROWS; r++) {
         q->mean[r] = sum[r] / n;
         q->error[r] = sqrt(fmax(square[r] / n - q->mean[r] * q->mean[r], 0) / (n - 1));
+        bounded = bounded && isfinite(square[r]);
+    }
+    return status == OD_OK && !bounded ? od_fail(q->ctx, OD_EUNSUPPORTED, NULL,
+                                                 "paths leave all bounds: take shorter steps than %.6g", q->m->step)
+                                       : status;
+}
+
+/* Before anything is called exceeded: how much of it is the scheme's error. */
+static od_status halve_steps(study *q)
+{
+    double sum[ROWS] = {0}, square[ROWS] = {0};
+    const od_status status = sum_losses(q, 2, sum, square);
+    for (size_t r = 0; r < ROWS; r++) {
+        const double change = fabs(sum[r] / (double)q->m->paths - q->mean[r]);
+        q->bias[r] = isfinite(change) ? 2 * change : INFINITY;
     }
     return status;
 }
@@ -159,6 +179,7 @@ static void bound_claim(study *q, const double *bound, const char *id, const cha
     }
     od_claim *c = od_claims_append(q->list, id, source, statement);
     c->error_sampling = q->error[worst];
+    c->error_integration = q->bias[worst];
     od_claims_bound(c, bound[worst], q->mean[worst], NULL);
     if (q->seen || q->loud) {
         c->error_model = NAN; /* constants seen at some states only */
@@ -169,14 +190,20 @@ static void bound_claim(study *q, const double *bound, const char *id, const cha
     od_claims_doubt(c);
 }
 
-static void judge(study *q)
+static od_status judge(study *q)
 {
     const double p = q->p, d = (double)q->m->problem->dim, t0 = q->m->start.t, noise = d * q->noise / 2;
     double master[ROWS], theorem[ROWS];
+    bool exceeded = false;
     for (size_t r = 0; r < ROWS; r++) {
         const double t = q->time[r], weight = p * t / ((p - 1) * (p - 1));
         master[r] = (q->start + noise * p * p / ((p - 1) * (p - 1)) * (t - t0)) / weight;
         theorem[r] = q->square / (2 * weight) + t0 / t * q->excess + p * noise;
+        exceeded = exceeded || q->mean[r] > fmin(master[r], theorem[r]);
+    }
+    const od_status status = exceeded ? halve_steps(q) : OD_OK;
+    if (status != OD_OK) {
+        return status;
     }
     bound_claim(q, master,
                 q->loud   ? "memory-master-state"
@@ -202,6 +229,7 @@ static void judge(study *q)
                       "p >= 1 + 1/tau with the smallest tau seen, where it is tightest"
                     : "E f - f* <= (p - 1)^2 |x0 - x*|^2/(2 p t) + p d sigma^2/2 from t0 = 0 (from t0 (t0/t)(f0 - "
                       "f*) more), at the time where it is tightest");
+    return OD_OK;
 }
 
 /* What of the energy is there at the start. */
@@ -351,8 +379,8 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
             "the bounds need p >= 1 + 1/tau, and <g, x - x*> falls to tau = %.3g times f - f* on the paths", q.tau);
     }
     if (status == OD_OK) {
-        judge(&q);
-        status = m->problem->dim <= MOST_DIM ? generator_claims(&q) : OD_OK;
+        status = judge(&q);
+        status = status == OD_OK && m->problem->dim <= MOST_DIM ? generator_claims(&q) : OD_OK;
     }
     return status;
 }

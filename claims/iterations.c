@@ -11,6 +11,7 @@
 #include "ledger.h"
 #include "orbit.h"
 
+#include "analysis/vector.h"
 #include "src/memory.h"
 #include "src/start.h"
 
@@ -80,6 +81,7 @@ static od_status recursion_claim(study *q, double beta, double sign)
 {
     const size_t d = q->d;
     const double eta = q->map->tau * q->map->tau;
+    const double away = 1e3 * (1 + od_distance(d, NULL, q->start, NULL)); /* beyond, rounding runs away too */
     double *now = q->g + d, *last = now + d, most = 0, size = 0;
     bool moves = false;
     od_status status = OD_OK;
@@ -89,6 +91,9 @@ static od_status recursion_claim(study *q, double beta, double sign)
     memcpy(last, q->start, d * sizeof *last);
     for (uint64_t k = 0; k < STEPS && status == OD_OK && most < 1e6 * (size + 1); k++) {
         status = step(q, q->map, k, q->z);
+        if (!(od_distance(d, NULL, q->z, NULL) < away)) {
+            break;
+        }
         status = status == OD_OK ? q->m->problem->eval(q->m->problem, OD_GRADIENT, 1, now, NULL, q->g, q->ws) : status;
         for (size_t i = 0; i < d && status == OD_OK; i++) {
             const double next = now[i] + sign * beta * (now[i] - last[i]) - eta * q->g[i];
