@@ -228,8 +228,8 @@ static od_status flow_claims(study *q)
     const double stiff = q->map->tau * f->lipschitz.value;
     q->viscous = kind.viscous;
     q->alpha = kind.damping;
-    if (m->start.t != 0 || f->rough != NULL || m->iterations * 8 > 100000) {
-        return OD_OK;
+    if (m->start.t != 0 || f->rough != NULL || m->iterations * 8 > 100000 || m->iterations < 10) {
+        return OD_OK; /* or they are too few to tell an order */
     }
     if (q->alpha > 0 && q->map->dim == 2 * q->d && f->samples > 0) {
         const od_status status = ratio_claim(q);
@@ -272,7 +272,7 @@ static od_status amplified_claims(study *q)
     const double lambda = q->m->problem->spectrum->eigenvalues[0], eta = q->map->tau * q->map->tau;
     const double centre = q->m->problem->spectrum->centre[0], turn = 1 / (eta * lambda);
     const uint64_t limit = (uint64_t)floor(2 * turn) + 1;
-    bool amplified = fabs(turn - round(turn)) > 1e-6 && limit < 100000;
+    bool amplified = fabs(turn - round(turn)) > 1e-6 && limit < 100000 && q->start[0] != centre;
     uint64_t grows = 0;
     od_status status = OD_OK;
     memcpy(q->z, q->start, q->map->dim * sizeof *q->z);

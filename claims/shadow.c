@@ -54,7 +54,10 @@ static void judge_bound(const claims *q, od_claim *c, double predicted, double m
     const double slack = q->s->integration + 1e-13 * fabs(predicted);
     od_claims_judge(c, measured <= predicted, counterexample);
     const bool close = c->verdict == OD_FAILS && measured <= predicted + slack;
-    if (close || !isfinite(predicted) || !isfinite(measured)) {
+    if (close && predicted == 0) {
+        c->verdict = OD_HOLDS; /* rounding, where nothing is curved */
+        c->counterexample = NULL;
+    } else if (close || !isfinite(predicted) || !isfinite(measured)) {
         c->verdict = OD_UNDECIDED;
         c->counterexample = NULL;
     }
@@ -172,7 +175,7 @@ static void claim_convex(claims *q)
     judge_bound(q, c, q->s->bound.delta, worst, "the distance per step is larger");
     c = add_own(q, "shadow-convex-path", "eps <= h L times the length of the path, for any k");
     judge_bound(q, c, h * p->lipschitz * p->path, q->same, "the same start is farther away");
-    if (p->steps >= 4 && q->gap[p->steps / 2] > 0) {
+    if (p->steps >= 4 && q->gap[p->steps / 2] > 1e3 * q->s->integration) {
         c = add(q, "shadow-convex-growth", "section 2.4.2.1 expects |x_k - y_k| to grow like k; growth from K/2 to K");
         c->predicted = steps / (double)(p->steps / 2);
         c->measured = q->gap[p->steps] / q->gap[p->steps / 2];
@@ -181,6 +184,9 @@ static void claim_convex(claims *q)
         od_claims_judge(c, c->measured >= 0.75 * c->predicted,
                         "the distance does not grow in proportion: the map does not expand and the path has a finite "
                         "length");
+        if (c->verdict == OD_HOLDS) {
+            c->expected = c->verdict = OD_UNDECIDED; /* one instance proves nothing */
+        }
     }
 }
 
