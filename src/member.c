@@ -217,6 +217,7 @@ static od_status choose_parts(od_context *ctx, od_experiment *e, const od_node *
 {
     const od_node *problem = od_node_item(root, "problem"), *method = od_node_item(root, "method");
     const od_node *integrator = od_node_item(root, "integrator");
+    integrator = integrator != NULL && od_node_is_null(integrator) ? NULL : integrator; /* a run without that of all */
     if (problem == NULL || method == NULL) {
         return od_node_fail(ctx, root, problem == NULL ? "problem" : "method", "this entry is needed, for example %s",
                             problem == NULL ? "problem: {name: quadratic, eigenvalues: [4, 1]}"

@@ -232,6 +232,7 @@ def parts():
             good = False
     check(good, "every part listed is described")
     check_run("describe shows an example", 0, "describe", "power", out=["example: {name: power, p: 4, dim: 3}"])
+    check_run("describe finds a claim in its set", 0, "describe", "sine-value", out=["actions", "  sine-value\n"])
     check(one_document(run("describe", "power", "--json"))["example"] == "p: 4, dim: 3"
           and one_document(run("describe", "hosaki", "--json"))["example"] is None, "in JSON, null where none is needed")
     check(one_document(run("describe", "experiment", "--json")) is not None, "describe experiment --json")

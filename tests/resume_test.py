@@ -59,6 +59,25 @@ iterations: 1200
 paths: 2
 record: {every: 0.5, stride: 10, quantities: [loss], projections: 3}
 """
+ADAM = """problem: {name: rosenbrock}
+integrator: {name: rk4, step: 1.0e-4}
+start: {x: [-1, 1]}
+until: 160
+iterations: 160000
+record: {every: 0.05, stride: 50}
+compare:
+  - {label: adam, method: {name: adam, step: 1.0e-3}}
+  - {label: rmsprop, method: {name: rmsprop, step: 1.0e-3}}
+  - {label: amsgrad, method: {name: adam, map: amsgrad, step: 1.0e-3}, integrator: null, until: null, record: {stride: 50}}
+"""
+ADAM_NETWORK = """problem: {name: mlp, widths: [5], samples: 80, clusters: 3}
+iterations: 1500
+paths: 2
+record: {stride: 10, quantities: [loss], projections: 3}
+compare:
+  - {label: adam, method: {name: adam, step: 0.003, batch: 7, sampling: epochs}}
+  - {label: amsgrad, method: {name: adam, map: amsgrad, step: 0.003, batch: 7}}
+"""
 CVODE = """problem: {name: rosenbrock}
 method: {name: nesterov, r: 3}
 integrator: {name: cvode, family: adams, rtol: 1.0e-9, atol: 1.0e-9}
@@ -354,11 +373,13 @@ def main():
         each = max(1, KILLS // 4)
         resumed = kills(rng, "ensemble", SDE, KILLS - 3 * each + each) + kills(rng, "lock-step", LOCKSTEP, each)
         resumed += kills(rng, "one path", SINGLE, each)
+        resumed += kills(rng, "moments", ADAM, each)
         check(resumed > 0, "some runs went on from a journal", resumed)
         if "LibTorch (not built in)" in optdyn(".", "--version").stdout:
             skip("a network that is killed", "built without LibTorch (-Dlibtorch=enabled)")
         else:
             kills(rng, "network", NETWORK, each)
+            kills(rng, "network with moments", ADAM_NETWORK, each)
         signals()
         full_disk()
         damage(rng)

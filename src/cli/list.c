@@ -283,6 +283,16 @@ static void describe_claims(const cli *c, const od_claim_set *set)
     tail(c, "docs/claims.md");
 }
 
+/* True if this claim is one of the set. */
+static bool answers_with(const od_claim_set *set, const char *id)
+{
+    size_t i = 0;
+    while (set->ids[i] != NULL && strcmp(set->ids[i], id) != 0) {
+        i++;
+    }
+    return set->ids[i] != NULL;
+}
+
 /* `kind` is what the user asks for; "" is any. */
 static bool is_wanted(const char *this, const char *kind)
 {
@@ -401,7 +411,7 @@ int cli_describe(cli *c)
         }
     }
     for (size_t i = 0; od_claim_sets[i] != NULL; i++) {
-        if (strcmp(od_claim_sets[i]->name, name) == 0) {
+        if (strcmp(od_claim_sets[i]->name, name) == 0 || answers_with(od_claim_sets[i], name)) {
             describe_claims(c, od_claim_sets[i]);
             return EXIT_DONE;
         }
