@@ -88,6 +88,40 @@ static void a_turn_has_its_transpose(void **state)
     od_problem_free(line);
 }
 
+/* In space: a turn of the plane and one component that stays, in one, two or three blocks. */
+static od_status spin(const od_flow *flow, double t, size_t n, const double *z, double *dz, double *ws)
+{
+    memset(dz + 2 * n, 0, n * sizeof *dz);
+    return turn(flow, t, n, z, dz, ws);
+}
+
+static void a_turn_in_space_has_its_transpose(void **state)
+{
+    static const size_t lengths[3][3] = {{3}, {1, 2}, {1, 1, 1}};
+    const double rate = 0.7, c = cos(0.7 * 0.9), s = sin(0.7 * 0.9);
+    od_problem *line = od_problem_create(*state, "{name: constant-gradient, gradient: [1, 2, 3]}");
+    check_done(*state, line != NULL);
+    for (size_t blocks = 1; blocks <= 3; blocks++) {
+        od_flow flow = bare(3, &rate);
+        flow.drift = spin;
+        flow.problem = line;
+        flow.block_count = blocks;
+        for (size_t b = 0; b < blocks; b++) {
+            flow.block[b] = (od_block){b == 0 ? "x" : b == 1 ? "v" : "m", lengths[blocks - 1][b]};
+        }
+        od_chain chain;
+        check_done(*state, od_chain_of_flow(*state, &flow, 0.3, 0.9, 5, 1e-13, &chain) == OD_OK);
+        const double z[3] = {1, 2, 3}, u[3] = {0.3, -1, 2};
+        double jw[3];
+        check_done(*state, chain.vjp(&chain, 1, z, 1, u, jw) == OD_OK);
+        check_close(jw[0], c * u[0] - s * u[1], 1e-11);
+        check_close(jw[1], s * u[0] + c * u[1], 1e-11);
+        check_close(jw[2], u[2], 1e-11);
+        od_chain_clear(&chain);
+    }
+    od_problem_free(line);
+}
+
 static void what_is_not_finite_diverges(void **state)
 {
     const double rate = 0;
@@ -217,6 +251,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_context(a_turn_has_its_transpose),
+        test_with_context(a_turn_in_space_has_its_transpose),
         test_with_context(what_is_not_finite_diverges),
         test_with_context(singular_starts_have_derivatives),
         test_with_context(what_cannot_start_is_refused),

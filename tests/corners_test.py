@@ -231,6 +231,39 @@ def without_hessian():
     check(answer("weak-order", noisy)["precision"] == "numbers of the test", "the precision of weak orders")
 
 
+def small_things():
+    says("action", FLAT.replace("x: [3, 4], v: [1.5, 2]", "x: [0, 0]").replace("[1, 1]", "[1.0e+14, 1]") % (2, ""),
+         "action J = 0")
+    r = run("action", FLAT.replace("x: [3, 4], v: [1.5, 2]", "x: [0, 0]").replace("[1, 1]", "[1.0e+14, 1]") % (2, ""))
+    check("no Morse index and no witnesses: interval: the curvature along the path needs more than 4 million" in r.stderr.decode(),
+          "a mesh that is too fine", r.stderr)
+    # sin t and sin 2 t vanish at pi: the second once before
+    d = answer("action", FLAT.replace("[1, 1]", "[1, 4]") % (math.pi, ""))["morse"]
+    check(d["degenerate"] and d["index"] == 1 and d["nullity_at_end"] == 2, "two degenerate directions", d)
+    d = answer("conjugate", FLAT.replace("[1, 1]", "[1, 4]") % (math.pi, "verify: true"))
+    check(d["index"] == 1 and d["nullity_at_end"] == 2 and d["morse_check"]["nullity"] == 2, "and by the fields", d)
+    line = CERTIFIED.replace("heavy-ball, alpha: 1", "gradient")
+    for f, certified in (("x^2", True), ("3*x + y^2", True)):  # a loss that does not know y, or whose slope is constant
+        d = answer("shadow", line.replace("quadratic, eigenvalues: [2, 1]", f'formula, f: "{f}", variables: [x, y]') % ", boxes: 20")
+        check((d["certificate"] is not None) == certified, f"whether {f} is certified", d["missing"])
+    d = answer("shadow", line.replace("[2, 1]", "[2.0e+17, 1.0e+17]").replace("step: 0.1", "step: 1.0e-18") % ", boxes: 20")
+    one = answer("shadow", line % ", boxes: 20")
+    check(d["certificate"] is not None and abs(d["minimax"]["upper"] - one["minimax"]["upper"]) < 1e-9, "numbers beyond 2^53", d["missing"])
+    says("shadow", CERTIFIED.replace("heavy-ball, alpha: 1", "adam") % "", "certificate - (method.name: the iteration of 'adam' has no interval")
+    refused("shadow", CERTIFIED.replace("heavy-ball, alpha: 1", "nesterov").replace("{x:", "{t: -1, x:") % "", "singular at t = 0; start at t >= 0")
+    shown = says("shadow", line % "" + "sweep: {method.step: [0.2, 0.1]}\n", "2 of 2 members")
+    check("[" not in shown.partition("slope of same_start")[2].partition(",")[0], "two members have a slope and no interval", shown)
+    data = ("problem: {name: least-squares, data: teacher, samples: 30, features: 2}\nmethod: {name: gradient, noise: "
+            "gradient-covariance, step: 0.2}\nintegrator: {name: euler-maruyama, step: 0.125}\nstart: {x: [1, 1]}\nuntil: 2\npaths: 64\n")
+    says("strong-order", data + "strong-order: {levels: 2}\n", "the reference's own error is about")
+    for analysis in ("moments", "control"):
+        refused(analysis, data, "needs additive noise", "noise that depends on the state")
+    wide = ("problem: {name: quadratic, eigenvalues: [%s]}\nmethod: {name: gradient, noise: 0.1}\nintegrator: {name: euler-maruyama, "
+            "step: 0.25}\nstart: {x: [%s]}\nuntil: 1\npaths: 64\n" % (", ".join(["1"] * 70), ", ".join(["1"] * 70)))
+    says("weak-order", wide + "weak-order: {levels: 2}\n", "its own bias is unknown")
+    refused("control", wide.replace("paths: 64", "paths: 200") + "control: {matrix: [[1, 0], [0, 1], [0, 0]]}\n", "expected 70 rows of 70 numbers, got 3 of 2")
+
+
 def beyond_few_dimensions():
     half = ", ".join(["0.5"] * 210)
     text = ("problem: {name: power, p: 4, dim: 210}\nmethod: {name: heavy-ball, alpha: 1}\nintegrator: {name: rk4, step: 0.05}\n"
@@ -244,7 +277,7 @@ def beyond_few_dimensions():
 
 
 for part in (metrics, degenerate_ends, few_directions, shadows_by_symmetry, turning, certificates, without_hessian,
-             beyond_few_dimensions):
+             small_things, beyond_few_dimensions):
     with tempfile.TemporaryDirectory() as place:
         home = os.getcwd()
         os.chdir(place)

@@ -199,6 +199,11 @@ static void others_are_refused(void **state)
     refuse(*state, "hosaki, start: {x: [1, 1]}", "{name: memory, forgetting: exponential, alpha: 1, step: 0.1}",
            "power of time");
     refuse(*state, "hosaki, start: {x: [1, 1]}", "{name: gradient, step: 0.1, noise: 0.1}", "without chance");
+    refuse(*state, "{name: least-squares, data: teacher, samples: 30, features: 2}, start: {x: [1, 1]}",
+           "{name: gradient, step: 0.1, batch: 3}",
+           "method.batch: interval evaluation is for iterations without chance");
+    refuse(*state, "hosaki, start: {x: [1, 1]}", "{name: adam, step: 0.1}",
+           "the iteration of 'adam' has no interval evaluation");
 }
 
 int main(void)
