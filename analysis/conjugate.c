@@ -111,7 +111,8 @@ static od_status free_on_sphere(question *q)
     }
     q->jacobi.bend = product(d, q->v, n) / (radius * radius);
     add_direction(q, n);
-    for (size_t i = 0; i < d && q->jacobi.free_count < d; i++) {
+    /* of d unit vectors at most one lies in the span of those before, so that all the rest are found */
+    for (size_t i = 0; q->jacobi.free_count < d; i++) {
         memset(n, 0, d * sizeof *n);
         n[i] = 1;
         add_direction(q, n);
@@ -144,9 +145,6 @@ static od_status check_right_angle(question *q)
 static od_status read_free(question *q)
 {
     const od_value *given = od_setting(q->settings, "free");
-    if (!given->present) {
-        return OD_OK;
-    }
     od_status status = od_trajectory_at(q->path, q->jacobi.t1, q->x, q->v);
     if (status != OD_OK) {
         return od_fail(q->ctx, status, "interval", "the path could not be evaluated at t1 = %.9g", q->jacobi.t1);

@@ -19,12 +19,17 @@ typedef struct probe {
     double *memory, *z, *next, *rate, *g, *matrix, *unit, *values, *ws;
 } probe;
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 static bool open_probe(probe *p, od_pair *pair)
 {
     const od_problem *f = pair->flow->problem;
     const size_t d = f->dim, dim = pair->flow->dim, dense = d <= DENSE_MOST ? 2 * d * d + 4 * d : 0;
     const size_t a = od_scratch_size(&pair->flow->scratch, 1), b = od_scratch_size(&pair->map->scratch, 1);
-    const size_t c = od_scratch_size(&f->scratch, 1), ws = a > b ? (a > c ? a : c) : (b > c ? b : c);
+    const size_t ws = larger(larger(a, b), od_scratch_size(&f->scratch, 1));
     *p = (probe){.pair = pair, .d = d, .dim = dim, .memory = od_zalloc(3 * dim + d + dense + ws, sizeof(double))};
     if (p->memory == NULL) {
         return false;

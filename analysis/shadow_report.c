@@ -286,11 +286,13 @@ static void show_minimax(const od_shadowing *s, FILE *out)
     if (isnan(b->lower) || s->boxes > 0) {
         show_bound(out, "local bound", "of the linearisation", b->best.radius, b->local_lower);
     }
-    fputs(b->active_count > 0 ? "                 attained at k =" : "", out);
-    for (size_t i = 0; i < b->active_count; i++) {
-        fprintf(out, " %llu", (unsigned long long)b->active[i]);
+    if (b->active_count > 0) {
+        fputs("                 attained at k =", out);
+        for (size_t i = 0; i < b->active_count; i++) {
+            fprintf(out, " %llu", (unsigned long long)b->active[i]);
+        }
+        fputs("\n", out);
     }
-    fputs(b->active_count > 0 ? "\n" : "", out);
 }
 
 static void show_certificate(const od_shadowing *s, FILE *out)

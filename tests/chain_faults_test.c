@@ -166,7 +166,8 @@ static void every_call_fails_once(void **state)
         }
         const od_target target = {y, weight};
         double nearest = 0;
-        for (size_t q = 0; q < sizeof questions / sizeof *questions; q++) {
+        /* the first three do between 2 and 256 components what they do with 2 */
+        for (size_t q = dim == 65 ? 3 : 0; q < sizeof questions / sizeof *questions; q++) {
             double whole, number;
             a.fails_at = a.calls = 0;
             check_done(*state, questions[q].ask(*state, &chain, &target, &whole) == OD_OK);

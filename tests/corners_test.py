@@ -127,7 +127,7 @@ def shadows_by_symmetry():
                                    ("heavy-ball, alpha: 1", 0.1, "norm: position, "), ("gradient", 0.03, "direction: flow, "),
                                    ("heavy-ball, alpha: 1", 0.1, "direction: flow, ")):
         one = answer("shadow", text % (1, method, step, 0.8, settings))
-        for dim in (66, 150, 300):
+        for dim in (66, 300):
             if settings and dim > 66:
                 continue  # all is held as matrices of dim^2 there
             many = answer("shadow", text % (dim, method, step, ", ".join(["0.8"] * dim), settings))
