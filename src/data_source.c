@@ -5,6 +5,8 @@
  */
 #include "data_table.h"
 
+#include "text.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -162,14 +164,12 @@ static od_status read_npy_folder(source *from, od_part part)
 static od_status check_members(const source *from, const char *const *member, bool any)
 {
     char list[512] = "";
-    size_t used = 0, missing = 0, count = 0;
-    for (; member[count] != NULL; count++) {
-        if (!holds(from->path, member[count])) {
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", missing > 0 ? ", " : "", member[count]);
-            missing++;
+    for (size_t k = 0; member[k] != NULL; k++) {
+        if (!holds(from->path, member[k])) {
+            od_text_join(list, sizeof list, member[k]);
         }
     }
-    if (missing == 0) {
+    if (list[0] == '\0') {
         return OD_OK;
     }
     if (!is_folder(from->path)) {

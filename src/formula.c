@@ -145,10 +145,9 @@ static uint32_t unknown_name(reader *r, const char *begin, const char *name, boo
 {
     const char *names[FUNCTIONS + 2];
     char all[256] = "";
-    size_t used = 0;
     for (size_t i = 0; i < FUNCTIONS; i++) {
         names[i] = od_operation_name((od_operation)(OD_OP_EXP + i));
-        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", names[i]);
+        od_text_join(all, sizeof all, names[i]);
     }
     names[FUNCTIONS] = "pi";
     names[FUNCTIONS + 1] = "e";

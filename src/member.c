@@ -36,9 +36,8 @@ size_t od_member_noise_rows(const od_member *m)
 const char *od_member_block_names(const od_member *m, char text[OD_BLOCK_NAMES_ROOM])
 {
     text[0] = '\0';
-    for (size_t b = 0, used = 0; b < m->block_count; b++) {
-        const int w = snprintf(text + used, OD_BLOCK_NAMES_ROOM - used, "%s%s", b > 0 ? ", " : "", m->block[b].name);
-        used = w > 0 && used + (size_t)w < OD_BLOCK_NAMES_ROOM ? used + (size_t)w : used;
+    for (size_t b = 0; b < m->block_count; b++) {
+        od_text_join(text, OD_BLOCK_NAMES_ROOM, m->block[b].name);
     }
     return text;
 }

@@ -52,9 +52,8 @@ static od_status unknown_part(od_context *ctx, const od_node *node, const char *
                               const char *name, const char *const *names, size_t count)
 {
     char all[1024] = "";
-    for (size_t i = 0, used = 0; i < count; i++) {
-        int w = snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", names[i]);
-        used = w > 0 && used + (size_t)w < sizeof all ? used + (size_t)w : used;
+    for (size_t i = 0; i < count; i++) {
+        od_text_join(all, sizeof all, names[i]);
     }
     const char *nearest = od_text_nearest(name, names, count);
     char entry[128];

@@ -8,6 +8,7 @@
 
 #include "context.h"
 #include "memory.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -439,11 +440,12 @@ static od_status missing_shards(od_context *ctx, const bool *there, unsigned sha
 {
     enum { NAMED = 16 };
     char list[NAMED * 12] = "";
-    size_t used = 0;
     unsigned missing = 0;
     for (unsigned i = 1; i <= shards; i++) {
         if (!there[i] && missing++ < NAMED) {
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%u", used > 0 ? ", " : "", i);
+            char number[12];
+            snprintf(number, sizeof number, "%u", i);
+            od_text_join(list, sizeof list, number);
         }
     }
     return missing == 0

@@ -284,11 +284,9 @@ static od_status unknown_key(od_context *ctx, const od_settings *s, const od_nod
 {
     const char *names[MAX_PARAMS];
     char all[1024] = "";
-    size_t used = 0;
     for (size_t i = 0; i < s->count; i++) {
         names[i] = s->param[i]->name;
-        int w = snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", names[i]);
-        used = w > 0 && used + (size_t)w < sizeof all ? used + (size_t)w : used;
+        od_text_join(all, sizeof all, names[i]);
     }
     const char *nearest = od_text_nearest(key, names, s->count);
     char path[256];

@@ -159,6 +159,14 @@ void od_text_copy(char *to, size_t room, const char *text)
     to[used] = '\0';
 }
 
+void od_text_join(char *list, size_t room, const char *name)
+{
+    const size_t used = strlen(list), left = room - used;
+    if ((size_t)snprintf(list + used, left, "%s%s", used > 0 ? ", " : "", name) >= left) {
+        list[used] = '\0';
+    }
+}
+
 size_t od_text_distance(const char *a, const char *b)
 {
     enum { ROOM = 64 };

@@ -22,6 +22,9 @@ void od_text_cell(FILE *out, const char *before, double x);
 /** Reads a number as YAML 1.2 writes it, in the C locale; false if the whole text is not one. */
 bool od_text_real(const char *text, double *x);
 
+/** Puts a name into a list of `room` bytes, behind ", " unless it is the first; one that does not fit is left out. */
+void od_text_join(char *list, size_t room, const char *name);
+
 /** The letter (code point) at the start of a UTF-8 text; returns its bytes, 1 for a byte that belongs to none. */
 size_t od_text_letter(const char *text, uint32_t *code);
 /** False for control signs and for what YAML refuses or takes for a line break. */
