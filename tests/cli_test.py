@@ -120,6 +120,41 @@ def outputs():
     check(r.stderr.count(b"milstein is euler-maruyama") == 1, "which is shown once", r.stderr)
 
 
+LEVELS = """problem: {name: quadratic, eigenvalues: [1, 0]}
+method: {name: gradient, noise: [[0, 0], [0, 0.5]]}
+integrator: {name: euler-maruyama, step: 0.25}
+start: {x: [1, 0.5]}
+until: 1
+paths: auto
+tolerance: 0.1
+record: {quantities: [loss, x]}
+"""
+RUNAWAY = """problem: {name: formula, f: x^3, variables: [x]}
+method: gradient
+integrator: cvode
+start: {x: {normal: 0.5}}
+until: 5
+paths: 20
+record: {every: 5, quantities: [x], paths: 20}
+"""
+
+
+def ensembles():
+    d = one_document(check_run("levels", 0, "run", write("levels.yaml", LEVELS), "--json"))
+    told = [(q["name"], q["bounded"]) for q in d["multilevel"]["quantities"]]
+    check(told == [("loss", True), ("x_1", False), ("x_2", False)], "say which error they bound", told)
+    # x' = -3 x^2 from x_0 is x_0/(1 + 3 x_0 t), which ends before t = 5 where x_0 < -1/15
+    r = check_run("an ensemble of which some blow up", 0, "run", write("runaway.yaml", RUNAWAY), "--json", "-o", "runaway",
+                  err=["of 20 paths diverged or could not be continued, the first at t = ", "; means are over the others"])
+    d = one_document(r)
+    paths = next(f for f in d["files"] if f.endswith("-paths.csv"))
+    head, table = rows(paths)
+    starts = [row[head.index("x_1")] for row in table if row[head.index("t")] == 0]
+    check(len(starts) == 20 and d["stopped"] == sum(x < -1 / 15 for x in starts), "counts them", (d["stopped"], starts))
+    mean = sum(x / (1 + 15 * x) for x in starts if x >= -1 / 15) / sum(x >= -1 / 15 for x in starts)
+    check(abs(d["final"]["mean"]["x"][0] - mean) < 1e-5, "and takes the mean over the others", (d, mean))
+
+
 def mistakes():
     good = "good.yaml"
     cases = [
@@ -179,6 +214,10 @@ def sentences():
                  "start: {x: [-1]}\niterations: 3\n")
     r = run("run", bare)
     check(b"at its start" in r.stderr, "the same of the iteration alone", r.stderr)
+    root = write("root.yaml", "problem: {name: formula, f: 'sqrt(x)', variables: [x]}\nmethod: {name: gradient, step: 0.1}\n"
+                 "start: {x: [0]}\niterations: 3\n")
+    r = run("run", root)
+    check(b"at its start" in r.stderr, "and of a gradient that is not", r.stderr)
     # it runs into 0 only later
     r = check_run("and one that is not later on", 1, "run", good, *log, "--set", "start.x=[0.5]")
     check(b"diverged at t = " in r.stderr, "has a time", r.stderr)
@@ -370,7 +409,7 @@ def main():
     os.chdir(folder)
     os.environ.pop("OPTDYN_DATA", None)
     try:
-        for part in (outputs, mistakes, sentences, data_folders, dry_run, parts, hostile_names, interruption, full_disks, pipes):
+        for part in (outputs, ensembles, mistakes, sentences, data_folders, dry_run, parts, hostile_names, interruption, full_disks, pipes):
             try:
                 part()
             except Exception as e:  # a check that could not be made is one that failed

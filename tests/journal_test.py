@@ -200,6 +200,14 @@ def inputs():
         check(r.returncode == 0, "and takes the same run again", r.stderr)
     r = optdyn("resume", "data", "--json")
     check(r.returncode == 0 and json.loads(r.stdout) == {"complete": True}, "and is complete", r.stdout + r.stderr)
+    r = optdyn("run", "d.yaml", "--shard", "1/1", "-o", "share")
+    check(r.returncode == 0, "a shard of it", r.stderr)
+    with open("points.csv", "w", encoding="utf-8") as out:  # the first of the two
+        out.write(points.replace("-3,8", "-3,9"))
+    refused(optdyn("merge", "share", "-o", "merged"), "was computed from other input files (their checksums differ)",
+            "a shard of other points")
+    with open("points.csv", "w", encoding="utf-8") as out:
+        out.write(points)
     for missing in ("results.h5", "second-iteration.csv"):
         before = tables("data")
         if os.path.exists("data/" + missing):

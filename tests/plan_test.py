@@ -76,6 +76,12 @@ SAYS = [
     ("of few numbers", SPRING.replace("%s", "{name: rk4, step: 0.5}"),
      [r"^  problem\.eigenvalues +\[2, 1\]   \(x\.yaml:2\)$", r"^  steps 4, iterations 0, gradient evaluations 16$",
       r"^  h L = 1 \(step times"], []),
+    ("of a flow without a closed form", SPRING.replace("quadratic, eigenvalues: [2, 1]", "rosenbrock") % "cvode",
+     [r"^  steps and gradient evaluations: chosen while running$"], []),
+    ("of what is given", GRADED.replace("r: 0.5", "r: 3, noise: 0.1, step: 0.09").replace("rk4", "euler-maruyama").replace(
+        "x:", "t: 0.2, x:") + "iterations: 3\nrecord: {stride: 2, every: 0.6}\nnoise_step: 0.1\n",
+     [r"^  noise_step +0\.1   \(x\.yaml:10\)$", r"^  record\.stride +2   \(x\.yaml:9\)$", r"^  steps 6, iterations 3, "],
+     [r"stride.*derived", r"every.*derived", r"noise_step.*derived"]),
     ("with noise", GRADED.replace("r: 0.5", "r: 3, noise: 0.1").replace("rk4", "euler-maruyama").replace("x:", "t: 0.2, x:"),
      [r"^  noise_step +0\.3   \(derived\)$"], []),
 ]

@@ -25,6 +25,7 @@ GOOD = {
 START = {
     "start: {x: {file: five.txt}}": "start.x: five.txt holds 5 numbers, expected 2, one per component",
     "start: {x: {file: word.txt}}": "start.x: word.txt:2: 'two' is not a finite number",
+    "start: {x: {file: second.txt}}": "start.x: second.txt:1: 'two' is not a finite number",
     "start: {x: {file: infinite.txt}}": "start.x: infinite.txt:1: 'inf' is not a finite number",
     "start: {x: {file: none.txt}}": "start.x: none.txt cannot be opened: No such file or directory",
     "start: {x: {file: folder}}": "start.x: folder cannot be read: Is a directory; give a file of numbers",
@@ -65,6 +66,9 @@ VALUES = {
     "record: {quantiles: []}": "record.quantiles: the list is empty; give at least one number (",
     "record: {quantiles: [.inf]}": "record.quantiles: .inf is not a finite number; give one (",
     "record: [1]": "record: expected a map such as record: {every: 0.1}",
+    "record: ''": "record: expected a map such as record: {every: 0.1}",
+    "record: every": "record: expected a map such as record: {every: 0.1}",
+    "compare: [{method: {name: [1]}}]": "method: a name is needed, for example {name: ...}",
     "stop: {loss: a}": "stop.loss: expected a number (stop when the loss is at most this), got 'a'",
     "interval: [0, 1]": "interval: an interval is a question about the flow; give until and integrator, or remove it",
     "data: [1]": "data: expected a text (folder of the data sets; --data comes first), got a list of 1",
@@ -84,8 +88,12 @@ VALUES = {
     "problem: {name: torchscript, model: ''}": "problem.model: expected a file name (",
     "method: {name: gradient, step: 0.1, noise: [1, [2]]}": "method.noise: expected a number, a list, a matrix or a name (",
     "method: {name: gradient, step: 0.1, noise: foo}": "'foo' is not a noise; give a number, a matrix or gradient-covariance",
+    "method: {name: gradient, step: 0.1, noise: '3'}": "'3' is not a noise; give a number, a matrix or gradient-covariance",
     "method: {name: gradient, step: 0.1, flow: 3}": "the method 'gradient' has no flow '3'; the first of its own is 'flow'",
     "method: {name: gradient, step: 0.1, map: no}": "the method 'gradient' has no map 'no'; the first of its own is 'descent'",
+    "method: {name: bregman, flow: flow}": "method.map: the method 'bregman' has no iteration; run its flow with until",
+    "method: {name: bregman, map: flow}": "method.map: the method 'bregman' has no iteration; run its flow with until",
+    f"method: {'m' * 70}": f"method.name: there is no method '{'m' * 70}'; there are: gradient, ",
     "method: gradiant": "method.name: there is no method 'gradiant' (did you mean 'gradient'?); there are: ",
 }
 DATA = {
@@ -149,6 +157,21 @@ FORMULAS = {
     "x" * 64: "column 1: a name of 64 letters; names have at most 63",
     "é": "column 1: expected a number, a variable, a function or '(', but there is 'é'",
 }
+FLOW = {"method": "{name: gradient, noise: 0.1}", "integrator": "{name: euler-maruyama, step: 0.5}", "until": "1", "iterations": "null"}
+AUTO = dict(FLOW, paths="auto", tolerance="0.1")
+# several lines, the first of which the sentence is about
+SEVERAL = [
+    ({"paths": "auto", "tolerance": "0.1"}, "paths: auto refines the step of a flow, and an iteration has no finer steps"),
+    ({"paths": "auto", **AUTO, "method": "{name: gradient, noise: 0.1, step: 0.1}", "iterations": "3"},
+     "paths: auto refines the step of a flow, and an iteration has no finer steps"),
+    ({"paths": "auto", **AUTO, "stop": "{gradient: 0.1}"}, "stop ends a single path; remove stop, or give paths: 1 instead of auto"),
+    ({"paths": "2", "stop": "{gradient: 0.1}"}, "stop ends a single path; with 2 paths each would end at its own time"),
+    ({"record": "{quantities: [distance]}", "problem": "{name: formula, f: x^2 + y^4, variables: [x, y]}"},
+     "the distance |x - x*| is unknown, because the minimiser of 'formula' is; record the loss or the gradient"),
+    ({"start": "{s: [1, -1], x: [1, 1]}", "method": "{name: adam, map: amsgrad, step: 0.1}"}, "start.s: component 2: "),
+    ({"start": "{s: [-1, 1], x: [1, 1]}", "method": "{name: rmsprop, step: 0.1}", "integrator": "{name: rk4, step: 0.1}", "until": "1"},
+     "start.s: component 1: "),
+]
 LONG = "/".join(["b" * 250] * 16)
 FOLDERS = {
     "": "-o: '' is not a folder name",
@@ -168,7 +191,7 @@ def npy(name, shape, *numbers, header=None):
 
 
 def prepare():
-    for name, text in (("five.txt", "# five numbers\n1 2,3\n4;5\n"), ("word.txt", "1\n two\n"), ("infinite.txt", "1 inf\n"),
+    for name, text in (("five.txt", "# five numbers\n1 2,3\n4;5\n"), ("word.txt", "1\n two\n"), ("second.txt", "1 two 3\n"), ("infinite.txt", "1 inf\n"),
                        ("three.csv", "1,2,0\n3,4,1\n5,6,2\n7,8,1\n"), ("huge.csv", "")):
         with open(name, "w", encoding="utf-8") as out:
             out.write(text)
@@ -205,6 +228,8 @@ with tempfile.TemporaryDirectory() as folder:
     for line, words in {**START, **VALUES}.items():
         key, _, value = line.partition(": ")
         refused(line, words, {key: value})
+    for lines, words in SEVERAL:
+        refused("; ".join(f"{k}: {v}" for k, v in lines.items()), words, lines)
     for problem, words in DATA.items():
         refused(problem, words, {"problem": f"{{name: {problem}}}", "start": "{x: {normal: 1}}"})
     for header in HEADERS:
