@@ -164,11 +164,11 @@ static void add_row(od_worker *w, od_moments *to, atomic_uint *bins, size_t row,
     }
 }
 
-/* The mean of each pair of antithetic paths; a pair one of whose paths has stopped is left out. */
+/* The mean of each pair of antithetic paths, which stop together. */
 static void add_pairs(const od_worker *w, od_moments *to, size_t row, const double *q)
 {
     for (size_t p = 0; to->rows > 0 && p < w->n; p += 2) {
-        if (w->alive[p] && w->alive[p + 1]) {
+        if (w->alive[p]) {
             od_moments_add_pair(to, row, q + p, w->n);
         }
     }
@@ -251,7 +251,7 @@ static od_status record_map(od_worker *w, uint64_t k, double t, const double *fl
                 od_moments_add(&w->tally->gap, (size_t)k, &square, 1);
             }
         }
-        if (m->paths == 1 && w->alive[0] && !(w->tally->gap_max >= gap[0])) {
+        if (m->paths == 1 && !(w->tally->gap_max >= gap[0])) {
             w->tally->gap_max = gap[0];
             w->tally->gap_at = t;
         }

@@ -172,7 +172,7 @@ static od_status choose_part(const request *q, od_part part, const od_table *tab
     }
     *rows = available;
     if (table->parts) {
-        return od_setting_present(q->s, "holdout") && !table->drawn
+        return od_setting_present(q->s, "holdout") /* drawn data refuse it */
                    ? od_setting_fail(q->ctx, q->s, "holdout", "the folder %s has a test part of its own; remove it",
                                      od_setting_text(q->s, "data"))
                    : OD_OK;
@@ -357,7 +357,7 @@ static od_status read_part(request *q, od_part part, bool limited, od_data *data
 /* Puts the files that another part was read from behind those of `data`; of a single file both name the same. */
 static od_status add_inputs(const request *q, const char *more, od_data *data)
 {
-    if (more == NULL || data->inputs == NULL || strcmp(more, data->inputs) == 0) {
+    if (more == NULL || strcmp(more, data->inputs) == 0) {
         return OD_OK;
     }
     const size_t room = strlen(data->inputs) + strlen(more) + 2;

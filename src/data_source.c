@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PATH_ROOM = 4096, CIFAR_BATCHES = 5 };
+enum { PATH_ROOM = 4096, MEMBER_ROOM = PATH_ROOM + 32 /* of a file in a folder */, CIFAR_BATCHES = 5 };
 
 /* What is being read: the entry, where it leads, and the table that is filled. */
 typedef struct source {
@@ -55,13 +55,9 @@ static od_status locate(source *from)
 }
 
 /* Path of a folder's file, plain or, where there is no such file, with .gz at its end. */
-static bool member_path(const char *folder, const char *member, char path[PATH_ROOM])
+static bool member_path(const char *folder, const char *member, char path[MEMBER_ROOM])
 {
-    const int used = snprintf(path, PATH_ROOM, "%s/%s", folder, member);
-    if (used + 3 >= PATH_ROOM) {
-        path[0] = '\0';
-        return false;
-    }
+    const int used = snprintf(path, MEMBER_ROOM, "%s/%s", folder, member);
     if (!is_file(path)) {
         strcat(path, ".gz");
         if (!is_file(path)) {
@@ -74,7 +70,7 @@ static bool member_path(const char *folder, const char *member, char path[PATH_R
 
 static bool holds(const char *folder, const char *member)
 {
-    char path[PATH_ROOM];
+    char path[MEMBER_ROOM];
     return member_path(folder, member, path);
 }
 
@@ -96,11 +92,9 @@ static od_status note_input(source *from, const char *folder, const char *file, 
 }
 
 /* One of the files of a folder; `path` receives where it is. */
-static od_status read_member(source *from, const char *member, char path[PATH_ROOM], od_bytes *bytes)
+static od_status read_member(source *from, const char *member, char path[MEMBER_ROOM], od_bytes *bytes)
 {
-    if (!member_path(from->path, member, path) && path[0] == '\0') {
-        return od_setting_fail(from->ctx, from->s, "data", "the path is longer than %d bytes", PATH_ROOM);
-    }
+    member_path(from->path, member, path);
     od_status status = od_bytes_read(from->ctx, from->s, path, bytes);
     return status == OD_OK ? note_input(from, od_setting_text(from->s, "data"), strrchr(path, '/') + 1, bytes->sha256)
                            : status;
@@ -109,7 +103,7 @@ static od_status read_member(source *from, const char *member, char path[PATH_RO
 static od_status read_idx(source *from, od_part part)
 {
     const bool train = part == OD_PART_TRAIN;
-    char image_path[PATH_ROOM], label_path[PATH_ROOM];
+    char image_path[MEMBER_ROOM], label_path[MEMBER_ROOM];
     od_bytes images = {0}, labels = {0};
     od_status status = read_member(from, train ? "train-images-idx3-ubyte" : "t10k-images-idx3-ubyte", image_path,
                                    &images);
@@ -129,7 +123,7 @@ static od_status read_cifar(source *from, od_part part)
     od_status status = OD_OK;
     const int batches = part == OD_PART_TRAIN ? CIFAR_BATCHES : 1;
     for (int i = 1; i <= batches && status == OD_OK; i++) {
-        char name[32] = "test_batch.bin", path[PATH_ROOM];
+        char name[32] = "test_batch.bin", path[MEMBER_ROOM];
         if (part == OD_PART_TRAIN) {
             snprintf(name, sizeof name, "data_batch_%d.bin", i);
         }
@@ -146,7 +140,7 @@ static od_status read_cifar(source *from, od_part part)
 static od_status read_npy_folder(source *from, od_part part)
 {
     const bool train = part == OD_PART_TRAIN;
-    char path[PATH_ROOM], label_path[PATH_ROOM];
+    char path[MEMBER_ROOM], label_path[MEMBER_ROOM];
     od_bytes bytes = {0}, labels = {0};
     od_status status = read_member(from, train ? "x_train.npy" : "x_test.npy", path, &bytes);
     if (status == OD_OK) {

@@ -92,11 +92,11 @@ static bool read_number(span s, double *x)
     return od_text_real(text, x) && isfinite(*x);
 }
 
-/* Words that stand for a number that is not finite: no column is called so. */
+/* Words that stand for a number that is not finite: no column is called so. The span is not empty. */
 static bool is_nonfinite_word(span s)
 {
     static const char *const words[] = {"nan", ".nan", "inf", ".inf", "infinity", "na", "null"};
-    const bool sign = s.length > 0 && (s.p[0] == '+' || s.p[0] == '-');
+    const bool sign = s.p[0] == '+' || s.p[0] == '-';
     const span bare = {s.p + sign, s.length - sign};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t k = 0;

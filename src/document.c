@@ -175,8 +175,9 @@ static od_node *read_node(reader *r, yaml_event_t *event, int depth)
         tag = event->data.mapping_start.tag;
         node->kind = OD_NODE_MAP;
         break;
-    case YAML_ALIAS_EVENT: trouble = "anchors and aliases (& and *) are not read here; write the value out"; break;
-    default: trouble = "a value is missing"; break;
+    default: /* an alias: what else there is ends lists, maps and documents, which the parser has paired */
+        trouble = "anchors and aliases (& and *) are not read here; write the value out";
+        break;
     }
     if (anchor != NULL) {
         trouble = "anchors and aliases (& and *) are not read here; write the value out";

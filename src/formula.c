@@ -23,25 +23,21 @@ typedef struct reader {
     size_t depth;
     size_t variables;
     const char *const *variable;
-    bool failed;
 } reader;
 
 static uint32_t sum(reader *r);
 
-/* The first failure stays; returns OD_NO_NODE. */
+/* Returns OD_NO_NODE, and so do all callers: the first mistake is the only one. */
 static uint32_t wrong(reader *r, const char *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 static uint32_t wrong(reader *r, const char *at, const char *format, ...)
 {
     char sentence[512];
-    if (!r->failed) {
-        va_list args;
-        va_start(args, format);
-        vsnprintf(sentence, sizeof sentence, format, args);
-        va_end(args);
-        r->failed = true;
-        od_fail(r->ctx, OD_EINVAL, "problem.f", "column %zu: %s", (size_t)(at - r->text) + 1, sentence);
-    }
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    od_fail(r->ctx, OD_EINVAL, "problem.f", "column %zu: %s", (size_t)(at - r->text) + 1, sentence);
     return OD_NO_NODE;
 }
 
@@ -91,7 +87,7 @@ static const char *found(reader *r, char words[32])
 static bool expect(reader *r, char what, const char *why)
 {
     char words[32];
-    if (next(r) != what || r->here >= r->end) {
+    if (next(r) != what) {
         wrong(r, r->here, "expected '%c' %s, but %s", what, why, found(r, words));
         return false;
     }
@@ -103,7 +99,7 @@ static bool expect(reader *r, char what, const char *why)
 static uint32_t checked(reader *r, const char *at, uint32_t i)
 {
     if (i == OD_NO_NODE) {
-        return r->failed ? i : wrong(r, at, "the formula takes too much memory; shorten it");
+        return wrong(r, at, "the formula takes too much memory; shorten it");
     }
     const od_tape_node *n = &od_tape_nodes(r->tape)[i];
     return n->constant && !isfinite(n->value) ? wrong(r, at, "a constant part of the formula is not a finite number")
@@ -306,5 +302,5 @@ od_status od_formula_read(od_context *ctx, od_tape *tape, const char *formula, s
         *f = wrong(&r, r.here, "expected an operation or the end, but %s%s", found(&r, words),
                    product ? "; write * for a product" : "");
     }
-    return *f != OD_NO_NODE ? OD_OK : r.failed ? OD_EINVAL : od_fail(ctx, OD_ENOMEM, "problem.f", "no memory");
+    return *f != OD_NO_NODE ? OD_OK : OD_EINVAL;
 }

@@ -61,7 +61,7 @@ static void print_value(FILE *out, const od_value *v, bool json)
 {
     char number[OD_REAL_ROOM];
     if (!v->present) {
-        fputs(json ? "null" : "-", out);
+        fputs("null", out); /* left out of the text */
     } else if (v->kind == OD_TEXT || v->kind == OD_CHOICE) {
         if (json) {
             od_json_text(out, v->text);

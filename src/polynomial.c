@@ -17,9 +17,10 @@ static size_t terms(const od_polynomial *p)
     return count;
 }
 
+/* of a polynomial that is no constant */
 static bool is_power(const od_polynomial *p)
 {
-    return p->degree > 0 && terms(p) == 1 && p->coefficient[p->degree] == 1;
+    return terms(p) == 1 && p->coefficient[p->degree] == 1;
 }
 
 static od_polynomial scaled(od_polynomial p, double factor, double divisor)

@@ -48,7 +48,7 @@ static uint32_t lowered(od_tape *t, const od_tape_node *n, const uint32_t *to)
     if (n->op == OD_OP_VARIABLE) {
         return od_tape_variable(t, n->whole);
     }
-    if (n->op == OD_OP_WHOLE && size > 0 && size <= OD_MOST_FACTORS) {
+    if (n->op == OD_OP_WHOLE && size <= OD_MOST_FACTORS) {
         const uint32_t power = raised(t, a, size);
         return n->whole > 0 ? power : od_tape_add(t, OD_OP_DIVIDE, od_tape_integer(t, 1), power, 0);
     }

@@ -63,6 +63,8 @@ static bool states_minimiser(const od_member *m)
 
 static od_status choose_quantities(od_context *ctx, od_member *m)
 {
+    /* no name may stand there twice, so there is room for all, and for projections */
+    _Static_assert(3 + OD_MAX_BLOCKS < OD_MAX_QUANTITIES, "more quantities than there is room for");
     const od_value *wanted = od_setting(m->record, "quantities");
     if (!wanted->present) {
         m->quantity[m->quantity_count++] = (od_quantity){OD_QUANTITY_LOSS, "loss"};
@@ -103,9 +105,6 @@ static od_status choose_quantities(od_context *ctx, od_member *m)
                 "the distance |x - x*| is unknown, because the minimiser "
                 "of '%s' is; record the loss or the gradient%s",
                 m->problem->name, states_minimiser(m) ? ", or state where the loss is least by problem.minimiser" : "");
-        }
-        if (m->quantity_count == OD_MAX_QUANTITIES - 1) { /* projections are one more */
-            return od_setting_fail(ctx, m->record, "quantities", "more than %d quantities", OD_MAX_QUANTITIES - 1);
         }
         m->quantity[m->quantity_count++] = (od_quantity){found < 3 ? (od_quantity_kind)found : OD_QUANTITY_BLOCK,
                                                          names[found]};

@@ -140,7 +140,7 @@ static od_status run_leaf(od_worker *w, bool *through)
 /* With the lock held: a member whose leaves are all there. */
 static od_status finish(od_simulation *s, od_job *j)
 {
-    if (j->finished || s->finished == NULL) {
+    if (s->finished == NULL) {
         return OD_OK;
     }
     j->finished = true;

@@ -170,7 +170,7 @@ od_status od_start_read(od_context *ctx, od_experiment *e, const od_node *root, 
 
 static bool is_given(const od_member *m, size_t b)
 {
-    return m->start.given[b] != NULL || !isnan(m->start.normal[b]) || (b == 0 && m->start.initial);
+    return b == 0 || m->start.given[b] != NULL || !isnan(m->start.normal[b]); /* x always is */
 }
 
 od_status od_start_fill(const od_member *m, uint64_t first, size_t n, double *z, double *ws)

@@ -244,7 +244,7 @@ static double constant_value(const od_tape *t, const od_tape_node *n)
     enum { OUT = 2 };
     double file[] = {t->node[n->a].value, n->b != OD_NO_NODE ? t->node[n->b].value : 0, NAN};
     const int32_t size = n->whole < 0 ? -n->whole : n->whole;
-    if (n->op == OD_OP_WHOLE && size > 0 && size <= OD_MOST_FACTORS) {
+    if (n->op == OD_OP_WHOLE && size <= OD_MOST_FACTORS) {
         return n->whole < 0 ? 1 / multiplied(file[0], size) : multiplied(file[0], size);
     }
     const od_step step = {.code = operation[n->op].code, .out = OUT, .a = 0, .b = 1, .c = 0, .k = n->whole};
@@ -263,7 +263,7 @@ static bool is_exact(const od_tape *t, const od_tape_node *n)
     case OD_OP_ADD:
     case OD_OP_SUBTRACT:
     case OD_OP_MULTIPLY: return true;
-    case OD_OP_DIVIDE: return b->value != 0 && fmod(a->value, b->value) == 0;
+    case OD_OP_DIVIDE: return fmod(a->value, b->value) == 0; /* the quotient is finite */
     case OD_OP_WHOLE: return n->whole >= 0;
     default: return false;
     }

@@ -47,7 +47,8 @@ static bool scaled(const od_tape *t, uint32_t i, uint32_t *factor, uint32_t *res
 static uint32_t constant(od_tape *t, od_operation op, uint32_t a, uint32_t b)
 {
     const uint32_t i = od_tape_add(t, op, a, b, 0);
-    if (i == OD_NO_NODE || !at(t, i)->exact || (op == OD_OP_NEGATE && is_op(t, a, OD_OP_NUMBER))) {
+    /* what is exact is a number or one with a sign already; of the latter negative() makes a number */
+    if (i == OD_NO_NODE || !at(t, i)->exact || op == OD_OP_NEGATE) {
         return i;
     }
     return od_tape_integer(t, (int64_t)at(t, i)->value);

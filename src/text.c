@@ -131,7 +131,7 @@ bool od_text_printable(uint32_t c)
 
 void od_text_line(FILE *out, const char *text, size_t length)
 {
-    for (const char *p = text; p < text + length && *p != '\0';) {
+    for (const char *p = text; p < text + length;) {
         uint32_t c;
         const size_t used = od_text_letter(p, &c);
         if (!od_text_printable(c)) {

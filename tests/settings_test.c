@@ -57,6 +57,10 @@ static void failures_name_what_there_is(void **state)
     assert_string_equal(od_message(ctx), "text:1: problem.count: it is 5");
     od_setting_fail(ctx, s, "nothing", "it is not there"); /* then the part itself is the place */
     assert_string_equal(od_message(ctx), "text:1: problem.nothing: it is not there");
+    assert_null(resolve(ctx, arena, table, "[1, 2]", "problem"));
+    assert_string_equal(od_message(ctx), "text:1: problem: expected a map such as {name: ...}, got a list of 2");
+    od_node_fail(ctx, NULL, "problem.count", "it is nowhere");
+    assert_string_equal(od_message(ctx), "problem.count: it is nowhere");
     s = resolve(ctx, arena, table, NULL, "");
     od_setting_fail(ctx, s, "nothing", "it is not there");
     assert_string_equal(od_message(ctx), "nothing: it is not there");
