@@ -72,7 +72,7 @@ def start(folder, arguments, fault=None):
     if os.path.exists(report):
         os.unlink(report)
     r = subprocess.run([PROGRAM, *arguments, "--threads", "1"], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-                       capture_output=True, timeout=120)
+                       capture_output=True, timeout=600)
     with open(report) as there:
         return r, json.load(there)
 

@@ -99,7 +99,8 @@ END
     ;;
 thread)
     if [ $# -gt 0 ]; then run_tests "$@"; else
-        run_tests run ensemble multilevel snapshot antithetic output batch network resume shadow claims plugin analyses conjugate curvature control
+        run_tests run ending output batch ensemble share sde antithetic multilevel chain snapshot growth network cli resume \
+            journal control conjugate analyses curvature shadow claims plugin
     fi
     ;;
 *) run_tests "$@" ;;
