@@ -1,6 +1,7 @@
 """Runs that are killed, interrupted, cut into shards: the same files to the bit. SPDX-License-Identifier: GPL-3.0-or-later
 
-OPTDYN_TEST_KILLS is the number of kills, 8 by default; 100 is the full count.
+OPTDYN_TEST_KILLS is the number of kills, 8 by default; 100 is the full count. OPTDYN_TEST_PATHS is the number of paths of the
+ensemble that is killed, so many that a run takes about a second.
 """
 
 import fcntl
@@ -26,13 +27,13 @@ SDE = """problem: {name: quadratic, eigenvalues: [0.04, 0.01]}
 start: {t: 1.0e-2, x: {normal: 1}, v: [0, 0]}
 integrator: {name: euler-maruyama, step: 1.0e-2}
 until: 100
-paths: 12000
+paths: %s
 seed: 3
 record: {every: 0.5, quantities: [loss, x, v], quantiles: [0.05, 0.5]}
 compare:
   - {label: nesterov, method: {name: nesterov, r: 3, noise: 0.1}}
   - {label: memory, method: {name: memory, forgetting: polynomial, p: 3, noise: 0.1}}
-"""
+""" % os.environ.get("OPTDYN_TEST_PATHS", "12000")
 LOCKSTEP = """problem: {name: rosenbrock}
 method: {name: gradient, step: 1.0e-3, noise: 0.01}
 integrator: {name: euler-maruyama, step: 1.0e-3}
