@@ -21,29 +21,30 @@ from tap import PROGRAM, check, skip
 
 KILLS = int(os.environ.get("OPTDYN_TEST_KILLS", "8"))
 SEED = int(os.environ.get("OPTDYN_TEST_SEED", "1"))
+PATHS = int(os.environ.get("OPTDYN_TEST_PATHS", "12000"))
 os.environ.pop("OPTDYN_DATA", None)  # a file beside the experiment is meant
 
 SDE = """problem: {name: quadratic, eigenvalues: [0.04, 0.01]}
 start: {t: 1.0e-2, x: {normal: 1}, v: [0, 0]}
 integrator: {name: euler-maruyama, step: 1.0e-2}
 until: 100
-paths: %s
+paths: %d
 seed: 3
 record: {every: 0.5, quantities: [loss, x, v], quantiles: [0.05, 0.5]}
 compare:
   - {label: nesterov, method: {name: nesterov, r: 3, noise: 0.1}}
   - {label: memory, method: {name: memory, forgetting: polynomial, p: 3, noise: 0.1}}
-""" % os.environ.get("OPTDYN_TEST_PATHS", "12000")
+""" % PATHS
 LOCKSTEP = """problem: {name: rosenbrock}
 method: {name: gradient, step: 1.0e-3, noise: 0.01}
 integrator: {name: euler-maruyama, step: 1.0e-3}
 start: {x: [-1, 1]}
 until: 20
 iterations: 20000
-paths: 2000
+paths: %d
 antithetic: true
 record: {every: 0.13, stride: 7, quantities: [loss, distance, x]}
-"""
+""" % max(5 * 128, PATHS // 6)  # for five shards
 SINGLE = """problem: {name: styblinski-tang, dim: 5}
 method: {name: nesterov, r: 3, step: 1.0e-8}
 integrator: {name: rk4, step: 1.0e-4}

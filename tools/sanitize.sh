@@ -36,7 +36,11 @@ rm -rf "$reports" "$build/plugins"
 mkdir "$reports"
 
 export OPTDYN_TEST_KILLS=4 # half as many as otherwise: runs are slow
-case $kind in address | thread) export OPTDYN_TEST_PATHS=2000 ;; esac # where a sixth of the paths takes as long
+# of ensembles that are killed: fewer take as long
+case $kind in
+address) export OPTDYN_TEST_PATHS=2000 ;;
+thread) export OPTDYN_TEST_PATHS=500 ;;
+esac
 export OPENBLAS_NUM_THREADS=1 # they wait for each other by giving the processor away: on a busy machine without end
 
 # Programs that tests start, and whose failure they expect, report here too.
