@@ -202,6 +202,12 @@ static od_status judge(study *q)
         exceeded = exceeded || q->mean[r] > fmin(master[r], theorem[r]);
     }
     const od_status status = exceeded ? halve_steps(q) : OD_OK;
+    for (size_t r = 0; r < ROWS && status == OD_OK; r++) {
+        if (q->bias[r] > q->mean[r] / 2) {
+            return od_fail(q->ctx, OD_EUNSUPPORTED, NULL,
+                           "the scheme's error is too large: take shorter steps than %.6g", q->m->step);
+        }
+    }
     if (status != OD_OK) {
         return status;
     }

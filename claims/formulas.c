@@ -146,7 +146,7 @@ static od_status form_claim(study *q, factor *of, const char *id, const char *so
 {
     const od_spectrum *s = q->m->problem->spectrum;
     const size_t d = q->m->problem->dim;
-    double worst = -1, far[2] = {NAN, NAN}, last[2] = {NAN, NAN}, start[64], size = 0, error = 0;
+    double worst = -1, far[2] = {NAN, NAN}, last[2] = {NAN, NAN}, start[64], size = 0, error = 0, grown = 0;
     od_status status = OD_OK;
     for (size_t i = 0; i < d; i++) {
         start[i] = od_axis_along(s, d, i, q->orbit.x);
@@ -159,6 +159,7 @@ static od_status form_claim(study *q, factor *of, const char *id, const char *so
             double slack = 0;
             const double want = start[i] * of(q, s->eigenvalues[i], t, &slack),
                          got = od_axis_along(s, d, i, q->orbit.x);
+            grown = fmax(grown, fabs(got)); /* on concave losses */
             if (slack <= 1e-6 && fabs(got - want) > worst) {
                 worst = fabs(got - want);
                 far[0] = want;
@@ -171,7 +172,7 @@ static od_status form_claim(study *q, factor *of, const char *id, const char *so
     }
     if (status == OD_OK && worst >= 0) {
         od_claim *c = od_claims_append(q->list, id, source, statement);
-        c->error_integration = OD_ORBIT_ERROR * size + error * size;
+        c->error_integration = OD_ORBIT_ERROR * fmax(size, grown) + error * size;
         judge(c, far, last);
     }
     return status;
@@ -236,8 +237,9 @@ static double fourth_order(const double y[5], double step)
  */
 static double bregman_residual(double p, double c, double t, double x, double v, double g, bool exchanged)
 {
-    const double step = 1e-3 * t, side = 1e-3, ahead = x + t / p * v,
+    const double side = 1e-3, ahead = x + t / p * v,
                  bend = -(p + 1) / t * v - c * p * p * pow(t, p - 2) * g / (1 + ahead * ahead);
+    const double step = 1e-3 * fmin(t, 1 / (1 + fabs(bend)));
     double momentum[5], along[5], push[5];
     for (int k = 0; k < 5; k++) {
         const double s = (k - 2) * step, here = x + s * (v + s * bend / 2), speed = v + s * bend;

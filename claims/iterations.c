@@ -228,7 +228,7 @@ static od_status flow_claims(study *q)
     const double stiff = q->map->tau * f->lipschitz.value;
     q->viscous = kind.viscous;
     q->alpha = kind.damping;
-    if (m->start.t != 0 || f->rough != NULL || m->iterations * 8 > 100000 || m->iterations < 10) {
+    if (m->start.t != 0 || f->rough != NULL || m->iterations * 8 > 100000 || m->iterations < 40) {
         return OD_OK; /* or they are too few to tell an order */
     }
     if (q->alpha > 0 && q->map->dim == 2 * q->d && f->samples > 0) {

@@ -20,6 +20,7 @@
 #include "src/memory.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { TIMES = 400 };
 
@@ -434,6 +435,10 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
     const bool convex = mu >= 0;
     if (f->minimiser == NULL || !isfinite(f->minimum.value) || (!convex && !(q.kind.forgetting > 1))) {
         return od_fail(ctx, OD_EUNSUPPORTED, NULL, "the loss is not known to be convex, or its minimum is not known");
+    }
+    if (f->rough != NULL && !m->flow.second_order && strcmp(m->problem_choice.name, "power") == 0 &&
+        od_setting_real(m->problem_choice.settings, "p") == 1) {
+        return od_fail(ctx, OD_EUNSUPPORTED, NULL, "the flow stays where the gradient jumps, which no scheme follows");
     }
     od_status status = reopen(&q);
     if (status == OD_OK && !convex) {
