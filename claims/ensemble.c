@@ -386,7 +386,9 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
     }
     if (status == OD_OK) {
         status = judge(&q);
-        status = status == OD_OK && m->problem->dim <= MOST_DIM ? generator_claims(&q) : OD_OK;
+    }
+    if (status == OD_OK && m->problem->dim <= MOST_DIM) {
+        status = generator_claims(&q);
     }
     return status;
 }

@@ -182,7 +182,7 @@ static void equation_claims(const od_extremal *x, double t, const double *u, con
         coarse += (second[i] - second[d + i]) * (second[i] - second[d + i]);
     }
     /* differences of fourth order are off by about the square of what those of second order are */
-    const double error = 10 * coarse / size + 1e-8;
+    const double error = 100 * coarse / size + 1e-8;
     if (!(wrong > 1e-12 * size)) {
         return;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "orbit.h"
 
+#include "analysis/vector.h"
 #include "src/memory.h"
 #include "src/start.h"
 
@@ -41,10 +42,12 @@ od_status od_orbit_open(od_context *ctx, const od_member *m, const od_flow *flow
     return status == OD_OK ? look(ctx, o) : status;
 }
 
-/* At a singular start no scheme has an order in relative terms: a Taylor step of errors O(t^3) goes over it. */
+/* At a singular start no scheme has an order in relative terms: a Taylor step of errors O(t^3) goes over it, which is
+ * short where v changes fast. */
 static void leave_start(od_orbit *o, double t)
 {
-    const double step = fmin(1e-5, t / 2);
+    const double speed = od_distance(o->d, NULL, o->v, NULL), bend = od_distance(o->d, NULL, o->rate + o->d, NULL);
+    const double step = fmin(1e-5 * (speed > 0 ? fmin(1, speed / bend) : 1), t / 2);
     for (size_t i = 0; i < o->d; i++) {
         o->x[i] += step * (o->v[i] + step / 2 * o->rate[o->d + i]);
         o->v[i] += step * o->rate[o->d + i];

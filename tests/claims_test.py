@@ -193,6 +193,62 @@ KNOWN = [
 ]
 
 
+RK4 = {"name": "rk4", "step": 0.02}
+TEACHER = {"name": "least-squares", "data": "teacher", "features": 3, "samples": 30, "target_noise": 0.5}
+CLUSTERS = {"name": "logistic-regression", "data": "clusters", "features": 3, "samples": 30, "lambda": 0.05}
+
+
+def formula(f, *variables, **more):
+    return {"name": "formula", "f": f, "variables": list(variables), **more}
+
+
+# Experiments of one's own that once had a verdict that theory does not give, by rounding, long steps, rest, few iterations or
+# constants that were seen; and what must stand in the answer
+OWN = {
+    "rounding of f* and x*": ({"problem": TEACHER, "method": {"name": "amplified-gradient", "step": 0.05}, "integrator": RK4,
+                               "start": {"x": [1, -1, 1]}, "until": 30}, b"amplified-derivative "),
+    "little viscosity": ({"problem": "styblinski-tang", "method": {"name": "heavy-ball", "alpha": 0.3, "step": 0.02},
+                          "start": {"x": [0.2, 2]}, "iterations": 100}, b"shadow-jerk                  undecided undecided"),
+    "an iteration that runs away": ({"problem": "hosaki", "method": {"name": "heavy-ball", "alpha": 0.1, "step": 0.01},
+                                     "start": {"x": [1.57, -0.52]}, "iterations": 50}, b"hb-recursion "),
+    "one iteration": ({"problem": CLUSTERS, "method": {"name": "nesterov", "r": 2, "step": 0.001}, "integrator": RK4,
+                       "start": {"x": [1, -1.5, 1.5, 2]}, "until": 0.001, "iterations": 1}, b"nag-velocity"),
+    "rest": ({"problem": "hosaki", "method": {"name": "heavy-ball", "alpha": 0.5}, "integrator": RK4, "start": {"x": [0, 0]},
+              "until": 2}, b"hb-memory "),
+    "rest of an iteration": ({"problem": {"name": "quadratic", "eigenvalues": [1.1]}, "method": {"name": "amplified-gradient",
+                              "step": 0.2}, "start": {"x": [0]}, "iterations": 5}, b"shadow-delta "),
+    "no curvature": ({"problem": {"name": "constant-gradient", "gradient": [1.5, -0.2]}, "method": {"name": "gradient",
+                      "step": 0.01}, "integrator": RK4, "start": {"x": [1.9, -1.5]}, "until": 0.5, "iterations": 50},
+                     b"shadow-delta                 holds"),
+    "long steps": ({"problem": {"name": "quadratic", "eigenvalues": [19.592, 0.06, 0.013]}, "method": {"name": "memory",
+                    "forgetting": "polynomial", "p": 6, "noise": 2}, "integrator": {"name": "milstein", "step": 0.05},
+                    "start": {"t": 0.05, "x": [1.34, -1.56, -1.91]}, "until": 0.5, "paths": 20, "seed": 3040}, b"take shorter steps"),
+    "paths without bounds": ({"problem": "rosenbrock", "method": {"name": "memory", "noise": 0.5}, "integrator": {"name":
+                              "milstein", "step": 0.05}, "start": {"t": 0.05, "x": [-0.9, -1.4]}, "until": 10, "paths": 20},
+                             b"leave all bounds"),
+    "orbits that part": ({"problem": "rosenbrock", "method": {"name": "memory", "forgetting": "polynomial", "p": 6},
+                          "integrator": RK4, "start": {"x": [-1.58, -0.43]}, "until": 1.5}, b"time-warp-general            holds"),
+    "growth": ({"problem": {"name": "quadratic", "eigenvalues": [-1.95]}, "method": {"name": "memory", "forgetting": "polynomial",
+                "p": 6}, "integrator": RK4, "start": {"x": [-0.1]}, "until": 40}, b"memory-form                  holds"),
+    "an end that is not held": ({"problem": TEACHER, "method": {"name": "memory", "forgetting": "exponential", "alpha": 1},
+                                 "integrator": RK4, "start": {"x": [-1.6, 1.9, -0.1]}, "until": 2}, b"memory-form-exponential"),
+    "a ratio near five": ({"problem": CLUSTERS, "method": {"name": "heavy-ball", "alpha": 0.6, "step": 0.3}, "integrator": RK4,
+                           "start": {"x": [1, -1, 0.5, 0]}, "until": 18, "iterations": 60}, b"hb-gd-ratio"),
+    "a formula, both faces": ({"problem": formula("log(exp(x) + exp(-x)) + y^2/2 + x*y/10", "x", "y"), "method": {"name": "gradient",
+                               "step": 0.1}, "integrator": RK4, "start": {"x": [2, -1]}, "until": 10, "iterations": 100},
+                              b"rates: the loss is not known to be convex"),
+    "mini-batches": ({"problem": CLUSTERS, "method": {"name": "memory", "step": 0.2, "batch": 5}, "start": {"x": [1, -1, 0.5, 0]},
+                      "iterations": 100, "paths": 20}, b"batch-mean                   holds"),
+}
+
+
+def own_verdicts():
+    for name, (experiment, shown) in OWN.items():
+        r = on(json.dumps(experiment))
+        check(r.returncode == 0 and b", 0 with another verdict" in r.stdout and shown in r.stdout, f"of one's own: {name}",
+              (r.stderr.decode(), r.stdout.decode()[-6000:]))
+
+
 def displayed():
     """What docs/claims.md says of Theorem 2.3.2 as displayed on quadratics: exact second moments, eta = S = D = 1."""
     noise, plain = 0, 0
@@ -231,6 +287,7 @@ def main():
     numbers()
     command()
     own_files()
+    own_verdicts()
 
 
 main()
