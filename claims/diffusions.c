@@ -274,6 +274,20 @@ static od_status clock_claims(study *q)
 
 /* ------------------------------------------------------------------------------------------------ all */
 
+/* Whether the drift is -lambda x at the start and at the end, which it is not of other flows of one component. */
+static bool is_gradient_flow(const od_member *m)
+{
+    const double lambda = m->problem->spectrum->eigenvalues[0], x = 1.3, time[2] = {m->start.t + m->step, m->until};
+    double rate = NAN, *ws = od_zalloc(od_scratch_size(&m->flow.scratch, 1) + 1, sizeof *ws);
+    bool same = ws != NULL;
+    for (int k = 0; k < 2 && same; k++) {
+        same = m->flow.drift(&m->flow, time[k], 1, &x, &rate, ws) == OD_OK &&
+               fabs(rate + lambda * x) <= 0.5 * fabs(lambda * x);
+    }
+    free(ws);
+    return same;
+}
+
 static od_status find(od_context *ctx, const od_experiment *e, size_t member, od_claim_list *list)
 {
     const od_member *m = &e->member[member];
@@ -281,7 +295,7 @@ static od_status find(od_context *ctx, const od_experiment *e, size_t member, od
     const od_value *noise = m->has_flow ? od_setting(m->method_choice.settings, "noise") : NULL;
     if (noise == NULL || !noise->present || noise->kind != OD_REAL || m->dim != 1 || m->flow.dim != 1 || s == NULL ||
         !(s->eigenvalues[0] > 0) || s->centre[0] != 0 || isnan(m->step) || m->paths < 2 || od_member_automatic(m) ||
-        m->antithetic || m->start.given[0] == NULL) {
+        m->antithetic || m->start.given[0] == NULL || !is_gradient_flow(m)) {
         return od_fail(
             ctx, OD_EUNSUPPORTED, NULL,
             "they are about an ensemble of gradient flow with noise on lambda x^2/2, one component, one start");

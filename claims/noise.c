@@ -216,6 +216,12 @@ static od_status losses(study *q, double loss[2])
     return status;
 }
 
+/* What is left of the swing between x and v after this phase: two looks at it may agree by chance. */
+static double swing(double limit, double phase)
+{
+    return 0.1 * limit / phase;
+}
+
 /* With t the variance is spread evenly over x and v: d/dt E = -r E/t + sigma^2/2, and half of E is f. */
 static od_status growth_claim(study *q, double r)
 {
@@ -227,7 +233,7 @@ static od_status growth_claim(study *q, double r)
             q->list, "nag-noise-grows", "section 2.3.3; derived in docs/claims.md",
             "with noise and damping r/t E f grows like sigma^2 t/(4 (r + 1)) in each dimension, sigma^2 t/16 "
             "for r = 3, whatever the curvature (measured: what noise adds to it, over sigma^2 t)");
-        c->error_model = 2 * fabs(rate[1] - rate[0]) + 1e-4;
+        c->error_model = 2 * fabs(rate[1] - rate[0]) + 1e-4 + swing(1 / (4 * (r + 1)), sqrt(q->kind.least) * q->t);
         od_claims_match(c, 1 / (4 * (r + 1)), rate[1], "this curvature and this time");
     }
     return status;
@@ -244,7 +250,7 @@ static od_status floor_claims(study *q, double p)
         q->list, "memory-noise-floor", "section 2.3.3; derived in docs/claims.md",
         "with noise and m = t^p what is left of E f is sigma^2 p/(2 (2 p - 1)) in each dimension, whatever the "
         "curvature (measured: what noise adds to it)");
-    c->error_model = 2 * fabs(loss[1] - loss[0]) + 1e-4;
+    c->error_model = 2 * fabs(loss[1] - loss[0]) + 1e-4 + swing(p / (2 * (2 * p - 1)), sqrt(p * q->kind.least * q->t));
     od_claims_match(c, p / (2 * (2 * p - 1)), loss[1], "this curvature and this time");
     c = od_claims_append(q->list, "memory-noise-bound", "Thm 2.3.1, its noise term",
                          "the noise in E f is at most sigma^2 p/2 in each dimension");

@@ -229,7 +229,7 @@ static od_status ask(study *q)
         return batch_claims(q);
     }
     od_status status = plain && q->m->map.dim == 2 * q->d ? find_exponent(q, &p) : OD_OK;
-    if (status == OD_OK && p > 1) {
+    if (status == OD_OK && p > 1.01) {
         status = factor_claims(q, p);
         const bool known = f->spectrum != NULL && f->convexity.value >= 0 && f->lipschitz.value > 0;
         status = status == OD_OK && known ? sequence_claims(q) : status;
