@@ -168,7 +168,6 @@ static od_status check_asked(od_context *ctx, const od_claim_set *set, const cha
         bool found = !wants_claim(names, set, set->ids[i]);
         for (size_t p = first; p < ledger->pages && !found; p++) {
             const od_ledger_page *page = &ledger->page[p];
-            found = page->skipped != NULL; /* that is counted already */
             for (size_t k = 0; k < page->count && !found; k++) {
                 found = strcmp(page->claim[k].id, set->ids[i]) == 0;
             }
