@@ -97,10 +97,10 @@ def begin(folder, *args):
     return subprocess.Popen([PROGRAM, *args], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def wait_for(name):
-    """Until a journal is there: the run is then somewhere in its middle."""
+def wait_for(name, size=0):
+    """Until a journal is there, larger than so many bytes: the run is then somewhere in its middle."""
     for _ in range(3000):
-        if os.path.exists(name):
+        if os.path.exists(name) and os.path.getsize(name) > size:
             return
         time.sleep(0.01)
 
@@ -211,7 +211,7 @@ def damage(rng):
     want, _ = whole(SDE)
     folder = place("damage", SDE)
     p = begin(folder, "run", "e.yaml", "-o", "out", "--checkpoint", "0.05")
-    wait_for(folder + "/out/run.journal")
+    wait_for(folder + "/out/run.journal", 4000)  # more than its header
     p.send_signal(signal.SIGTERM)
     p.wait()
     journal = open(folder + "/out/run.journal", "rb").read()
