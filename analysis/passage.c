@@ -9,7 +9,9 @@
 #include <string.h>
 
 struct od_passage {
+    od_context *ctx;
     const od_flow *flow;
+    uint64_t most; /* steps of one crossing; 0: any number */
     double rtol, reached;
     size_t dim, room; /* room: numbers of a state with all its directions */
     double *memory, *rate, *stage, *next, *ws;
@@ -27,7 +29,8 @@ od_status od_passage_open(od_context *ctx, const od_flow *flow, double rtol, siz
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory to integrate %zu components with %zu directions", flow->dim,
                        directions);
     }
-    *p = (od_passage){.flow = flow, .rtol = fmax(rtol, 1e-14), .dim = flow->dim, .room = room, .memory = memory};
+    *p = (od_passage){
+        .ctx = ctx, .flow = flow, .rtol = fmax(rtol, 1e-14), .dim = flow->dim, .room = room, .memory = memory};
     p->rate = memory;
     p->stage = memory + OD_STAGES * room;
     p->next = p->stage + room;
@@ -41,6 +44,11 @@ void od_passage_close(od_passage *passage)
         free(passage->memory);
         free(passage);
     }
+}
+
+void od_passage_limit(od_passage *passage, uint64_t steps)
+{
+    passage->most = steps;
 }
 
 double od_passage_reached(const od_passage *passage)
@@ -131,8 +139,16 @@ od_status od_passage_cross(od_passage *p, double t, double t1, double *z, size_t
 {
     double first = (t1 - t) / 4;
     double *length = h != NULL && *h > 0 ? h : &first;
+    uint64_t taken = 0;
     p->reached = t;
     while (t < t1) {
+        /* beyond a kink that the flow slides along, steps become tiny, but not too small */
+        if (p->most > 0 && ++taken > p->most) {
+            return OD_ENUMERIC;
+        }
+        if (od_cancelled(p->ctx)) {
+            return od_fail(p->ctx, OD_EINTERRUPTED, NULL, "interrupted while a flow was followed");
+        }
         const bool last = t + *length * (1 + 1e-9) >= t1;
         const double now = last ? t1 - t : *length;
         od_status status = step(p, t, now, m, z, u);

@@ -23,13 +23,15 @@ typedef struct od_passage od_passage;
  */
 od_status od_passage_open(od_context *ctx, const od_flow *flow, double rtol, size_t directions, od_passage **passage);
 void od_passage_close(od_passage *passage); /* accepts NULL */
+/** A crossing of more steps fails with OD_ENUMERIC. Without a limit it may take any number. */
+void od_passage_limit(od_passage *passage, uint64_t steps);
 
 /**
  * Takes z[dim] from t to t1 >= t in place, and m directions u[m*dim], one after another, by the derivative of the flow.
  *
  * h       length of the first step tried, replaced by the one to go on with; NULL: a quarter of t1 - t
- * Errors  OD_EDIVERGED where the state is not finite, OD_ENUMERIC where steps become too small; both without a
- * sentence, z is then where it was reached (od_passage_reached). What the flow's callbacks return.
+ * Errors  OD_EDIVERGED where the state is not finite, OD_ENUMERIC where steps become too small or too many; both without
+ * a sentence, z is then where it was reached (od_passage_reached). OD_EINTERRUPTED. What the flow's callbacks return.
  */
 od_status od_passage_cross(od_passage *passage, double t, double t1, double *z, size_t m, double *u, double *h);
 /** Time that the last passage reached. */

@@ -9,16 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COMPARED = 64, COARSER = 16 };
+enum { COMPARED = 64, COARSER = 16, MOST_STEPS = 10000 /* of half an iteration; one or two are usual */ };
 
 static od_status ended(od_context *ctx, od_status status, double t)
 {
-    return status == OD_EDIVERGED
+    return status == OD_EINTERRUPTED ? status
+           : status == OD_EDIVERGED
                ? od_fail(ctx, status, "iterations",
                          "the flow diverged at t = %.9g; give fewer iterations, or a start where the loss is finite", t)
                : od_fail(ctx, status, "iterations",
                          "the flow could not be followed beyond t = %.9g, where it may blow up or meet a kink of the "
-                         "loss; give fewer iterations",
+                         "loss; give fewer iterations, or a smooth loss",
                          t);
 }
 
@@ -63,6 +64,9 @@ static od_status sample_steps(od_context *ctx, const od_flow *flow, double t0, d
     memcpy(coarse, z0, dim * sizeof *coarse);
     memcpy(y, z0, dim * sizeof *y);
     bool open = status == OD_OK;
+    for (size_t i = 0; i < 2 && open; i++) {
+        od_passage_limit(passage[i], MOST_STEPS);
+    }
     for (uint64_t k = 1; k < count && status == OD_OK; k++) {
         const double from = t0 + (double)(k - 1) * tau, to = t0 + (double)k * tau;
         if (od_cancelled(ctx)) {

@@ -7,6 +7,7 @@
 #include "check.h"
 
 #include "analysis/ladder.h"
+#include "analysis/passage.h"
 #include "analysis/sample.h"
 #include "analysis/vector.h"
 
@@ -423,6 +424,37 @@ static void many_components_go_by_products(void **state)
     drop(&p);
 }
 
+/* x' = -1e6 (x - cos t) - sin t: from x = 1 on x = cos t, but explicit steps stay below 1e-5. */
+static od_status stiff(const od_flow *flow, double t, size_t n, const double *z, double *dz, double *ws)
+{
+    for (size_t p = 0; p < n; p++) {
+        dz[p] = -1e6 * (z[p] - cos(t)) - sin(t);
+    }
+    return OD_OK;
+}
+
+/* Steps that become tiny, but not too small, would never end; and whoever waits may interrupt. */
+static void crossings_end(void **state)
+{
+    const od_flow flow = {.name = "stiff", .block_count = 1, .block = {{"x", 1}}, .dim = 1, .drift = stiff};
+    od_passage *passage;
+    double z = 1, y[3], error;
+    const double start = 1, weight = 1;
+    check_done(*state, od_passage_open(*state, &flow, 1e-13, 0, &passage) == OD_OK);
+    od_passage_limit(passage, 1000);
+    assert_int_equal(od_passage_cross(passage, 0, 1, &z, 0, NULL, NULL), OD_ENUMERIC);
+    const double reached = od_passage_reached(passage);
+    assert_true(reached > 1e-5 && reached < 0.01);
+    check_close(z, cos(reached), 1e-9);
+    check_done(*state, od_passage_cross(passage, reached, reached + 1e-4, &z, 0, NULL, NULL) == OD_OK);
+    assert_int_equal(od_flow_sample(*state, &flow, 0, 1, 3, &start, 1e-13, &weight, y, &error), OD_ENUMERIC);
+    check_message(*state, "iterations: the flow could not be followed beyond t = 0.0");
+    od_cancel(*state);
+    assert_int_equal(od_passage_cross(passage, reached, 1, &z, 0, NULL, NULL), OD_EINTERRUPTED);
+    check_message(*state, "interrupted while a flow was followed");
+    od_passage_close(passage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +467,7 @@ int main(void)
         test_with_context(many_components_go_by_products),
         test_with_context(what_has_no_orbits_is_refused),
         test_with_context(what_diverges_says_when),
+        test_with_context(crossings_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
