@@ -198,7 +198,7 @@ static void remark(od_context *ctx, const od_settings *s, const od_network_probl
     const char *model = od_setting_text(s, "model");
     const bool single = np->facts.single;
     if (strcmp(np->facts.dtype, single ? "float32" : "float64") != 0) {
-        od_note(ctx, "the parameters in %s are %s; they are computed with in %s", model, np->facts.dtype,
+        od_note(ctx, "the parameters in %s are %s; optdyn computes in %s", model, np->facts.dtype,
                 single ? "float32" : "float64");
     }
     if (np->facts.frozen > 0) {

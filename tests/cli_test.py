@@ -172,6 +172,7 @@ def mistakes():
         (["shadow", good, "--shard", "1/2"], "shadow takes no --shard, which is an option of: run resume merge"),
         (["run", good, "--full"], "run takes no --full, which is an option of: figure report"),
         (["figure", good, "--verify"], "figure takes no --verify"), (["claims", "--dry-run"], "claims takes no --dry-run"),
+        (["run", good, "until=3"], "'until=3' is no file; an entry is overridden by --set until=3"),
         (["list", "--kind", "loss"], "list takes no --kind"), (["resume", "out", "--data", "."], "resume takes no --data"),
     ]
     for args, words in cases:

@@ -39,7 +39,7 @@ def remarks_and_refusals(folder, csv):
         good = (r.returncode == 2) == failed and (r.returncode == 0) != failed and what in r.stderr.decode()
         check(good, f"{model}: {what}", f"exit {r.returncode}\n" + r.stderr.decode())
 
-    said("single.pt", "are float32; they are computed with in float64", False)
+    said("single.pt", "are float32; optdyn computes in float64", False)
     said("relu.pt", "relu, whose slope jumps", False)
     said("cut.pt", "cuts the gradient", True)
     said("centred.pt", "depends on the others", False)

@@ -382,6 +382,13 @@ static int check_options(cli *c, const char *kind)
             return cli_usage(c, "%s takes no %s, which is an option of: %s", c->command, o->name, o->of);
         }
     }
+    /* no file and no part has a name like this */
+    for (size_t i = 0; i < c->arg_count; i++) {
+        const char *equals = strchr(c->arg[i], '=');
+        if (equals != NULL && equals != c->arg[i] && access(c->arg[i], F_OK) != 0 && strchr(c->arg[i], '/') == NULL) {
+            return cli_usage(c, "'%s' is no file; an entry is overridden by --set %s", c->arg[i], c->arg[i]);
+        }
+    }
     return -1;
 }
 
