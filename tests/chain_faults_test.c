@@ -195,10 +195,29 @@ static void every_call_fails_once(void **state)
     }
 }
 
+static void weights_that_are_none(void **state)
+{
+    static const double rate[2] = {0.5, 0.7}, y[(K + 1) * 2] = {1, 1};
+    static const double weight[][2] = {{1, -1}, {NAN, 1}, {INFINITY, 1}, {0, 0}};
+    diagonal a = {.rate = rate};
+    od_chain chain = {.what = "iteration", .dim = 2, .steps = K, .affine = true, .step = diagonal_step, .data = &a};
+    od_shooting *shooting = NULL;
+    for (size_t i = 0; i < sizeof weight / sizeof *weight; i++) {
+        const od_target target = {y, weight[i]};
+        chain.jvp = chain.vjp = diagonal_products;
+        assert_int_equal(od_shooting_create(*state, &chain, &target, &shooting), OD_EINVAL);
+    }
+    const od_target target = {y, rate};
+    chain.jvp = NULL;
+    assert_int_equal(od_shooting_create(*state, &chain, &target, &shooting), OD_EUNSUPPORTED);
+    check_message(*state, "needs its derivative, which is not offered");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_context(every_call_fails_once),
+        test_with_context(weights_that_are_none),
     };
     return cmocka_run_group_tests_name("chain faults", tests, NULL, NULL);
 }

@@ -235,6 +235,76 @@ static void wide_flows(void **state)
     od_problem_free(quartic);
 }
 
+static size_t evaluations, fails_at;
+
+static od_status failing_turn(const od_flow *flow, double t, size_t n, const double *z, double *dz, double *ws)
+{
+    return ++evaluations == fails_at ? OD_EUSER : turn(flow, t, n, z, dz, ws);
+}
+
+static od_status failing_form(const od_flow *flow, double t0, size_t n, const double *z0, double t, double *z,
+                              double *ws)
+{
+    return ++evaluations == fails_at ? OD_EUSER : turned(flow, t0, n, z0, t, z, ws);
+}
+
+/* The last values of a chain made and asked for everything; `flow` as in a_turn_has_its_transpose. */
+static od_status ask_all(od_context *ctx, const od_flow *flow, double *out)
+{
+    const double z[2] = {0.385, -1.2}, u[4] = {1, 0.5, -0.2, 1};
+    od_chain chain;
+    od_status status = od_chain_of_flow(ctx, flow, 0.3, 0.9, 5, 1e-9, &chain);
+    if (status != OD_OK) {
+        return status;
+    }
+    status = chain.step(&chain, 3, z, out);
+    status = status == OD_OK ? chain.jvp(&chain, 3, z, 2, u, out + 2) : status;
+    status = status == OD_OK ? chain.vjp(&chain, 3, z, 2, u, out + 6) : status;
+    od_chain_clear(&chain);
+    return status;
+}
+
+/* A chain whose structure could not be seen for a fault has its derivatives all the same. */
+static void a_flow_that_fails_once(void **state)
+{
+    const double rate = 0.7;
+    od_problem *line = od_problem_create(*state, "{name: constant-gradient, gradient: [1, 2]}");
+    check_done(*state, line != NULL);
+    for (int which = 0; which < 6; which++) {
+        od_flow flow = bare(2, &rate);
+        double whole[10], out[10];
+        flow.drift = failing_turn;
+        flow.exact = which % 2 == 0 ? failing_form : NULL;
+        flow.problem = which < 4 ? line : NULL;
+        if (which == 2 || which == 3) {
+            flow.block_count = 2;
+            flow.block[0] = (od_block){"x", 1};
+            flow.block[1] = (od_block){"v", 1};
+        }
+        fails_at = evaluations = 0;
+        check_done(*state, ask_all(*state, &flow, whole) == OD_OK);
+        const size_t calls = evaluations;
+        for (size_t n = 1; n <= calls; n += 1 + n / 40) {
+            fails_at = n;
+            evaluations = 0;
+            if (ask_all(*state, &flow, out) == OD_OK) {
+                for (size_t i = 0; i < 10; i++) {
+                    check_close(out[i], whole[i], 1e-8);
+                }
+            }
+        }
+    }
+    od_problem_free(line);
+}
+
+static void a_closed_form_that_is_not_there(void **state)
+{
+    const double rate = 0.7, z[2] = {1, 2};
+    const od_flow flow = bare(2, &rate);
+    assert_null(od_stepper_create(*state, "exact", &flow, 0, 1, z));
+    check_message(*state, "the flow offers none");
+}
+
 /* A flow without a loss has no constants of one. */
 static void a_flow_without_a_loss_has_no_constants(void **state)
 {
@@ -256,6 +326,8 @@ int main(void)
         test_with_context(singular_starts_have_derivatives),
         test_with_context(what_cannot_start_is_refused),
         test_with_context(wide_flows),
+        test_with_context(a_flow_that_fails_once),
+        test_with_context(a_closed_form_that_is_not_there),
         test_with_context(a_flow_without_a_loss_has_no_constants),
     };
     return cmocka_run_group_tests_name("chain flow", tests, NULL, NULL);

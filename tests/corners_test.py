@@ -162,6 +162,12 @@ shadow: {certificate: true, glitch: 0.1%s}
 """
 
 
+def plain(line):
+    """A line of a certificate with numbers as short as they are: 0x10000000000000p-51 is 0x1p+1."""
+    words = [w if not w.startswith("0x") else "0x1p%+d" % math.log2(float.fromhex(w)) if float.fromhex(w) > 0 else w for w in line.split()]
+    return " ".join(words)
+
+
 def certificates():
     text = says("shadow", CERTIFIED % "", "certificate there is an exact orbit", "the nearest orbit found", arguments=("-o", "out"))
     if "optdyn-arb.so" in text:
@@ -184,6 +190,15 @@ def certificates():
     for f in ("abs(x)^2.5 + y^2", "x^2 + y^4"):
         d = answer("shadow", CERTIFIED.replace("quadratic, eigenvalues: [2, 1]", f'formula, f: "{f}", variables: [x, y]') % ", boxes: 20")
         check((d["certificate"] is None) == ("abs" in f), f"whether {f} is certified", d["missing"])
+    # what is written of other losses
+    for name, problem, lines in (("rosenbrock", "rosenbrock, a: 2, b: 8", ("a 0x1p+1", "b 0x1p+3")),
+                                 ("power", "power, p: 4, c: 0.5, dim: 2", ("p 0x1p+2", "c 0x1p-1")),
+                                 ("formula", 'formula, f: "x^2\\t+\\n2*y^2\\r+ 1", variables: [x, y]', ("formula x^2 + 2*y^2 + 1",))):
+        text = CERTIFIED.replace("quadratic, eigenvalues: [2, 1]", problem).replace("step: 0.1", "step: 0.01") % ", boxes: 20"
+        says("shadow", text, "written to", arguments=("-o", name))
+        with open(f"{name}/shadow.certificate", encoding="ascii") as file:
+            written = [plain(line) for line in file.read().splitlines()]
+        check(all(line in written for line in (f"problem {name}", "dimension 2", *lines)), f"the certificate of {name}", written[:16])
     power = CERTIFIED.replace("quadratic, eigenvalues: [2, 1]", "power, p: 2.7, dim: 2").replace("[1, 1]", "[1, 0]")
     d = answer("shadow", power % ", boxes: 20")["certificate"]
     check(d is not None and d["epsilon"] < 1e-12, "|x|^2.7 through 0", d)
@@ -251,6 +266,19 @@ def small_things():
     check(d["certificate"] is not None and abs(d["minimax"]["upper"] - one["minimax"]["upper"]) < 1e-9, "numbers beyond 2^53", d["missing"])
     says("shadow", CERTIFIED.replace("heavy-ball, alpha: 1", "adam") % "", "certificate - (method.name: the iteration of 'adam' has no interval")
     refused("shadow", CERTIFIED.replace("heavy-ball, alpha: 1", "nesterov").replace("{x:", "{t: -1, x:") % "", "singular at t = 0; start at t >= 0")
+    for change, known in (("", True), ("alpha: 0", False), ("v: [100, 0], ", False)):
+        text = CERTIFIED.replace("certificate: true", "modified: false") % ""
+        text = text.replace("alpha: 1", change) if "alpha" in change else text.replace("{x: [1", "{" + change + "x: [1")
+        d = answer("shadow", text)
+        check((d["delta"]["bound"] is not None) == known, f"whether the local error has a bound with {change or 'a start at rest'}", d["delta"])
+    momentum = "problem: {name: quadratic, eigenvalues: [4, 1]}\nmethod: {name: nesterov, step: 0.01}\nstart: {x: [1, 0.5]}\niterations: 5\n"
+    shown = says("curvature", momentum + "curvature: {top: 0}\n", "sharpness along the iteration: 4 at t = 0")
+    check("2/h" not in shown, "a method without a bound", shown)
+    d = answer("curvature", momentum + "curvature: {top: 0}\n")["points"][0]
+    check(d["top"] == [] and d["bottom"] == [1] and d["miss"] is not None, "the smallest alone", d)
+    level = ("problem: {name: constant-gradient, gradient: [1, 2]}\nmethod: {name: heavy-ball, alpha: 1, noise: 0.3}\nintegrator: "
+             "{name: euler-maruyama, step: 0.25}\nstart: {x: [1, 1]}\nuntil: 1\npaths: 1000\n")
+    says("moments", level, "agrees with its chain")
     shown = says("shadow", line % "" + "sweep: {method.step: [0.2, 0.1]}\n", "2 of 2 members")
     check("[" not in shown.partition("slope of same_start")[2].partition(",")[0], "two members have a slope and no interval", shown)
     data = ("problem: {name: least-squares, data: teacher, samples: 30, features: 2}\nmethod: {name: gradient, noise: "

@@ -378,6 +378,13 @@ static od_status failing_hessian(const void *user, double t, double *h)
     return t > 3 ? OD_EUSER : OD_OK;
 }
 
+static od_status no_hessian(const void *user, double t, double *h)
+{
+    (void)user;
+    h[0] = 1;
+    return t < 1e-8 ? OD_EUSER : OD_OK;
+}
+
 static void failures_have_a_sentence(void **state)
 {
     const law w = scalar_law(VISCOUS, 3, 1);
@@ -391,6 +398,12 @@ static void failures_have_a_sentence(void **state)
     j.t1 = 4;
     assert_int_equal(od_jacobi_conjugates(*state, &j, &found), OD_EUSER);
     check_message(*state, "could not be evaluated");
+    j.t1 = 0;
+    j.singular = true;
+    j.t2 = 0.5;
+    j.hessian = no_hessian;
+    assert_int_equal(od_jacobi_conjugates(*state, &j, &found), OD_EUSER);
+    check_message(*state, "could not be evaluated on the path at t = ");
 }
 
 int main(void)

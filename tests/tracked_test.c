@@ -242,6 +242,27 @@ static void straight_lines_are_one_step(void **state)
     }
 }
 
+/* Equal curvatures are one direction; and a state that was changed in one component is followed from there. */
+static void equal_curvatures_and_a_changed_state(void **state)
+{
+    od_problem *f = od_problem_create(*state, "{name: quadratic, eigenvalues: [2, 2, 2]}");
+    check_done(*state, f != NULL);
+    od_flow *flow = od_flow_create(*state, "gradient", f);
+    check_done(*state, flow != NULL);
+    double z[3] = {1, -0.5, 2};
+    od_stepper *s = od_stepper_create(*state, "{name: rk4-tracked, rtol: 1e-9, atol: 1e-12}", flow, 0, 1, z);
+    check_done(*state, s != NULL);
+    check_done(*state, od_stepper_advance(*state, s, 0, 0.5, 1, z, NULL) == OD_OK);
+    check_close(z[2], 2 * exp(-1), 1e-8);
+    z[2] = 3;
+    check_done(*state, od_stepper_advance(*state, s, 0.5, 1, 1, z, NULL) == OD_OK);
+    check_close(z[0], exp(-2), 1e-8);
+    check_close(z[2], 3 * exp(-1), 1e-8);
+    od_stepper_free(s);
+    od_flow_free(flow);
+    od_problem_free(f);
+}
+
 static void what_ends_says_where(void **state)
 {
     static const struct {
@@ -280,6 +301,7 @@ int main(void)
         test_with_context(singular_starts_are_taken),
         test_with_context(refusals_have_a_reason),
         test_with_context(straight_lines_are_one_step),
+        test_with_context(equal_curvatures_and_a_changed_state),
         test_with_context(what_ends_says_where),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
