@@ -105,7 +105,7 @@ static bool is_positive(const arb_mat_t a)
     return positive;
 }
 
-/* The shares of the three terms, the last one what the others leave; false if one is not positive. */
+/* The shares of the three terms, the last one what the others leave; false if it or the first is not positive. */
 static bool read_shares(arb_struct out[3], double first, double second)
 {
     arb_set_d(&out[0], first);
@@ -113,7 +113,7 @@ static bool read_shares(arb_struct out[3], double first, double second)
     arb_one(&out[2]);
     arb_sub(&out[2], &out[2], &out[0], BITS);
     arb_sub(&out[2], &out[2], &out[1], BITS);
-    return arb_is_positive(&out[0]) && arb_is_nonnegative(&out[1]) && arb_is_positive(&out[2]);
+    return arb_is_positive(&out[0]) && arb_is_positive(&out[2]);
 }
 
 /* C^s_{k+1} against its image; s: C^s_k with zeros where directions have just become stable */
