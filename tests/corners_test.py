@@ -107,6 +107,11 @@ def few_directions():
     points = [p["t"] for p in answer("conjugate", FLAT % (6, "free: [4, -3]"))["points"]]
     check(len(points) == 3 and all(abs(p - w) < 1e-9 for p, w in zip(points, (math.pi / 2, math.pi, 1.5 * math.pi))),
           "one direction as a list", points)
+    # on a circle around the minimiser, along which fields begin with h' = h/2: cos t + sin t/2 vanishes, and sin t across
+    for x, v in (("5, 0", "2.5, 0"), ("0, 5", "0, 2.5"), ("3, 4", "1.5, 2")):
+        points = [p["t"] for p in answer("conjugate", FLAT.replace("3, 4", x).replace("1.5, 2", v) % (6, "free: sphere"))["points"]]
+        want = (math.pi - math.atan(2), math.pi, 2 * math.pi - math.atan(2))
+        check(len(points) == 3 and all(abs(p - w) < 1e-9 for p, w in zip(points, want)), f"a circle through ({x})", points)
     says("conjugate", FLAT % (4, "directions: 2"), "saddle: at least 2 independent displacements lower the action")
     says("conjugate", FLAT % (3, "directions: 2"), "minimiser: no point in these directions")
     says("conjugate", FLAT % (math.pi, "directions: 2"), "degenerate: no point in these directions")
