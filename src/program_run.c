@@ -85,7 +85,7 @@ static void run_alone(const od_program *q, size_t n, size_t p, const double *x, 
     if (q->once > 0) {
         q->run(q->alone, q->once, 1, &frame);
     }
-    for (size_t j = 0; j < m && q->steps > q->once; j++) {
+    for (size_t j = 0; j < m; j++) {
         for (size_t i = 0; i < q->d && q->directions; i++) {
             in[q->d + i] = u[(j * q->d + i) * n + p];
         }
@@ -143,7 +143,7 @@ static void run_strip(const od_program *q, size_t n, size_t p, size_t points, si
     if (q->once > 0) {
         steps(q->step, q->once, strip, &frame);
     }
-    for (size_t j = 0; j < m && q->steps > q->once; j++) {
+    for (size_t j = 0; j < m; j++) {
         double *out = q->count > 0 ? rows + j * q->count * n + p : padded_rows;
         if (full) {
             set_written(&frame, OD_SPACE_ROWS, out, n);

@@ -277,7 +277,7 @@ od_status od_start_check_singular(od_context *ctx, const od_member *m)
             const od_node *node = od_node_item(m->start_node, m->block[b].name);
             char shown[OD_REAL_ROOM], entry[64];
             snprintf(entry, sizeof entry, "start.%s", m->block[b].name);
-            status = od_node_fail(ctx, node != NULL ? node : m->start_node, entry,
+            status = od_node_fail(ctx, node, entry,
                                   "at the singular start t = 0 only one %s gives a bounded solution; leave %s out, or "
                                   "start at t > 0 (component %zu must be %s)",
                                   strcmp(m->block[b].name, "v") == 0 ? "velocity" : "value", entry, i - first + 1,

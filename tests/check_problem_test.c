@@ -354,6 +354,17 @@ static void a_check_is_interrupted(void **state)
     assert_false(r.passed);
 }
 
+/* What a problem does not offer is not checked. */
+static void a_problem_without_hessian_products_passes(void **state)
+{
+    trick t = {.wrong = RIGHT};
+    od_problem plain = make_cosine(&t);
+    plain.hvp = NULL;
+    od_derivative_report r;
+    check_done(*state, od_derivative_check(*state, &plain, 11, 8, &r) == OD_OK);
+    assert_true(r.passed && r.gradient.passed && isnan(r.hessian.error) && isnan(r.constants.error));
+}
+
 /* Extreme curvatures of a rotated quadratic are its eigenvalues; 200 dimensions need more than one check. */
 static void lanczos_finds_the_spectrum(void **state)
 {
@@ -385,7 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_with_context(every_problem_passes),       test_with_context(mistakes_are_found),
         test_with_context(failures_are_told),          test_with_context(a_check_is_interrupted),
-        test_with_context(lanczos_finds_the_spectrum),
+        test_with_context(lanczos_finds_the_spectrum), test_with_context(a_problem_without_hessian_products_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

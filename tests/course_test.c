@@ -4,6 +4,10 @@
  */
 #include "run_check.h"
 
+#include "src/label.h"
+
+#include <gsl/gsl_sf_bessel.h>
+
 #define SQUARE "problem: {name: quadratic, eigenvalues: [2, 1]}, start: {x: [1, 0.5]}"
 
 static od_status count_rows(void *user, const od_view *view)
@@ -45,6 +49,19 @@ static void observed_runs_keep_files_and_no_journal(void **state)
     check_message(ctx, "auto records nothing that an observer sees; give a number of paths");
     assert_null(result);
     od_experiment_free(e);
+}
+
+/* Stems of files are cut off where labels are. */
+static void long_labels_give_short_stems(void **state)
+{
+    (void)state;
+    char label[2 * OD_LABEL_ROOM], stem[OD_LABEL_ROOM];
+    memset(label, 'a', sizeof label - 1);
+    label[sizeof label - 1] = '\0';
+    label[0] = '.';
+    od_label_stem(label, stem);
+    assert_int_equal(strlen(stem), OD_LABEL_ROOM - 1);
+    assert_int_equal(strncmp(stem, "_aaa", 4), 0);
 }
 
 static void nothing_is_not_merged(void **state)
@@ -120,6 +137,25 @@ static void levels_without_variance_need_one_path(void **state)
     od_result_free(result);
 }
 
+/*
+ * x'' + (p + 1) x'/t + t^(p-2) a x = 0 has the solution J_1(2 w)/w, w^2 = a t^p/p^2, which starts at rest at t = 0
+ * though the coefficients have no limit there for p < 2: the closed form begins where a scheme that evaluates the drift
+ * cannot.
+ */
+static void a_closed_form_starts_where_no_step_does(void **state)
+{
+#define SINGULAR                                                                                                       \
+    "{problem: {name: quadratic, eigenvalues: [2, 1]}, start: {x: [1, 1]}, until: 1, method: {name: bregman, p: 1.5}"
+    od_result *result = run_text(*state, SINGULAR ", integrator: exact}", NULL, OD_OK);
+    for (size_t i = 0; i < 2; i++) {
+        const double w = sqrt(i == 0 ? 2 : 1) / 1.5;
+        check_relative(result->outcome[0].mean[i], gsl_sf_bessel_J1(2 * w) / w, 1e-14);
+    }
+    od_result_free(result);
+    assert_null(od_experiment_parse(*state, SINGULAR ", integrator: {name: rk4, step: 0.1}}", NULL));
+    check_message(*state, "'bregman' cannot start at t = 0: its coefficients have no limit at t = 0");
+}
+
 static void hear(void *user, const char *sentence)
 {
     snprintf(user, 256, "%s", sentence);
@@ -146,9 +182,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_context(observed_runs_keep_files_and_no_journal),
+        cmocka_unit_test(long_labels_give_short_stems),
         test_with_context(nothing_is_not_merged),
         test_with_context(pairs_that_part_are_left_out),
         test_with_context(levels_without_variance_need_one_path),
+        test_with_context(a_closed_form_starts_where_no_step_does),
         test_with_context(a_late_start_in_lock_step_is_remarked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,11 @@ def resolved(*args):
     return json.loads(r.stdout)["resolved"] if r.returncode == 0 else r.stderr.decode()
 
 
+def columns(name):
+    with open(name, encoding="utf-8") as table:
+        return next(line for line in table if not line.startswith("#")).strip().split(",")
+
+
 def long_starts():
     """A long start is named, by a path that holds wherever the resolved experiment lies."""
     here = os.getcwd()
@@ -94,9 +99,23 @@ def names():
     r = optdyn("run", write("one.yaml", one + "record: {quantities: distance}\n"), "-o", "one", "--json")
     x = json.loads(r.stdout)["iteration"]["final"]["state"]["x"]
     check(len(x) == 1 and abs(x[0] - 3 * 0.7 ** 2) < 1e-14, "a number is a list of one", r.stdout)
-    with open("one/iteration.csv", encoding="utf-8") as table:
-        head = [line.strip() for line in table if not line.startswith("#")][0]
-    check(head.split(",")[-1] == "distance", "and a name too", head)
+    check(columns("one/iteration.csv")[-1] == "distance", "and a name too", columns("one/iteration.csv"))
+    r = optdyn("run", "one.yaml", "-o", "single", "--set", "record.quantiles=[0.5]")
+    check(columns("single/iteration.csv") == columns("one/iteration.csv"), "a single path has no quantiles", r.stderr)
+
+
+def data():
+    """Data beside an experiment are found from wherever it is run, and from where its resolved text lies."""
+    os.makedirs("deep", exist_ok=True)
+    write("deep/points.csv", "".join(f"{a},{a * a - 1},{2 * a + 1}\n" for a in range(-3, 4)))
+    write("deep/d.yaml", "problem: {name: least-squares, data: points.csv}\nmethod: {name: gradient, step: 0.1}\n"
+          "start: {x: [0, 0]}\niterations: 3\n")
+    r = optdyn("run", "deep/d.yaml", "-o", "kept", "--json")
+    with open("kept/experiment.yaml", encoding="utf-8") as text:
+        named = [line.strip() for line in text if line.startswith("data: ")]
+    check(len(named) == 1 and named[0].strip('data: "') == os.path.realpath("deep").strip('data: "'), "a folder of data is named", named)
+    again = optdyn("run", "kept/experiment.yaml", "--json")
+    check(json.loads(again.stdout)["iteration"] == json.loads(r.stdout)["iteration"], "and found again", again.stderr)
 
 
 def taken():
@@ -117,7 +136,7 @@ def taken():
     os.close(holder)
     os.makedirs("used")
     gone = ["iteration.csv.1.part", "run.journal.999999.part", "x.0.part"]
-    kept = ["mine.part", ".part", ".5.part", "x.5a.part", "x..part", "x5.part", "x.5.parts", "5.part", "notes"]
+    kept = ["mine.part", ".part", ".5.part", "xy5.part", "x.5a.part", "x..part", "x5.part", "x.5.parts", "5.part", "notes"]
     for name in gone + kept:
         write("used/" + name, "")
     r = optdyn("run", "a.yaml", "-o", "used")
@@ -137,7 +156,7 @@ def taken():
 
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(os.path.realpath(folder))
-    for part in (long_starts, names, taken):
+    for part in (long_starts, names, data, taken):
         part()
     os.chdir("/")
 sys.exit(end())

@@ -58,6 +58,8 @@ def rich(folder):
     ran = answer("rich.yaml", text.replace("seed: 7", "seed: 7\npaths: 3\nstart: {t: 0}"))
     mean = json.loads(ran.stdout)["final"]["mean"]["x"]
     check(abs(mean[0] - 9 * math.exp(-1)) < 1e-9, "another start for each path", ran.stdout + ran.stderr)
+    ran = answer("rich.yaml", text.replace("seed: 7", "start: {x: {normal: 0}}"))
+    check(json.loads(ran.stdout)["final"]["state"]["x"] == [0, 0], "a start in its place", ran.stdout + ran.stderr)
     refused(text.replace("seed: 7", "start: {x: other}"), "start.x: expected a list of 2 numbers")
     refused(text.replace("seed: 7", "start: [1, 2]"), "start.x: this entry is needed")
 
@@ -100,6 +102,12 @@ def rich(folder):
     ran = answer("rich.yaml", RICH % ", edge: 3.5")
     check(ran.returncode == 1 and "failed near t = 0.69" in ran.stderr and "there is nothing behind the edge" in ran.stderr,
           "a failure has the problem's own words", ran.stdout + ran.stderr)
+    noisy = RICH.replace("name: gradient", "name: gradient, noise: 0.1").replace("rk4, step: 0.01", "euler-maruyama, step: 0.25")
+    with open(os.path.join(folder, "order.yaml"), "w") as out:
+        out.write(noisy % ", edge: 3.5" + "paths: 64\nstrong-order: {levels: 2}\n")
+    ran = run(program, "strong-order", os.path.join(folder, "order.yaml"), "--json")
+    check(ran.returncode == 1 and "a step failed near t = " in ran.stderr and "; there is nothing behind the edge" in ran.stderr,
+          "so has an analysis", ran.stdout + ran.stderr)
     ran = run(program, "check", "problem", os.path.join(folder, "rich.yaml"), "--json")
     check(ran.returncode == 1 and "could not be evaluated at a random point (there is nothing behind the edge)" in ran.stderr,
           "so has a check of it", ran.stdout + ran.stderr)
@@ -307,6 +315,8 @@ with tempfile.TemporaryDirectory() as folder:
     check(all(r.returncode == 0 or "gnuplot" in r.stderr for r in drawn), "a method may have any name", [r.stderr for r in drawn])
     check(not glob.glob(os.path.join(folder, "**", "canary*"), recursive=True), "which runs nothing")
     check(answer("map.yaml", iteration % ("./bad69.so", ", step: 0.1, noise: 0")).stdout == ran.stdout, "noise of 0 is none")
+    refused(METHOD % ("./bad69.so", ""), "has no flow; run its iteration with iterations and method.step", "method.flow")
+    refused(METHOD % ("./bad69.so", ", map: map"), "has no flow; run its iteration", "method.flow")
     refused(iteration % ("./bad69.so", ", step: 0.1, noise: 0.2"), "the plug-in's iteration makes no noise of it; remove it")
     refused(iteration % ("./bad69.so", ", step: 0.1, noise: gradient-covariance"), "the plug-in's iteration makes no noise of it")
     refused(iteration % ("./bad69.so", ", step: 0.1, batch: 2"), "the plug-in's iteration takes no mini-batches; remove it")

@@ -90,6 +90,7 @@ VALUES = {
     "method: {name: gradient, step: 0.1, noise: foo}": "'foo' is not a noise; give a number, a matrix or gradient-covariance",
     "method: {name: gradient, step: 0.1, noise: '3'}": "'3' is not a noise; give a number, a matrix or gradient-covariance",
     "method: {name: gradient, step: 0.1, flow: 3}": "the method 'gradient' has no flow '3'; the first of its own is 'flow'",
+    "method: {name: gradient, step: 0.1, map: descnt}": "the method 'gradient' has no map 'descnt'; the first of its own is 'descent'",
     "method: {name: gradient, step: 0.1, map: no}": "the method 'gradient' has no map 'no'; the first of its own is 'descent'",
     "method: {name: bregman, flow: flow}": "method.map: the method 'bregman' has no iteration; run its flow with until",
     "method: {name: bregman, map: flow}": "method.map: the method 'bregman' has no iteration; run its flow with until",

@@ -29,6 +29,8 @@ static void products_of_deviations_are_the_written_out_ones(void **state)
 {
     (void)state;
     od_moments a;
+    assert_false(od_moments_init(&a, SIZE_MAX / 2, 3, true)); /* more numbers than can be counted */
+    od_moments_free(&a);
     assert_true(od_moments_init(&a, 2, 3, true));
     for (size_t p = 0; p < 4; p++) {
         od_moments_add(&a, 1, data + p, 4);
