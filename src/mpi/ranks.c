@@ -1,7 +1,8 @@
 /*
  * The ranks of MPI, as a module that the program loads when it was started by mpirun.
  *
- * Shares of results go to rank 0 one after the other, in pieces, since a message of MPI has at most 2^31 - 1 items.
+ * Shares of results go to rank 0 one after the other, in pieces, since a message of MPI has at most 2^31 - 1 items; of
+ * 1 MiB, so that not only the largest runs need more than one.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  */
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PIECE = 1 << 28, TAG = 1 };
+enum { PIECE = 1 << 20, TAG = 1 };
 
 static od_status send_all(const unsigned char *bytes, uint64_t size)
 {
