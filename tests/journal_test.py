@@ -107,6 +107,9 @@ FORGED = [
 BODIES = [number(7), number(0) + number(1 << 50), number(0) + number(1) + number(64), number(0) + number(1) + number(1),
           number(0) + number(1) + number(0) + number(99), number(0) + number(1) + number(0) + number(0) + number(3) + number(2),
           number(0) + number(0) + number(1) + number(0) + number(1999), number(0) + number(0) + number(1) + number(1) + number(0) + number(0),
+          number(0) + number(0) + number(1) + number(0) + number(100) + number(100),  # beyond its 128 paths
+          number(0) + number(0) + number(1) + number(15) + number(1990) + number(20),  # beyond all
+          number(0) + number(0) + number(0) + number(5) + number(3 * 3 * 8193),  # bins of 3 rows and numbers, 8193 each
           number(0) + number(0) + number(0), number(0) + number(0) + number(0) + number(5) + number(1 << 40)]
 
 
