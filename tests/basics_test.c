@@ -5,6 +5,7 @@
  */
 #include "folder.h"
 
+#include "src/bytes.h"
 #include "src/checksum.h"
 #include "src/context.h"
 #include "src/json.h"
@@ -127,6 +128,21 @@ static void memory_is_zero_and_bounded(void **state)
 }
 
 /* Byte by byte from the table of well-formed sequences, Unicode standard, table 3-7. */
+/* What is longer than memory can be fails once and for all. */
+static void bytes_do_not_overflow(void **state)
+{
+    (void)state;
+    volatile size_t most = SIZE_MAX / 2 + 2; /* twice of it is 2 */
+    od_bytes bytes = {0};
+    od_bytes_put(&bytes, "abc", 3);
+    assert_false(bytes.failed);
+    od_bytes_put(&bytes, "abc", most);
+    assert_true(bytes.failed);
+    od_bytes_put(&bytes, "abc", 3);
+    assert_int_equal(bytes.size, 3);
+    od_bytes_free(&bytes);
+}
+
 static void letters_are_those_of_unicode(void **state)
 {
     (void)state;
@@ -243,6 +259,7 @@ int main(void)
         test_with_context(sentences_name_their_place),
         test_with_context(remarks_and_progress_reach_who_asked),
         cmocka_unit_test(memory_is_zero_and_bounded),
+        cmocka_unit_test(bytes_do_not_overflow),
         cmocka_unit_test(letters_are_those_of_unicode),
         cmocka_unit_test(json_escapes_what_needs_it),
         cmocka_unit_test(checksums_are_those_of_the_standard),

@@ -134,6 +134,35 @@ static void labels_may_stand_anywhere(void **state)
                "only CSV has named columns and only NPY a file of labels", "the format is libsvm");
 }
 
+/* Files that were given each other's names. */
+static void images_are_no_labels(void **state)
+{
+    static const unsigned char images[17] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9},
+                               labels[9] = {0, 0, 8, 1, 0, 0, 0, 1, 3};
+    static const unsigned char neither[17] = {0, 0, 8, 2};
+    bench *b = *state;
+    char path[256];
+    path_of(b, "set", path);
+    mkdir(path, 0700);
+    put(b, "set/train-images-idx3-ubyte", images, sizeof images);
+    put(b, "set/train-labels-idx1-ubyte", images, sizeof images);
+    refuses_as(b, "{data: set}", OD_TARGETS_NUMBERS,
+               "the magic number is 2051, not the 2049 of IDX labels, those are images", "train-labels");
+    unsigned char longer[17] = {0};
+    memcpy(longer, labels, sizeof labels);
+    put(b, "set/train-images-idx3-ubyte", longer, sizeof longer);
+    refuses_as(b, "{data: set}", OD_TARGETS_NUMBERS,
+               "the magic number is 2049, not the 2051 of IDX images, those are labels", "train-images");
+    put(b, "set/train-images-idx3-ubyte", neither, sizeof neither);
+    refuses_as(b, "{data: set}", OD_TARGETS_NUMBERS, "the magic number is 2050, not the 2051 of IDX images; check",
+               "train-images");
+    put(b, "set/train-images-idx3-ubyte", images, sizeof images);
+    put(b, "set/train-labels-idx1-ubyte", labels, sizeof labels);
+    reads(b, "{data: set, scale: none}", OD_TARGETS_NUMBERS);
+    check_close(b->data.row[0], 9, 0);
+    check_close(b->data.target[0], 3, 0);
+}
+
 static void text_is_read_to_the_letter(void **state)
 {
     bench *b = *state;
@@ -205,9 +234,13 @@ static void files_shorter_than_they_say_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_at_bench(classes_are_at_most_a_thousand),      test_at_bench(parts_need_samples),
-        test_at_bench(labels_may_stand_anywhere),           test_at_bench(text_is_read_to_the_letter),
-        test_at_bench(gzip_files_cut_anywhere_are_refused), test_at_bench(files_shorter_than_they_say_are_refused),
+        test_at_bench(classes_are_at_most_a_thousand),
+        test_at_bench(parts_need_samples),
+        test_at_bench(labels_may_stand_anywhere),
+        test_at_bench(images_are_no_labels),
+        test_at_bench(text_is_read_to_the_letter),
+        test_at_bench(gzip_files_cut_anywhere_are_refused),
+        test_at_bench(files_shorter_than_they_say_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -274,7 +274,8 @@ static void assignments_enter_the_tree(void **state)
 {
     fixture *f = *state;
     od_node *root = parse_done(
-        f, "problem: {name: quadratic, eigenvalues: [4, 1]}\nmethod: gradient\nuntil: 1\nseed: 2\nstop: ~\n");
+        f,
+        "problem: {name: quadratic, eigenvalues: [4, 1]}\nmethod: gradient\nuntil: 1\nseed: 2\nstop: ~\nnote: '7'\n");
     check_done(f->ctx, od_document_set(f->ctx, f->arena, root, "stop.loss=0.1") == OD_OK);
     assert_int_equal(od_node_item(root, "stop")->count, 1);
     check_done(f->ctx, od_document_set(f->ctx, f->arena, root, "problem.eigenvalues=[2.385]") == OD_OK);
@@ -285,6 +286,8 @@ static void assignments_enter_the_tree(void **state)
     assert_int_equal(list->count, 1);
     assert_string_equal(list->item[0]->text, "2.385");
     assert_string_equal(list->origin, "--set problem.eigenvalues");
+    check_done(f->ctx, od_document_set(f->ctx, f->arena, root, "note.x=1") == OD_OK); /* no number, for it is quoted */
+    assert_string_equal(text_of(od_node_item(root, "note"), "name"), "7");
     /* a bare name becomes a map that keeps it */
     assert_string_equal(text_of(od_node_item(root, "method"), "name"), "gradient");
     assert_string_equal(text_of(od_node_item(root, "method"), "step"), "0.1");

@@ -50,6 +50,13 @@ iterations: 10
 record: {quantities: [loss, x]}
 compare: [{integrator: {name: rk4, step: 0.1}}, {integrator: {name: cvode, family: bdf}}]
 """
+ITERATION = """
+problem: {name: quadratic, eigenvalues: [2, 1]}
+method: {name: nesterov, r: 3, step: 0.01}
+start: {x: [1, 1]}
+iterations: 40
+compare: [{label: a}, {label: b, method: {name: heavy-ball, alpha: 1, step: 0.1}}]
+"""
 PLUGIN = """
 problem: {name: plugin, file: ./tried_problem.so, dim: 2}
 method: {name: plugin, file: ./tried_method.so, step: 0.05}
@@ -71,11 +78,14 @@ JOBS = {
     "a shard": (ENSEMBLE, ["run", "x.yaml", "--shard", "2/2", "-o", "out", "--json"]),
     "a merge": (ENSEMBLE, ["merge", "one", "two", "-o", "out", "--json"]),
     "going on": (ENSEMBLE, ["resume", "out", "--json"]),
+    # what is not a number ends an iteration, and such a run is complete
+    "going on with an iteration": (ITERATION, ["resume", "out", "--json"], ["allocation", "write", "evaluation", "look", "arena"]),
 }
 # what is done before, without faults or with one
 BEFORE = {
     "a merge": [(None, ["run", "x.yaml", "--shard", "1/2", "-o", "one"]), (None, ["run", "x.yaml", "--shard", "2/2", "-o", "two"])],
     "going on": [("look:10", ["run", "x.yaml", "-o", "out"])],
+    "going on with an iteration": [("look:10", ["run", "x.yaml", "-o", "out"])],
 }
 PLUGINS = ("tried_problem.so", "tried_method.so")
 
