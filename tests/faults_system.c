@@ -24,7 +24,7 @@ void *__real_od_arena_alloc(od_arena *arena, size_t count, size_t size);
 void *__wrap_od_arena_alloc(od_arena *arena, size_t count, size_t size);
 char *__real_od_arena_text(od_arena *arena, const char *text, size_t length);
 char *__wrap_od_arena_text(od_arena *arena, const char *text, size_t length);
-char *__wrap_od_arena_print(od_arena *arena, const char *format, ...);
+char *__wrap_od_arena_print(od_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void *__wrap_od_arena_alloc(od_arena *arena, size_t count, size_t size)
 {
