@@ -204,7 +204,9 @@ static od_status measure(od_context *ctx, probe *p, const double *states, const 
     const double high = f->spectrum != NULL || !q->global ? q->high : f->lipschitz.value;
     q->mu = low;
     q->lipschitz = isnan(low) ? NAN : fmax(fabs(low), fabs(high));
-    return status == OD_OK ? OD_OK : od_fail(ctx, status, "problem", "the loss could not be evaluated at the states");
+    return status == OD_OK || status == OD_ENOMEM || status == OD_EINTERRUPTED
+               ? status
+               : od_fail(ctx, status, "problem", "the loss could not be evaluated at the states");
 }
 
 od_status od_pair_measure(od_context *ctx, const od_map *map, const od_flow *flow, double t0, uint64_t steps,

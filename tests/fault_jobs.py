@@ -123,6 +123,12 @@ JOBS = {
         (NEAR % ("nesterov-strongly-convex", "norm: position, weights: [2, 1]")).replace("-0.5", "0.5"),
         ["shadow", "x.yaml", "--json"],
     ),
+    "shadows in many dimensions": (
+        SHADOW.replace("heavy-ball, alpha: 1, step: 0.2", "gradient, step: 0.01").replace("dim: 3", "dim: 260")
+        .replace("x: [1, 0.5, -0.3]", "x: {normal: 1}").replace("iterations: 5", "iterations: 2")
+        .replace("glitch: 0.01", "modified: false, tolerance: 1.0e-8").replace("sweep: {method.step: [0.2, 0.1]}", ""),
+        ["shadow", "x.yaml", "--json"],
+    ),
     "a certificate on data": (
         "problem: {name: logistic-regression, data: d.csv, label: b, classes: [2, 7]}\nmethod: {name: gradient, step: 0.2}\n"
         "start: {x: [0.1, 0.2, 0.3]}\niterations: 3\nshadow: {certificate: true, boxes: 10}\n",
