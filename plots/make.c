@@ -210,6 +210,11 @@ od_status od_figure_questions(od_context *ctx, od_figure_run *run, const char *k
         od_experiment *e = od_figure_experiment(ctx, run, questions->item[i], NULL);
         status = e != NULL ? answer(ctx, run, questions->key[i], e) : OD_EINVAL;
         od_experiment_free(e);
+        if (status == OD_EINTERRUPTED) { /* no folder keeps a part of an answer */
+            return od_fail(ctx, status, NULL,
+                           "interrupted; %s.%s was being computed, and the same command begins that anew", key,
+                           questions->key[i]);
+        }
     }
     return status;
 }
