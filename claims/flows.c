@@ -47,14 +47,18 @@ static od_status carry(study *q, double t0, const double *from, double t, double
 /* By the drift next to the start, which itself may be at rest. */
 static bool is_autonomous(study *q)
 {
-    double *late = q->other + q->flow->dim;
-    for (size_t i = 0; i < q->flow->dim; i++) {
-        q->u[i] = q->z[i] + 0.1 * (double)(i + 1) / (double)q->flow->dim;
+    const size_t dim = q->flow->dim;
+    const double t0 = q->m->start.t, span = q->m->until - t0, part[] = {1e-3, 0.5, 1};
+    bool same = true;
+    for (size_t i = 0; i < dim; i++) {
+        q->u[i] = q->z[i] + 0.1 * (double)(i + 1) / (double)dim;
     }
-    bool same = q->flow->drift(q->flow, (q->m->start.t + q->m->until) / 2, 1, q->u, q->other, q->ws) == OD_OK &&
-                q->flow->drift(q->flow, q->m->until, 1, q->u, late, q->ws) == OD_OK;
-    for (size_t i = 0; i < q->flow->dim; i++) {
-        same = same && q->other[i] == late[i];
+    for (int k = 0; k < 3; k++) { /* other + dim keeps the first */
+        double *rate = k == 0 ? q->other + dim : q->other;
+        same = same && q->flow->drift(q->flow, t0 + part[k] * span, 1, q->u, rate, q->ws) == OD_OK;
+        for (size_t i = 0; i < dim; i++) {
+            same = same && rate[i] == q->other[dim + i];
+        }
     }
     return same;
 }
