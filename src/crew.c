@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "crew.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -33,6 +34,21 @@ void od_crew_fail(od_crew *crew, od_status status, const char *message)
     atomic_store(&crew->pause, true);
 }
 
+bool od_thread_start(pthread_t *thread, void *(*begin)(void *), void *argument)
+{
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        sigdelset(&blocked, own[i]);
+    }
+    /* a thread has the mask of the one that starts it, from its first instruction on */
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    const bool started = pthread_create(thread, NULL, begin, argument) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return started;
+}
+
 typedef struct errand {
     od_crew *crew;
     od_crew_work *work;
@@ -56,7 +72,7 @@ od_status od_crew_run(od_crew *crew, od_crew_work *work, void *user)
     errand e = {crew, work, user};
     uint64_t started = 0;
     /* this thread works too, so a machine that refuses more threads still finishes */
-    while (started + 1 < threads && pthread_create(&thread[started], NULL, run_errand, &e) == 0) {
+    while (started + 1 < threads && od_thread_start(&thread[started], run_errand, &e)) {
         started++;
     }
     work(crew, user);

@@ -23,6 +23,9 @@ struct od_crew {
     char message[1024];
 };
 
+/** pthread_create for threads that no signal reaches but one's own faults and a profiler's: handlers run in the
+ * caller's. */
+bool od_thread_start(pthread_t *thread, void *(*begin)(void *), void *argument);
 /** Runs `work` in this thread and, if there are several tasks, in others; returns when all are through. */
 od_status od_crew_run(od_crew *crew, od_crew_work *work, void *user);
 /** The next task; false if none is left, or the crew is to stop. */

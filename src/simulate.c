@@ -296,7 +296,7 @@ static od_status run_crew(od_simulation *s, double seconds)
     c.due.tv_sec += (time_t)whole + (nanoseconds >= 1e9);
     c.due.tv_nsec = (long)(nanoseconds >= 1e9 ? nanoseconds - 1e9 : nanoseconds);
     pthread_t thread;
-    const bool watched = pthread_create(&thread, NULL, watch, &c) == 0;
+    const bool watched = od_thread_start(&thread, watch, &c);
     const od_status status = od_crew_run(&s->crew, work, s);
     if (watched) {
         pthread_mutex_lock(&c.lock);

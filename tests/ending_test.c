@@ -5,6 +5,10 @@
  */
 #include "run_check.h"
 
+#include "../src/crew.h"
+
+#include <signal.h>
+
 /* ------------------------------------------------------------------------------------------- stop */
 
 static void stop_ends_at_the_first_step_that_meets_it(void **state)
@@ -351,6 +355,40 @@ static void a_run_is_interrupted_within_an_advance(void **state)
     }
 }
 
+typedef struct watch {
+    pthread_t caller;
+    atomic_int others, deaf, hurt;
+} watch;
+
+static void look_at_mask(od_crew *crew, void *user)
+{
+    watch *w = user;
+    sigset_t blocked;
+    (void)crew;
+    if (!pthread_equal(pthread_self(), w->caller)) {
+        pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+        atomic_fetch_add(&w->others, 1);
+        atomic_fetch_add(&w->deaf, sigismember(&blocked, SIGTERM) == 1 && sigismember(&blocked, SIGINT) == 1);
+        atomic_fetch_add(&w->hurt, sigismember(&blocked, SIGSEGV) == 0 && sigismember(&blocked, SIGPROF) == 0);
+    }
+}
+
+/* Else a handler of the caller's program may run in a thread of the library that is just beginning or ending. */
+static void signals_are_for_the_caller(void **state)
+{
+    watch w = {.caller = pthread_self()};
+    od_crew crew = {.ctx = *state, .threads = 5};
+    sigset_t before, after;
+    pthread_sigmask(SIG_BLOCK, NULL, &before);
+    assert_int_equal(od_crew_run(&crew, look_at_mask, &w), OD_OK);
+    pthread_sigmask(SIG_BLOCK, NULL, &after);
+    assert_int_equal(atomic_load(&w.others), 4);
+    assert_int_equal(atomic_load(&w.deaf), 4);
+    assert_int_equal(atomic_load(&w.hurt), 4);
+    assert_int_equal(sigismember(&after, SIGTERM), sigismember(&before, SIGTERM));
+    assert_int_equal(sigismember(&after, SIGTERM), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +401,7 @@ int main(void)
         test_with_context(a_run_cancelled_at_its_very_end_is_whole),
         test_with_context(an_advance_is_put_down_and_taken_up),
         test_with_context(a_run_is_interrupted_within_an_advance),
+        test_with_context(signals_are_for_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
