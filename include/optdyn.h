@@ -62,7 +62,7 @@ const char *od_message_entry(const od_context *ctx);
 od_status od_fail(od_context *ctx, od_status status, const char *entry, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/** Asks a running computation to stop at the next step. Safe in a signal handler. */
+/** Asks a running computation to stop at the next step. Safe in a signal handler; the library's threads run none. */
 void od_cancel(od_context *ctx);
 bool od_cancelled(const od_context *ctx);
 
