@@ -84,19 +84,23 @@ static od_status create(od_context *ctx, const od_settings *s, od_problem *probl
     if (r == NULL) {
         return od_fail(ctx, OD_ENOMEM, NULL, "no memory");
     }
-    problem->data = r;
-    problem->free = free;
     r->edge = od_setting_real(s, "edge");
     if (od_setting_present(s, "table")) {
         const char *name = od_setting_text(s, "table");
         FILE *in = fopen(name, "r");
-        if (in == NULL || fscanf(in, "%lf", &r->centre) != 1) {
+        const bool read = in != NULL && fscanf(in, "%lf", &r->centre) == 1;
+        if (in != NULL) {
+            fclose(in);
+        }
+        if (!read) {
+            free(r);
             return od_fail(ctx, OD_EINVAL, "problem.table", "%s holds no number", name);
         }
-        fclose(in);
         snprintf(r->input, sizeof r->input, "%s 0123456789abcdef", name);
         problem->inputs = r->input;
     }
+    problem->data = r;
+    problem->free = free;
     problem->dim = 2;
     problem->samples = 2;
     problem->eval = eval;
