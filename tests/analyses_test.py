@@ -130,7 +130,6 @@ def action_claims():
                 "second-variation-exact": ("holds", second, second),
                 "hat-value": ("holds", 9999 / 162 - 24.75 * (30.25 / 3 + 2.025), 9999 / 162 - 24.75 * (30.25 / 3 + 2.025)),
                 "hat-sign": ("holds",), "hat-length": ("holds", math.sqrt(40)),
-                "hat-close-printed": ("fails",), "hat-close": ("holds",),
                 "hat-length-sharp": ("holds", 2 * math.sqrt(60 / 13), 2 * math.sqrt(60 / 13)),
                 "hat-close-printed": ("fails", 0), "hat-close": ("holds", 0),
                 "unbounded-above": ("holds", 2, 2), "unbounded-below": ("holds", 2, 2), **quadratic}

@@ -127,7 +127,6 @@ static void memory_is_zero_and_bounded(void **state)
     od_arena_free(NULL);
 }
 
-/* Byte by byte from the table of well-formed sequences, Unicode standard, table 3-7. */
 /* What is longer than memory can be fails once and for all. */
 static void bytes_do_not_overflow(void **state)
 {
@@ -143,6 +142,7 @@ static void bytes_do_not_overflow(void **state)
     od_bytes_free(&bytes);
 }
 
+/* Byte by byte from the table of well-formed sequences, Unicode standard, table 3-7. */
 static void letters_are_those_of_unicode(void **state)
 {
     (void)state;

@@ -202,8 +202,8 @@ def formula(f, *variables, **more):
     return {"name": "formula", "f": f, "variables": list(variables), **more}
 
 
-# Experiments of one's own that once had a verdict that theory does not give, by rounding, long steps, rest, few iterations or
-# constants that were seen; and what must stand in the answer
+# Experiments of one's own on which rounding, long steps, rest, few iterations or constants that were seen come near to a verdict
+# that theory does not give; and what must stand in the answer
 OWN = {
     "rounding of f* and x*": ({"problem": TEACHER, "method": {"name": "amplified-gradient", "step": 0.05}, "integrator": RK4,
                                "start": {"x": [1, -1, 1]}, "until": 30}, b"amplified-derivative "),

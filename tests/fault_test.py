@@ -1,9 +1,9 @@
 """What happens when something fails at each single place of small jobs: memory or the disk runs out, a loss cannot be
-evaluated or is no number, LAPACK or SUNDIALS gives up, a small service of the system is refused, or the user wants to stop. A place is a chain of calls; the first time that
-it is passed, it fails. Here as many places are taken as it needs so that every call of the program on the way to what may
-fail is in one, in one of the jobs (OPTDYN_TEST_FAULTS=places: all places of every job; times: and every time that it is
-passed). Then: a sentence and the right exit status, no piece of memory left, and a folder from which the same command makes
-the whole results; or, where the program can do without, the very same results.
+evaluated or is no number, LAPACK or SUNDIALS gives up, a small service of the system is refused, or the user wants to stop. A
+place is a chain of calls; the first time that it is passed, it fails. Here as many places are taken as it needs so that every
+call of the program on the way to what may fail is in one, in one of the jobs (OPTDYN_TEST_FAULTS=places: all places of every
+job; times: and every time that it is passed). Then: a sentence and the right exit status, no piece of memory left, and a folder
+from which the same command makes the whole results; or, where the program can do without, the very same results.
 
 SPDX-License-Identifier: GPL-3.0-or-later"""
 

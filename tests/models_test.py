@@ -236,7 +236,7 @@ def noise_and_batches(folder):
 def projections(folder):
     """Directions are a function of seed and dimension alone: a network's last row must be the first row of another problem of
     as many dimensions that starts in its last state. Squares of eight estimate the squared norm within a factor of 10
-    either way, but for a chance below 1e-4 (chi-squared with 8 degrees); the seed is fixed."""
+    either way, but for a chance below 1e-3 (chi-squared with 8 degrees); the seed is fixed."""
     def table(out, name):
         with open(os.path.join(folder, out, name)) as f:
             lines = [line.strip().split(",") for line in f if line[0] != "#"]
