@@ -8,6 +8,7 @@
 #include "chains.h"
 
 #include "analysis/ladder.h"
+#include "src/context.h"
 
 enum { K = 7, WIDEST = 300 };
 
@@ -129,10 +130,11 @@ static od_status ask_stretch(od_context *ctx, od_chain *chain, const od_target *
 static const struct {
     question *ask;
     const char *name;
-    bool least; /* another local minimum, or another splitting, is no nearer than the nearest orbit */
-} questions[] = {{ask_nearest, "nearest", true},  {ask_nearest_alone, "nearest alone", true},
-                 {ask_split, "split", true},      {ask_backward, "backward", false},
-                 {ask_forward, "forward", false}, {ask_stretch, "stretch", false}};
+    bool least;  /* another local minimum, or another splitting, is no nearer than the nearest orbit */
+    bool silent; /* of a step that fails a chain has a sentence of its own, and these have none */
+} questions[] = {{ask_nearest, "nearest", true, false}, {ask_nearest_alone, "nearest alone", true, false},
+                 {ask_split, "split", true, false},     {ask_backward, "backward", false, false},
+                 {ask_forward, "forward", false, true}, {ask_stretch, "stretch", false, false}};
 
 static void every_call_fails_once(void **state)
 {
@@ -179,8 +181,10 @@ static void every_call_fails_once(void **state)
                 for (size_t n = 1; n <= calls; n += 1 + n / (dim == 2 ? 4 : 1)) {
                     a.fails_at = n;
                     a.calls = 0;
+                    od_context_forget(*state); /* a sentence of an earlier fault is none of this one */
                     const od_status status = questions[q].ask(*state, &chain, &target, &number);
-                    const bool said = status != OD_OK ? od_message(*state)[0] != '\0' : isnan(number);
+                    const bool silent = questions[q].silent && status == a.status && status != OD_EDIVERGED;
+                    const bool said = status != OD_OK ? silent || od_message(*state)[0] != '\0' : isnan(number);
                     const bool right = fabs(number - whole) <= 1e-6 * whole ||
                                        (questions[q].least && number >= nearest * (1 - 1e-6));
                     if (!said && !(status == OD_OK && right)) {

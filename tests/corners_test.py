@@ -119,8 +119,7 @@ def few_directions():
     says("conjugate", FLAT.replace("[1, 1]", "[0.25, 1]") % (math.pi * 0.99, "directions: 1, verify: true"),
          "minimiser: no point in these directions", "agrees")
     # curvature 4 along y in the middle, where two fields are asked for one: x decides, and only the second count sees it
-    shown = says("conjugate", FLAT.replace("[1, 1]", "[1, 1]") % (math.pi, "directions: 1, verify: true"), "is degenerate: agrees")
-    check("undecided" in shown or "degenerate" in shown, "one of two equal directions at the end", shown)
+    says("conjugate", FLAT % (math.pi, "directions: 1, verify: true"), "is degenerate: agrees")
 
 
 def shadows_by_symmetry():
@@ -189,8 +188,7 @@ def certificates():
     check("and so within" not in text and os.path.exists("flow/shadow.certificate"), "of the flow there is no radius", text)
     with open("flow/shadow.certificate", encoding="ascii") as file:
         lines = file.read().splitlines()
-    check(not any(line.startswith(("target", "radius", "weights")) for line in lines) and "hessian 0x1p+1 0x0p+0" in
-          [" ".join(line.split()) for line in lines] or any(line.startswith("hessian") for line in lines),
+    check(not any(line.startswith(("target", "radius", "weights")) for line in lines) and any(line.startswith("hessian") for line in lines),
           "nor targets in its file", lines[:12])
     # a kink among constants is none
     kink = CERTIFIED.replace("quadratic, eigenvalues: [2, 1]", 'formula, f: "max(1, -2)*x^2\\t+\\nmin(7, 1/2)*y^2 + abs(-3)^0 - 1", '
@@ -233,8 +231,7 @@ def without_hessian():
          "in numbers of the test precision")
     got = answer("shadow", ball)
     known = answer("shadow", ball.replace("plugin, file: ./rich.so", "quadratic, eigenvalues: [1, 1]"))
-    check(got["precision"] == "numbers of the test" and got["minimax"]["upper"] is None and got["free_times"]["nearest"] is None
-          if "free_times" in got else got["precision"] == "numbers of the test", "its precision is told, and what is unknown", got)
+    check(got["precision"] == "numbers of the test" and got["minimax"] is None, "its precision is told, and what is unknown", got)
     check(abs(got["same_start"] - known["same_start"]) < 1e-9 and got["expansion"] is None, "what needs no derivative is the same",
           (got["same_start"], known["same_start"]))
     flow = [answer("shadow", text.replace("glitch: 0.1", "direction: flow")) for text in
@@ -268,9 +265,9 @@ def small_things():
     d = answer("conjugate", FLAT.replace("[1, 1]", "[1, 4]") % (math.pi, "verify: true"))
     check(d["index"] == 1 and d["nullity_at_end"] == 2 and d["morse_check"]["nullity"] == 2, "and by the fields", d)
     line = CERTIFIED.replace("heavy-ball, alpha: 1", "gradient")
-    for f, certified in (("x^2", can_certify()), ("3*x + y^2", can_certify())):  # a loss that does not know y, or whose slope is constant
+    for f in ("x^2", "3*x + y^2"):  # a loss that does not know y, or whose slope is constant
         d = answer("shadow", line.replace("quadratic, eigenvalues: [2, 1]", f'formula, f: "{f}", variables: [x, y]') % ", boxes: 20")
-        check((d["certificate"] is not None) == certified, f"whether {f} is certified", d["missing"])
+        check((d["certificate"] is not None) == can_certify(), f"whether {f} is certified", d["missing"])
     d = answer("shadow", line.replace("[2, 1]", "[2.0e+17, 1.0e+17]").replace("step: 0.1", "step: 1.0e-18") % ", boxes: 20")
     one = answer("shadow", line % ", boxes: 20")
     check((d["certificate"] is not None) == can_certify() and abs(d["minimax"]["upper"] - one["minimax"]["upper"]) < 1e-9,

@@ -59,6 +59,8 @@ const cli_option cli_options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+_Static_assert(sizeof cli_options / sizeof *cli_options <= CLI_MAX_OPTIONS, "more options than cli.given has room for");
+
 static od_context *signal_context; /* the only global: a signal handler takes no argument */
 
 static void on_signal(int number)
