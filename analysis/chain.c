@@ -75,6 +75,14 @@ od_status od_chain_of_map(od_context *ctx, const od_map *map, uint64_t steps, od
     return status;
 }
 
+od_status od_chain_fail(od_context *ctx, const od_chain *chain, od_status status, uint64_t k)
+{
+    return status == OD_EINTERRUPTED
+               ? status
+               : od_fail(ctx, status, NULL, "the %s or its derivative cannot be evaluated at step %llu", chain->what,
+                         (unsigned long long)k);
+}
+
 void od_chain_clear(od_chain *chain)
 {
     if (chain->free != NULL) {

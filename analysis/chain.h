@@ -47,6 +47,9 @@ od_status od_chain_of_map(od_context *ctx, const od_map *map, uint64_t steps, od
 od_status od_chain_of_flow(od_context *ctx, const od_flow *flow, double t0, double tau, uint64_t steps, double rtol,
                            od_chain *chain);
 
+/** Says that step k or its derivative failed, and returns `status`. What was interrupted has said so itself. */
+od_status od_chain_fail(od_context *ctx, const od_chain *chain, od_status status, uint64_t k);
+
 /** Accepts a chain of zeros. */
 void od_chain_clear(od_chain *chain);
 

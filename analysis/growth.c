@@ -81,12 +81,6 @@ static od_status enter(walk *w, size_t count)
     return od_frames_open(w->ctx, w->dim, count, &w->frames);
 }
 
-static od_status fail_step(od_context *ctx, const od_chain *chain, od_status status, uint64_t k)
-{
-    return od_fail(ctx, status, NULL, "the %s or its derivative cannot be evaluated at step %llu", chain->what,
-                   (unsigned long long)k);
-}
-
 /* frame = A_k frame, or A_k^T frame */
 static od_status push(walk *w, uint64_t k, bool backward)
 {
@@ -97,7 +91,7 @@ static od_status push(walk *w, uint64_t k, bool backward)
     double *swap = w->frame;
     w->frame = w->next;
     w->next = swap;
-    return status == OD_OK ? OD_OK : fail_step(w->ctx, w->chain, status, k);
+    return status == OD_OK ? OD_OK : od_chain_fail(w->ctx, w->chain, status, k);
 }
 
 static od_status add_node(walk *w, uint64_t k)
@@ -182,7 +176,7 @@ static od_status walk_along(walk *w, bool backward)
             continue;
         }
         if (factored != OD_OK) {
-            return fail_step(w->ctx, w->chain, OD_ENUMERIC, backward ? steps - 1 - k : k);
+            return od_chain_fail(w->ctx, w->chain, OD_ENUMERIC, backward ? steps - 1 - k : k);
         }
         k += n;
         status = backward ? OD_OK : account(w, k, largest);
@@ -272,7 +266,7 @@ static od_status jacobian_at(walk *w, dense *d, uint64_t k, double *to)
     for (size_t i = 0; i < w->dim * w->dim && status == OD_OK; i++) {
         status = isfinite(to[i]) ? OD_OK : OD_EDIVERGED;
     }
-    return status == OD_OK ? OD_OK : fail_step(w->ctx, w->chain, status, k);
+    return status == OD_OK ? OD_OK : od_chain_fail(w->ctx, w->chain, status, k);
 }
 
 /* Eigenspaces of A_k, or of its transpose. */

@@ -27,8 +27,9 @@ od_status od_shooting_advance(od_context *ctx, od_shooting *s, uint64_t k, doubl
 {
     od_status status = s->chain->step(s->chain, k, z, s->next);
     if (status != OD_OK && status != OD_EDIVERGED) {
-        return od_fail(ctx, status, "method", "step %llu of the %s could not be computed", (unsigned long long)k,
-                       s->chain->what);
+        return status == OD_EINTERRUPTED ? status
+                                         : od_fail(ctx, status, "method", "step %llu of the %s could not be computed",
+                                                   (unsigned long long)k, s->chain->what);
     }
     memcpy(z, s->next, s->d * sizeof *z);
     flush(s->d, z);
@@ -37,8 +38,10 @@ od_status od_shooting_advance(od_context *ctx, od_shooting *s, uint64_t k, doubl
 
 static od_status fail_derivative(od_context *ctx, const od_shooting *s, od_status status, uint64_t k)
 {
-    return od_fail(ctx, status, "method", "the derivative of step %llu of the %s could not be computed",
-                   (unsigned long long)k, s->chain->what);
+    return status == OD_EINTERRUPTED
+               ? status
+               : od_fail(ctx, status, "method", "the derivative of step %llu of the %s could not be computed",
+                         (unsigned long long)k, s->chain->what);
 }
 
 od_status od_shooting_derive(od_context *ctx, od_shooting *s, uint64_t k, const double *z, size_t m, double *u,

@@ -89,12 +89,6 @@ static od_status open_shooting(shooting *s)
     return od_frames_open(s->ctx, d, p, &s->frames);
 }
 
-static od_status fail_step(const shooting *s, od_status status, uint64_t k)
-{
-    return od_fail(s->ctx, status, NULL, "the %s or its derivative cannot be evaluated at step %llu", s->chain->what,
-                   (unsigned long long)k);
-}
-
 /* Distance of x from y_k, in `radius`. */
 static od_status compare(shooting *s, uint64_t k)
 {
@@ -104,7 +98,7 @@ static od_status compare(shooting *s, uint64_t k)
         s->radius = distance;
         s->at = k;
     }
-    return status == OD_OK ? OD_OK : fail_step(s, status, k);
+    return status == OD_OK ? OD_OK : od_chain_fail(s->ctx, s->chain, status, k);
 }
 
 /*
@@ -134,7 +128,7 @@ static od_status run_segment(shooting *s, size_t n)
             s->z = swap;
         }
         if (status != OD_OK) {
-            return fail_step(s, status, k);
+            return od_chain_fail(s->ctx, s->chain, status, k);
         }
     }
     if (carried == p) {
@@ -157,10 +151,10 @@ static od_status join(shooting *s, size_t n)
     s->defect = fmax(s->defect, jump);
     s->size = fmax(s->size, size);
     if (!isfinite(jump)) {
-        return fail_step(s, OD_EDIVERGED, s->growth->node[n + 1] - 1);
+        return od_chain_fail(s->ctx, s->chain, OD_EDIVERGED, s->growth->node[n + 1] - 1);
     }
     if (od_frame_orthonormalise(&s->frames, p, s->u) != OD_OK) {
-        return fail_step(s, OD_ENUMERIC, s->growth->node[n + 1] - 1);
+        return od_chain_fail(s->ctx, s->chain, OD_ENUMERIC, s->growth->node[n + 1] - 1);
     }
     memcpy(s->triangle + n * p * p, s->frames.triangle, p * p * sizeof(double));
     od_frame_project(d, p, s->u, e, s->source + n * p);
@@ -287,7 +281,7 @@ static od_status begin(shooting *s)
     for (size_t n = 0; n <= s->segments && status == OD_OK; n++) {
         status = s->track->at(s->track, s->growth->node[n], s->trial + n * s->dim);
     }
-    return status == OD_OK ? sweep_forward(s) : fail_step(s, status, 0);
+    return status == OD_OK ? sweep_forward(s) : od_chain_fail(s->ctx, s->chain, status, 0);
 }
 
 /* node = trial, and trial = node + part * correction, for smaller and smaller parts until the jumps fall. */

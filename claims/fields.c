@@ -89,6 +89,13 @@ static void field_claims(const od_extremal *x, double beta, double measured, od_
     od_claims_match(c, 1.5707963267948966 * x->t1 * x->t1 * j1(s1), found, "this path");
 }
 
+static od_status check_followed(od_context *ctx, od_status status)
+{
+    return status == OD_OK || status == OD_EINTERRUPTED
+               ? status
+               : od_fail(ctx, status, NULL, "a Jacobi field could not be followed");
+}
+
 /* The field of unit slope along the largest curvature, by the flow's own derivative, at t2. */
 static od_status field_claim(od_context *ctx, const od_extremal *x, od_claim_list *list)
 {
@@ -109,7 +116,7 @@ static od_status field_claim(od_context *ctx, const od_extremal *x, od_claim_lis
         }
         status = od_trajectory_at(x->path, x->t1, z, z + d);
         status = status == OD_OK ? od_passage_cross(passage, x->t1, x->t2, z, 1, u, NULL) : status;
-        status = status == OD_OK ? OD_OK : od_fail(ctx, status, NULL, "a Jacobi field could not be followed");
+        status = check_followed(ctx, status);
         measured = od_axis_dot(s, d, kind.steepest, u);
     }
     if (status == OD_OK) {
@@ -130,7 +137,7 @@ static od_status carry_field(od_context *ctx, const od_extremal *x, double t, do
     status = status == OD_OK ? od_trajectory_at(x->path, x->t1, z, z + d) : status;
     status = status == OD_OK ? od_passage_cross(passage, x->t1, t, z, 1, u, NULL) : status;
     od_passage_close(passage);
-    return status == OD_OK ? OD_OK : od_fail(ctx, status, NULL, "a Jacobi field could not be followed");
+    return check_followed(ctx, status);
 }
 
 /* h'' of that field at t by differences of h', of fourth and of second order: second[2 d]. u is lost. */
@@ -155,7 +162,7 @@ static od_status bend_field(od_context *ctx, const od_extremal *x, double t, dou
         }
     }
     od_passage_close(passage);
-    return status == OD_OK ? OD_OK : od_fail(ctx, status, NULL, "a Jacobi field could not be followed");
+    return check_followed(ctx, status);
 }
 
 /*

@@ -101,7 +101,9 @@ static od_status find_derivative(study *q)
     }
     status = status == OD_OK ? od_passage_cross(passage, q->t0, q->t1, q->z, q->flow->dim, q->u, NULL) : status;
     od_passage_close(passage);
-    return status == OD_OK ? OD_OK : od_fail(q->ctx, status, NULL, "the derivative of the flow could not be carried");
+    return status == OD_OK || status == OD_EINTERRUPTED
+               ? status
+               : od_fail(q->ctx, status, NULL, "the derivative of the flow could not be carried");
 }
 
 /* Its first column against differences of orbits, of fourth order. */

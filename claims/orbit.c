@@ -62,7 +62,9 @@ od_status od_orbit_advance(od_context *ctx, od_orbit *o, double t)
     }
     const od_status status = t > o->t ? od_passage_cross(o->passage, o->t, t, o->z, 0, NULL, NULL) : OD_OK;
     if (status != OD_OK) {
-        return od_fail(ctx, status, NULL, "an orbit ended at t = %.9g", od_passage_reached(o->passage));
+        return status == OD_EINTERRUPTED
+                   ? status
+                   : od_fail(ctx, status, NULL, "an orbit ended at t = %.9g", od_passage_reached(o->passage));
     }
     o->t = t;
     return od_cancelled(ctx) ? od_fail(ctx, OD_EINTERRUPTED, NULL, "interrupted") : look(ctx, o);
