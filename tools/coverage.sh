@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 build=build-coverage
 # in copies of a function for constant arguments half of the branches are dead: always_inline is switched off
 # symbols and readme look at a library without counters; claims, figures and pages run what smaller tests ask one by one
-left_out="chains batch symbols readme docs claims figure report"
+left_out="chains batch resume symbols readme docs claims figure report"
 if [ ! -e $build/build.ninja ]; then
     CC=${CC:-gcc} meson setup $build --buildtype=debug -Db_coverage=true -Dc_args="-fprofile-update=atomic -Dalways_inline=unused" \
         -Dbench=disabled -Dlibtorch=disabled
