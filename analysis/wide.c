@@ -197,8 +197,9 @@ od_status od_wide_pull(od_context *ctx, od_wide *w)
             b = jb;
             jb = swap;
         }
-        const size_t group = (size_t)(OD_WIDE_PARTS * left / (total > 0 ? total : 1));
-        double *to = b + (group < OD_WIDE_PARTS ? group : OD_WIDE_PARTS - 1) * d;
+        /* a state that is not finite makes this no number either */
+        const double share = OD_WIDE_PARTS * left / (total > 0 ? total : 1);
+        double *to = b + (share < OD_WIDE_PARTS ? (size_t)share : OD_WIDE_PARTS - 1) * d;
         for (size_t i = 0; i < d; i++) {
             to[i] += w->multiplier[k] * weight[i] * w->s[k * d + i];
         }
