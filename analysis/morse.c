@@ -144,7 +144,7 @@ static od_status index_of_spectrum(od_context *ctx, od_trajectory *path, double 
     const od_first_end one_free = {.free_count = 1};
     od_status status = OD_OK;
     for (size_t i = 0, next; i < d && status == OD_OK; i = next) {
-        od_morse one;
+        od_morse one = {.nearest = 1}; /* stays where the form cannot be made */
         status = index_of_form(ctx, path, t1, t2, &curvature[i], start_free ? &one_free : NULL, &one);
         for (next = i + 1; next < d && curvature[next] == curvature[i];) {
             next++;
