@@ -30,8 +30,9 @@ void od_passage_limit(od_passage *passage, uint64_t steps);
  * Takes z[dim] from t to t1 >= t in place, and m directions u[m*dim], one after another, by the derivative of the flow.
  *
  * h       length of the first step tried, replaced by the one to go on with; NULL: a quarter of t1 - t
- * Errors  OD_EDIVERGED where the state is not finite, OD_ENUMERIC where steps become too small or too many; both without
- * a sentence, z is then where it was reached (od_passage_reached). OD_EINTERRUPTED. What the flow's callbacks return.
+ * Errors  OD_EDIVERGED where the state is not finite, OD_ENUMERIC where steps become too small or too many; both
+ * without a sentence, z is then where it was reached (od_passage_reached). OD_EINTERRUPTED. What the flow's callbacks
+ * return.
  */
 od_status od_passage_cross(od_passage *passage, double t, double t1, double *z, size_t m, double *u, double *h);
 /** Time that the last passage reached. */
